@@ -1,0 +1,8 @@
+#!/bin/sh
+# Writes requirements.lock anew: the newest versions that the ranges in pyproject.toml allow.
+set -eu
+new=$(mktemp -d)
+python3 -m venv "$new"
+"$new/bin/pip" install --quiet ".[dev]"
+"$new/bin/pip" freeze --exclude bakeoff | sed "s/+cpu//" > requirements.lock
+rm -r "$new"

@@ -1,0 +1,1 @@
+"""One rule from annotations to a comparison of networks."""

@@ -1,0 +1,131 @@
+"""Every default, once: the structs that an experiment file fills."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+NotNegative = Annotated[float, Meta(ge=0.0)]
+Rate = Annotated[float, Meta(gt=0.0)]
+Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
+Side = Annotated[int, Meta(ge=8, le=1024)]
+Name = Annotated[str, Meta(min_length=1)]
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """A section of an experiment file: frozen, and no key is accepted that it does not have."""
+
+
+class SelectionConfig(Section, frozen=True):
+    """Which images are chosen, and which label each gets.
+
+    Attributes:
+        classes: The target classes: category names, in the order of their labels.
+        train_per_class: Training images a class.
+        val_per_class: Validation images a class.
+        policy: How an image gets its one label; a name of `bakeoff list policies`.
+        seed: Seeds the policy's random order.
+        min_area: An annotation counts only from this share of the image's area on, 0 to 1.
+        crowd: Whether crowd annotations make an image a candidate.
+    """
+
+    classes: tuple[Name, ...] = ()
+    train_per_class: Count = 1600
+    val_per_class: Count = 400
+    policy: Name = "balanced"
+    seed: Count = 0
+    min_area: Share = 0.0
+    crowd: bool = False
+
+
+class DataConfig(SelectionConfig, frozen=True):
+    """The section `[data]`: where the photos are, which are chosen, and how they are stored.
+
+    Attributes:
+        annotations: Path of the COCO instances file.
+        images: Path of the folder that holds the photos.
+        size: Height and width of a stored image, in pixels.
+        filter: "area" averages over the source pixels (antialiased); "linear" is `cv2.resize`'s default.
+        quality: JPEG quality of the copies in `images/`, 1 to 100; the arrays are not compressed.
+        workers: Processes that decode photos; 0 means one a processor.
+    """
+
+    annotations: str = ""
+    images: str = ""
+    size: Side = 64
+    filter: Literal["area", "linear"] = "area"
+    quality: Annotated[int, Meta(ge=1, le=100)] = 95
+    workers: Count = 0
+
+
+class Recipe(Section, frozen=True):
+    """How one network is trained; with a network, a seed and a data set it determines a run.
+
+    Attributes:
+        epochs: Passes over the training split.
+        batch_size: Images a step.
+        optimizer: "adam", "adamw" or "sgd".
+        learning_rate: Step size.
+        betas: Adam's decay rates; not used by sgd.
+        momentum: Of sgd; not used by the others.
+        weight_decay: L2 penalty (adam, sgd), decoupled decay (adamw).
+        schedule: "constant", or "cosine" down to zero over all steps.
+        label_smoothing: Share of the target spread over all classes, 0 to 1.
+        shuffle: Whether each epoch sees the images in a new order.
+        horizontal_flip: Whether each training image is mirrored with probability one half.
+        random_crop: Pixels of reflected border from which a random crop is taken; 0 means none.
+        threads: CPU threads a run; the same number gives the same bytes.
+        log_every: The curve keeps the mean loss of so many batches.
+    """
+
+    epochs: Positive = 15
+    batch_size: Positive = 4
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: Rate = 1e-3
+    betas: tuple[Beta, Beta] = (0.9, 0.99)
+    momentum: Beta = 0.9
+    weight_decay: NotNegative = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
+    label_smoothing: Share = 0.0
+    shuffle: bool = True
+    horizontal_flip: bool = False
+    random_crop: Count = 0
+    threads: Positive = 1
+    log_every: Positive = 100
+
+
+class TrainingConfig(Recipe, frozen=True):
+    """The section `[training]`: the recipe, the networks and the seeds.
+
+    Attributes:
+        networks: Names of `bakeoff list networks`, `path/to/file.py:Class`, or `package.module:Class`.
+        seeds: The seeds themselves, or how many (5 means 0 to 4).
+        device: "auto" takes CUDA, then MPS, then the CPU.
+    """
+
+    networks: tuple[Name, ...] = ("net1", "net2", "net3")
+    seeds: Positive | tuple[Count, ...] = 1
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        """The seeds, one by one."""
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+
+class Experiment(Section, frozen=True):
+    """A whole experiment file.
+
+    Attributes:
+        name: Names the output folder and the report.
+        question: What the experiment is to answer; the head of the report.
+        data: The section `[data]`.
+        training: The section `[training]`.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.-]+$")] = "experiment"
+    question: str = "Which of these networks classifies the photos best?"
+    data: DataConfig = DataConfig()
+    training: TrainingConfig = TrainingConfig()

@@ -1,0 +1,69 @@
+"""The tree of errors that a user can cause; each ends a command with one message and exit code 2.
+
+BakeoffError
+├── ConfigError         an experiment file, an override, or a name that is not known
+├── AnnotationsError    the instances file can't be used
+├── SelectionError      the classes or quotas can't be had
+│   └── ShortageError   a class holds too few images
+├── SourceError         the photos can't be reached
+├── ImageError          one photo can't be used; while a data set is built it becomes a row of the ledger
+├── NetworkError        a network can't be built or does not fit the data set
+└── StorageError        a folder or record can't be read or written
+"""
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class BakeoffError(Exception):
+    """Something that the user can put right; the message says what, where, and what to do next."""
+
+
+class ConfigError(BakeoffError):
+    """An experiment file, an override, or a name is wrong."""
+
+
+class AnnotationsError(BakeoffError):
+    """The instances file can't be read, or is not a COCO instances file."""
+
+
+class SelectionError(BakeoffError):
+    """The classes or quotas asked for can't be had from these annotations."""
+
+
+class ShortageError(SelectionError):
+    """A class holds too few images for its quota."""
+
+
+class SourceError(BakeoffError):
+    """The place where the photos should be can't be used."""
+
+
+class ImageError(BakeoffError):
+    """One photo can't be used."""
+
+
+class NetworkError(BakeoffError):
+    """A network can't be built, or does not fit the data set."""
+
+
+class StorageError(BakeoffError):
+    """A folder or a stored record can't be read or written."""
+
+
+def unknown_name(kind: str, name: str, choices: Iterable[str]) -> str:
+    """The message for a name that is not among the choices, nearest names first.
+
+    Args:
+        kind: What the name stands for, such as "class" or "network".
+        name: The name that was given.
+        choices: The names that exist.
+
+    Returns:
+        One sentence with the nearest names, where there are any, and the choices.
+    """
+    known: Sequence[str] = list(dict.fromkeys(choices))
+    folded = {choice.casefold(): choice for choice in known}
+    near = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+    hint = f" Did you mean {' or '.join(repr(match) for match in near)}?" if near else ""
+    return f"unknown {kind} {name!r}.{hint} Choices: {', '.join(known) or 'none'}."

@@ -1,0 +1,166 @@
+"""Files and folders that are whole or absent: written under a temporary name, then renamed."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from bakeoff.errors import StorageError
+
+MARKER = "bakeoff.json"
+"""The file that marks a folder as ours; a folder that holds other things and no marker is never written to."""
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+def encode(record: object) -> bytes:
+    """A record as canonical JSON: the same value gives the same bytes."""
+    return msgspec.json.encode(record, order="deterministic")
+
+
+def digest(*parts: bytes | object) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 over the parts; what is not bytes is encoded first."""
+    total = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else encode(part)
+        total.update(len(raw).to_bytes(8, "little"))
+        total.update(raw)
+    return total.hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def write_bytes(path: Path, raw: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        StorageError: There is no room or no right to write.
+    """
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    with storage_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(raw)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, record: object) -> None:
+    """Writes a record as indented JSON, whole or not at all; raises `StorageError` as `write_bytes` does."""
+    write_bytes(path, msgspec.json.format(encode(record), indent=1) + b"\n")
+
+
+def read_json(path: Path, kind: type[Record]) -> Record:
+    """Reads a stored record.
+
+    Raises:
+        StorageError: The file is missing, damaged, or of another schema.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise StorageError(f"{path} is missing; run the stage that writes it again.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StorageError(
+            f"{path} is damaged or was written by another version of bakeoff: {error}. Remove it and run again."
+        ) from None
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill that takes the target's name when the block ends without an error.
+
+    A folder of that name that is already there is replaced. After an error nothing is left behind.
+
+    Args:
+        target: The name that the folder gets.
+
+    Yields:
+        The folder to write into, beside the target.
+
+    Raises:
+        StorageError: There is no room or no right to write.
+    """
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+        try:
+            partial.chmod(0o755)
+            yield partial
+            replace_folder(partial, target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def replace_folder(new: Path, target: Path) -> None:
+    """Gives a folder the target's name; the folder that had it is removed only after that."""
+    if not target.exists():
+        new.replace(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old-", dir=target.parent))
+    target.replace(old / target.name)
+    new.replace(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turns an operating system's refusal (no space, no right) into a `StorageError` that names the path."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename and Path(str(error.filename)) != path else ""
+        raise StorageError(
+            f"can't write {path}{where}: {error.strerror or error}. Free some space, or choose another folder."
+        ) from None
+
+
+def claim(folder: Path, kind: str) -> None:
+    """Makes a folder ours, or refuses it because it holds something else.
+
+    Args:
+        folder: The folder; made where it does not exist.
+        kind: What the folder will hold: "experiment", "data set", "run", or "report".
+
+    Raises:
+        StorageError: The path is a file, or a folder that holds other things than ours, or can't be written.
+    """
+    if folder.is_file():
+        raise StorageError(f"{folder} is a file; choose a folder with --out.")
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        others = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
+    marker = folder / MARKER
+    if marker.exists():
+        held = read_json(marker, Marker).kind
+        if held != kind:
+            raise StorageError(f"{folder} holds a bakeoff {held}, not a {kind}; choose another folder with --out.")
+    elif others:
+        raise StorageError(
+            f"{folder} holds something else ({', '.join(sorted(others)[:3])}); choose an empty or new folder with --out."
+        )
+    else:
+        write_json(marker, Marker(kind=kind))
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """What a folder of ours holds.
+
+    Attributes:
+        kind: "experiment", "data set", "run", or "report".
+        schema: The version of the folder's layout.
+    """
+
+    kind: str
+    schema: int = 1
