@@ -3,6 +3,6 @@
 set -eu
 new=$(mktemp -d)
 python3 -m venv "$new"
-"$new/bin/pip" install --quiet ".[dev]"
+"$new/bin/pip" install --quiet ".[dev]" torch==2.13.0
 "$new/bin/pip" freeze --exclude bakeoff | sed "s/+cpu//" > requirements.lock
 rm -r "$new"

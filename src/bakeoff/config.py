@@ -59,6 +59,11 @@ class DataConfig(SelectionConfig, frozen=True):
     quality: Annotated[int, Meta(ge=1, le=100)] = 95
     workers: Count = 0
 
+    @property
+    def selection(self) -> SelectionConfig:
+        """The values that decide which images are chosen."""
+        return SelectionConfig(**{field: getattr(self, field) for field in SelectionConfig.__struct_fields__})
+
 
 class Recipe(Section, frozen=True):
     """How one network is trained; with a network, a seed and a data set it determines a run.
@@ -103,11 +108,20 @@ class TrainingConfig(Recipe, frozen=True):
         networks: Names of `bakeoff list networks`, `path/to/file.py:Class`, or `package.module:Class`.
         seeds: The seeds themselves, or how many (5 means 0 to 4).
         device: "auto" takes CUDA, then MPS, then the CPU.
+        executor: "processes" trains several runs at once, "serial" one after the other in this process.
+        workers: Runs at once; 0 means one a processor.
     """
 
     networks: tuple[Name, ...] = ("net1", "net2", "net3")
     seeds: Positive | tuple[Count, ...] = 1
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    executor: Name = "processes"
+    workers: Count = 0
+
+    @property
+    def recipe(self) -> Recipe:
+        """The values that decide how one network is trained."""
+        return Recipe(**{field: getattr(self, field) for field in Recipe.__struct_fields__})
 
     @property
     def seed_list(self) -> tuple[int, ...]:

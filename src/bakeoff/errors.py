@@ -64,6 +64,6 @@ def unknown_name(kind: str, name: str, choices: Iterable[str]) -> str:
     """
     known: Sequence[str] = list(dict.fromkeys(choices))
     folded = {choice.casefold(): choice for choice in known}
-    near = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.5)]
+    near = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
     hint = f" Did you mean {' or '.join(repr(match) for match in near)}?" if near else ""
     return f"unknown {kind} {name!r}.{hint} Choices: {', '.join(known) or 'none'}."

@@ -126,39 +126,48 @@ def storage_errors(path: Path) -> Iterator[None]:
         ) from None
 
 
-def claim(folder: Path, kind: str) -> None:
-    """Makes a folder ours, or refuses it because it holds something else.
+def check_claim(folder: Path, kind: str) -> None:
+    """Refuses a folder that holds something else than ours; writes nothing.
 
     Args:
-        folder: The folder; made where it does not exist.
-        kind: What the folder will hold: "experiment", "data set", "run", or "report".
+        folder: The folder; it need not exist.
+        kind: What the folder will hold: "experiment" or "report".
 
     Raises:
-        StorageError: The path is a file, or a folder that holds other things than ours, or can't be written.
+        StorageError: The path is a file, or a folder that holds other things than ours, or can't be read.
     """
     if folder.is_file():
         raise StorageError(f"{folder} is a file; choose a folder with --out.")
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        others = [entry.name for entry in folder.iterdir() if not entry.name.startswith(".")]
     marker = folder / MARKER
     if marker.exists():
         held = read_json(marker, Marker).kind
         if held != kind:
             raise StorageError(f"{folder} holds a bakeoff {held}, not a {kind}; choose another folder with --out.")
-    elif others:
-        raise StorageError(
-            f"{folder} holds something else ({', '.join(sorted(others)[:3])}); choose an empty or new folder with --out."
-        )
-    else:
-        write_json(marker, Marker(kind=kind))
+    elif folder.exists():
+        with storage_errors(folder):
+            others = sorted(entry.name for entry in folder.iterdir())
+        if others:
+            raise StorageError(
+                f"{folder} holds something else ({', '.join(others[:3])}); choose an empty or new folder with --out."
+            )
+
+
+def claim(folder: Path, kind: str) -> None:
+    """Makes a folder ours, or refuses it as `check_claim` does; the folder is made where it does not exist.
+
+    Raises:
+        StorageError: It holds something else, or can't be written.
+    """
+    check_claim(folder, kind)
+    if not (folder / MARKER).exists():
+        write_json(folder / MARKER, Marker(kind=kind))
 
 
 class Marker(msgspec.Struct, frozen=True):
     """What a folder of ours holds.
 
     Attributes:
-        kind: "experiment", "data set", "run", or "report".
+        kind: "experiment" or "report".
         schema: The version of the folder's layout.
     """
 

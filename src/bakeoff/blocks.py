@@ -1,0 +1,75 @@
+"""The pieces that the networks share: a stem of two convolutions, ten further ones, and a head of two linear layers."""
+
+from collections.abc import Callable
+
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+CHANNELS = 32
+"""Channels of the stem's output and of every convolution after it."""
+
+FURTHER = 10
+"""How many convolutions net3 and its kin have after the stem."""
+
+Convolution = Callable[[int, int, int], nn.Module]
+"""Makes a 3x3 convolution of stride 1 from its input channels, output channels and padding."""
+
+
+def conv3x3(inputs: int, outputs: int, padding: int = 1) -> nn.Conv2d:
+    """A 3x3 convolution of stride 1: (N, inputs, H, W) to (N, outputs, H, W), two pixels less without padding."""
+    return nn.Conv2d(inputs, outputs, kernel_size=3, padding=padding)
+
+
+def further_convolutions(convolution: Convolution = conv3x3) -> nn.ModuleDict:
+    """The ten convolutions 32 to 32 with padding 1 that follow the stem, named conv3 to conv12."""
+    return nn.ModuleDict({f"conv{number}": convolution(CHANNELS, CHANNELS, 1) for number in range(3, 3 + FURTHER)})
+
+
+class Stem(nn.Module):
+    """Two 3x3 convolutions, to 16 and 32 channels, each with ReLU and 2x2 max pooling.
+
+    Args:
+        image_size: Side of the input in pixels, 8 or more.
+        padding: Pixels of zeros around the input of each convolution, 0 or 1.
+        convolution: What makes the convolutions.
+
+    Attributes:
+        features: Numbers that the output holds for one image.
+    """
+
+    def __init__(self, image_size: int, padding: int = 1, convolution: Convolution = conv3x3) -> None:
+        super().__init__()
+        lost = 2 - 2 * padding
+        side = (image_size - lost) // 2 - lost
+        self.conv1 = convolution(3, 16, padding)
+        self.pool1 = nn.MaxPool2d(2)
+        self.conv2 = convolution(16, CHANNELS, padding)
+        # Images of 8 and 9 pixels leave a map of one pixel without padding; it has to pass the pool as it is.
+        self.pool2 = nn.MaxPool2d(2, ceil_mode=side == 1)
+        self.features = CHANNELS * max(side // 2, 1) ** 2
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps float32 (N, 3, S, S) to float32 (N, 32, s, s), s about a quarter of S."""
+        maps = self.pool1(relu(self.conv1(images)))
+        pooled: Tensor = self.pool2(relu(self.conv2(maps)))
+        return pooled
+
+
+class Head(nn.Module):
+    """A linear layer of 64 units with ReLU, and a linear layer that gives the logits.
+
+    Args:
+        features: Numbers that the input holds for one image.
+        num_classes: How many logits it gives.
+    """
+
+    def __init__(self, features: int, num_classes: int) -> None:
+        super().__init__()
+        self.flatten = nn.Flatten()
+        self.hidden = nn.Linear(features, 64)
+        self.logits = nn.Linear(64, num_classes)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps float32 (N, C, H, W) to logits float32 (N, K)."""
+        logits: Tensor = self.logits(relu(self.hidden(self.flatten(maps))))
+        return logits

@@ -1,0 +1,37 @@
+"""What ships and what plug-ins added: a name and one line on each."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from bakeoff.recipes import load_experiment, recipe_names
+from bakeoff.records import Architecture
+from bakeoff.registry import Registry, networks, policies
+
+
+def list_networks(class_count: int = 5, size: int = 64) -> Iterator[tuple[str, Architecture, str]]:
+    """Each network's name, its layers and sizes for so many classes and an image side in pixels, and what it is."""
+    from bakeoff.architecture import describe
+    from bakeoff.networks import create
+
+    for name in networks.names():
+        yield name, describe(create(name, class_count, size), size), summary(networks[name])
+
+
+def list_policies() -> list[tuple[str, str]]:
+    """Each label policy's name and what it does."""
+    return list(_summaries(policies))
+
+
+def list_recipes() -> list[tuple[str, str]]:
+    """Each recipe's name and the question it answers."""
+    return [(name, load_experiment(name).question) for name in recipe_names()]
+
+
+def summary(plugin: Any) -> str:
+    """The first line of a plug-in's docstring."""
+    return (inspect.getdoc(plugin) or "").partition("\n")[0]
+
+
+def _summaries(registry: Registry[Callable[..., Any]]) -> Iterator[tuple[str, str]]:
+    return ((name, summary(registry[name])) for name in registry.names())

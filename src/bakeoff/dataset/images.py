@@ -1,0 +1,142 @@
+"""From the bytes of a photo to the RGB pixels that a network sees; bytes from outside are never trusted."""
+
+import io
+import warnings
+from typing import Literal
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from bakeoff.errors import ConfigError, ImageError, unknown_name
+from bakeoff.records import Images
+
+Filter = Literal["area", "linear"]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+PIXEL_LIMIT = 100_000_000
+"""A file of a few kilobytes can claim billions of pixels; larger images are refused before they are decoded."""
+
+FILTERS = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR}
+ORIENTATION_TAG = 0x0112
+TRANSPOSES = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes an image upright, by the value of its EXIF orientation (Exif 2.3, 4.6.4)."""
+
+
+def to_pixels(raw: bytes, size: int, filter_name: Filter) -> Images:
+    """Decodes a photo and resizes it as a data set does.
+
+    Args:
+        raw: The file's bytes.
+        size: Height and width of the result, in pixels.
+        filter_name: "area" or "linear", as in `resize`.
+
+    Returns:
+        uint8 (size, size, 3), RGB.
+
+    Raises:
+        ImageError: The photo can't be used.
+        ConfigError: There is no such filter.
+    """
+    return resize(decode(raw), size, filter_name)
+
+
+def decode(raw: bytes) -> Images:
+    """Decodes the first frame of a photo, turned upright as its EXIF orientation says.
+
+    Transparent pixels are laid over white; 16-bit greys are scaled to 8 bits; 32-bit and floating-point greys have no
+    fixed range, so the image's own darkest and brightest values become 0 and 255. Colour profiles are not applied. A
+    file that was cut short is refused; damage inside a JPEG file that goes on to a proper end is not noticed, since
+    libjpeg paints over it.
+
+    Args:
+        raw: The bytes of a JPEG, PNG, WebP, GIF, BMP or TIFF file.
+
+    Returns:
+        uint8 (H, W, 3), RGB.
+
+    Raises:
+        ImageError: The bytes are no such file, are damaged or cut short, or have more than `PIXEL_LIMIT` pixels.
+    """
+    if not raw:
+        raise ImageError("the file is empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+                _check_size(image)
+                image.load()
+                return np.asarray(_upright(_to_rgb(image), image))
+        except ImageError:
+            raise
+        except UnidentifiedImageError:  # its own message holds a memory address, which differs from run to run
+            raise ImageError(f"the file is not a {'/'.join(FORMATS)} image; it starts with {raw[:16]!r}") from None
+        except Image.DecompressionBombError as error:
+            claim = str(error).partition(" exceeds")[0]  # what follows is Pillow's own, higher limit
+            raise ImageError(f"the image is above the limit of {PIXEL_LIMIT:,} pixels: {claim}") from None
+        except Exception as error:  # hostile files bring up nearly every type: struct.error, IndexError, zlib.error...
+            raise ImageError(f"the image can't be decoded: {error or type(error).__name__}") from None
+
+
+def resize(image: Images, size: int, filter_name: Filter) -> Images:
+    """Stretches an image to a square.
+
+    Args:
+        image: uint8 (H, W, 3).
+        size: Height and width of the result, in pixels.
+        filter_name: "area" averages over the source pixels under each new one, so that fine patterns do not alias
+            (where an image gets larger, it interpolates); "linear" is `cv2.resize`'s default, which looks at four
+            source pixels only.
+
+    Returns:
+        uint8 (size, size, 3).
+
+    Raises:
+        ConfigError: There is no such filter.
+    """
+    if filter_name not in FILTERS:
+        raise ConfigError(unknown_name("filter", filter_name, FILTERS))
+    return np.asarray(cv2.resize(image, (size, size), interpolation=FILTERS[filter_name]), dtype=np.uint8)
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > PIXEL_LIMIT:
+        raise ImageError(f"the image is above the limit of {PIXEL_LIMIT:,} pixels: {image.width} x {image.height}")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """The image in mode RGB; Pillow's own conversion would clip deep greys, and show what transparency hides."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_to_eight_bits(image)).convert("RGB")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_eight_bits(image: Image.Image) -> Images:
+    """A deep grey image as uint8 (H, W)."""
+    values = np.asarray(image)
+    if image.mode.startswith("I;16"):
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(high - low):
+        raise ImageError("the image holds values that are not finite")
+    return np.rint((values - low) * (255 / ((high - low) or 1))).astype(np.uint8)
+
+
+def _upright(pixels: Image.Image, photo: Image.Image) -> Image.Image:
+    """The pixels turned as the photo's EXIF data say; broken EXIF data do not make a photo unusable."""
+    try:
+        orientation = photo.getexif().get(ORIENTATION_TAG)
+    except Exception:  # any type, as in `decode`
+        return pixels
+    return pixels.transpose(TRANSPOSES[orientation]) if orientation in TRANSPOSES else pixels

@@ -1,0 +1,56 @@
+"""A data set read from its folder, and checked."""
+
+from pathlib import Path
+
+import polars as pl
+
+from bakeoff.dataset.arrays import check_array
+from bakeoff.dataset.tables import LEDGER, MANIFEST, read_table
+from bakeoff.errors import StorageError
+from bakeoff.records import SPLITS, Dataset, DatasetInfo
+from bakeoff.storage import read_json
+
+INFO_FILE = "dataset.json"
+MANIFEST_FILE = "manifest.parquet"
+LEDGER_FILE = "ledger.parquet"
+SCHEMA = 1
+
+
+def load(folder: Path) -> Dataset:
+    """Opens a data set; the images stay on disk until they are used.
+
+    Args:
+        folder: What `build` wrote.
+
+    Returns:
+        The data set.
+
+    Raises:
+        StorageError: A record is missing or damaged, was written by another version, or the records disagree.
+    """
+    info = read_json(folder / INFO_FILE, DatasetInfo)
+    if info.schema != SCHEMA:
+        raise StorageError(
+            f"{folder / INFO_FILE} has schema {info.schema}, this version of bakeoff reads schema {SCHEMA}. "
+            "Remove the data set and build it again."
+        )
+    manifest = read_table(folder / MANIFEST_FILE, MANIFEST)
+    _check_rows(folder, info, manifest)
+    for split in SPLITS:
+        check_array(folder / f"{split}.npy", (info.counts[split], info.size, info.size, 3))
+    return Dataset(folder, info, manifest, read_table(folder / LEDGER_FILE, LEDGER))
+
+
+def _check_rows(folder: Path, info: DatasetInfo, manifest: pl.DataFrame) -> None:
+    """Checks that the manifest's rows are those of the arrays, in their order, each with a label."""
+    rows = [(split, position) for split in SPLITS for position in range(info.counts.get(split, 0))]
+    if manifest.select("split", "position").rows() != rows:
+        raise StorageError(
+            f"{folder / MANIFEST_FILE} does not list the images that {INFO_FILE} counts ({dict(info.counts)}). "
+            "Remove the data set and build it again."
+        )
+    if not manifest["label"].is_between(0, len(info.classes) - 1).fill_null(False).all():
+        raise StorageError(
+            f"{folder / MANIFEST_FILE} has labels outside 0 to {len(info.classes) - 1}. "
+            "Remove the data set and build it again."
+        )

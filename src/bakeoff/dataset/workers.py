@@ -1,0 +1,115 @@
+"""Photos made into rows and JPEG copies, in parallel processes."""
+
+import hashlib
+import os
+import signal
+from collections.abc import Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple, TypedDict
+
+import cv2
+from PIL import Image
+
+from bakeoff.dataset.arrays import write_row
+from bakeoff.dataset.images import Filter, to_pixels
+from bakeoff.errors import ImageError, SourceError
+from bakeoff.records import Source
+
+CHUNK = 32
+"""Photos a task; with fewer than two tasks a process, starting the process costs more than it saves."""
+
+
+class ImageSettings(TypedDict):
+    """How the images of a data set are made, as keyword arguments.
+
+    Attributes:
+        size: Height and width of the images, in pixels.
+        filter: "area" or "linear", as in `images.resize`.
+        quality: JPEG quality of the copies in `images/`, 1 to 100.
+    """
+
+    size: int
+    filter: Filter
+    quality: int
+
+
+class Job(NamedTuple):
+    """One photo, and the places where its pixels and its JPEG copy go."""
+
+    file_name: str
+    array: Path
+    row: int
+    copy: Path
+
+
+class Outcome(NamedTuple):
+    """The digest of the photo's bytes, or null and the reason why the photo can't be used."""
+
+    digest: str | None
+    reason: str = ""
+
+
+def make_all(
+    source: Source, settings: ImageSettings, jobs: Sequence[Job], workers: int
+) -> Generator[Outcome, None, None]:
+    """Makes photos, in parallel where they are many; the number of processes changes nothing in the result.
+
+    Close the iterator where it is not used up: that ends the processes.
+
+    Args:
+        source: Where the bytes come from.
+        settings: How the images are made.
+        jobs: The photos.
+        workers: Processes; 0 means one a processor.
+
+    Yields:
+        One outcome a job, in the jobs' order.
+
+    Raises:
+        SourceError: A process was killed.
+    """
+    chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
+    processes = min(workers or os.cpu_count() or 1, len(chunks) // 2)
+    if processes < 2:
+        yield from (make(source, settings, job) for job in jobs)
+        return
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_prepare_process)
+    try:
+        for outcomes in pool.map(partial(_make_chunk, source, settings), chunks):
+            yield from outcomes
+    except BrokenProcessPool:
+        raise SourceError(
+            "a process that decodes photos was ended from outside, most often for lack of memory. Set data.workers to "
+            "1; a script of your own needs `if __name__ == '__main__':` around its calls."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def make(source: Source, settings: ImageSettings, job: Job) -> Outcome:
+    """Reads, decodes and resizes one photo, and writes its row and its JPEG copy.
+
+    A photo that can't be used is an outcome with a reason, and nothing is written.
+    """
+    try:
+        raw = source.read(job.file_name)
+        pixels = to_pixels(raw, settings["size"], settings["filter"])
+    except ImageError as error:
+        return Outcome(None, str(error))
+    write_row(job.array, job.row, pixels)
+    # full chroma resolution: at these sizes the usual halving is visible
+    Image.fromarray(pixels).save(job.copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
+    return Outcome(hashlib.sha256(raw).hexdigest()[:16])
+
+
+def _make_chunk(source: Source, settings: ImageSettings, jobs: Sequence[Job]) -> list[Outcome]:
+    return [make(source, settings, job) for job in jobs]
+
+
+def _prepare_process() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent ends this one
+    cv2.setNumThreads(1)

@@ -1,0 +1,126 @@
+"""The scores of an experiment's runs."""
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+import polars as pl
+from sklearn.metrics import classification_report, confusion_matrix
+
+from bakeoff.errors import StorageError
+from bakeoff.evaluation.intervals import over_seeds, wilson
+from bakeoff.records import (
+    TRAIN,
+    VAL,
+    ClassScores,
+    Comparison,
+    Dataset,
+    NetworkScores,
+    Run,
+    RunScores,
+)
+
+
+def compare(dataset: Dataset, runs: Sequence[Run]) -> Comparison:
+    """Scores runs on the data set they were trained on.
+
+    Args:
+        dataset: The data set of all runs.
+        runs: In the order of the report; the runs of one network need not stand together.
+
+    Returns:
+        The comparison; networks in the order of their first run.
+
+    Raises:
+        StorageError: A run's predictions are not those of this data set's images.
+    """
+    by_network: dict[str, list[Run]] = {}
+    for run in runs:
+        by_network.setdefault(run.spec.network, []).append(run)
+    return Comparison(
+        classes=dataset.info.classes,
+        dataset=dataset.info.digest,
+        counts=dataset.info.counts,
+        networks=tuple(_score_network(name, own, dataset) for name, own in by_network.items()),
+    )
+
+
+def _score_network(name: str, runs: Sequence[Run], dataset: Dataset) -> NetworkScores:
+    scores = tuple(score_run(run, dataset) for run in sorted(runs, key=lambda run: run.spec.seed))
+    finished = [run for run in scores if run.status == "finished"]
+    return NetworkScores(
+        name=name,
+        architecture=next((run.record.architecture for run in runs if run.record.architecture), None),
+        runs=scores,
+        train_accuracy=over_seeds([run.train_accuracy for run in finished if run.train_accuracy is not None]),
+        val_accuracy=over_seeds([run.val_accuracy for run in finished if run.val_accuracy is not None]),
+        any_label_accuracy=over_seeds(
+            [run.any_label_accuracy for run in finished if run.any_label_accuracy is not None]
+        ),
+        seconds=float(np.mean([run.seconds for run in finished])) if finished else None,
+    )
+
+
+def score_run(run: Run, dataset: Dataset) -> RunScores:
+    """The scores of one run.
+
+    Raises:
+        StorageError: Its predictions are not those of this data set's images.
+    """
+    state = RunScores(run.spec.seed, run.record.status, run.record.reason, run.record.seconds)
+    if not run.finished:
+        return state
+    train, val = (_predictions(run, dataset, split) for split in (TRAIN, VAL))
+    train_right = int((train["predicted"] == train["label"]).sum())
+    scored = msgspec.structs.replace(
+        state, train_accuracy=train_right / train.height, train_interval=wilson(train_right, train.height)
+    )
+    return _with_validation(scored, val, dataset) if val.height else scored
+
+
+def _with_validation(scores: RunScores, val: pl.DataFrame, dataset: Dataset) -> RunScores:
+    classes = dataset.info.classes
+    labels, predicted = val["label"].to_numpy(), val["predicted"].to_numpy()
+    right = int((labels == predicted).sum())
+    annotated = dataset.rows(VAL)["annotated"].to_list()
+    any_label = sum(classes[guess] in held for guess, held in zip(predicted, annotated, strict=True))
+    confusion = confusion_matrix(labels, predicted, labels=range(len(classes)))
+    return msgspec.structs.replace(
+        scores,
+        val_accuracy=right / val.height,
+        val_interval=wilson(right, val.height),
+        any_label_accuracy=any_label / val.height,
+        any_label_interval=wilson(any_label, val.height),
+        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        report=_report(labels, predicted, classes),
+    )
+
+
+def _report(labels: object, predicted: object, classes: Sequence[str]) -> tuple[ClassScores, ...]:
+    """scikit-learn's classification report; a score that is undefined (a class never predicted) is 0."""
+    numbers = classification_report(labels, predicted, labels=range(len(classes)), output_dict=True, zero_division=0)
+    names = {str(label): name for label, name in enumerate(classes)}
+    wanted = [*names, "macro avg", "weighted avg"]
+    return tuple(
+        ClassScores(
+            name=names.get(key, key),
+            precision=float(numbers[key]["precision"]),
+            recall=float(numbers[key]["recall"]),
+            f1=float(numbers[key]["f1-score"]),
+            support=int(numbers[key]["support"]),
+        )
+        for key in wanted
+    )
+
+
+def _predictions(run: Run, dataset: Dataset, split: str) -> pl.DataFrame:
+    """The run's predictions of a split, which must be those of the data set's images in their order."""
+    own, rows = run.predictions.filter(pl.col("split") == split), dataset.rows(split)
+    same = run.spec.dataset == dataset.info.digest and own.select("image_id", "label").equals(
+        rows.select("image_id", "label")
+    )
+    if not same:
+        raise StorageError(
+            f"the run in {run.folder} was made on another data set than {dataset.folder}; train it again."
+        )
+    return own

@@ -1,0 +1,31 @@
+"""Confidence intervals."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.stats import t
+from statsmodels.stats.proportion import proportion_confint
+
+from bakeoff.records import Estimate, Interval
+
+CONFIDENCE = 0.95
+
+
+def wilson(successes: int, trials: int) -> Interval | None:
+    """The 95 % Wilson score interval of a share (Wilson, JASA 1927); null without trials."""
+    if trials == 0:
+        return None
+    low, high = proportion_confint(successes, trials, alpha=1 - CONFIDENCE, method="wilson")
+    return Interval(float(low), float(high))
+
+
+def over_seeds(values: Sequence[float]) -> Estimate:
+    """The mean of one value a seed with its 95 % t interval; the interval is null with fewer than two values."""
+    if not values:
+        return Estimate(None, None)
+    mean = float(np.mean(values))
+    if len(values) < 2:
+        return Estimate(mean, None)
+    half = float(t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
+    return Estimate(mean, Interval(mean - half, mean + half))

@@ -1,0 +1,49 @@
+"""What executors take and give."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Progress = Callable[[int, int], None]
+"""Told how much is done of how much."""
+
+Monitor = Callable[[str], Progress]
+"""Gives the progress function of the job of a name."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of work.
+
+    Attributes:
+        name: Tells it from the other jobs.
+        task: Called with a progress function; it and what it returns must pickle.
+    """
+
+    name: str
+    task: Callable[[Progress], Any]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job that ended without a result, and why."""
+
+    reason: str
+
+    @classmethod
+    def from_error(cls, error: BaseException) -> "Failure":
+        """The failure of a task that raised."""
+        first = next(iter(str(error).splitlines()), "no message")
+        return cls(f"{type(error).__name__}: {first}")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended; `result` is what its task returned, or a `Failure`."""
+
+    name: str
+    result: Any
+
+
+Executor = Callable[[Sequence[Job], int, Monitor], Iterator[Outcome]]
+"""Takes the jobs, how many to run at once, and a monitor."""

@@ -1,0 +1,104 @@
+"""Each job in a process of its own, several at once."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from types import FrameType
+
+from bakeoff.executors.jobs import Failure, Job, Monitor, Outcome, Progress
+from bakeoff.registry import executors
+
+SECONDS_TO_STOP = 10.0
+
+
+@executors.register("processes")
+def processes(jobs: Sequence[Job], workers: int, monitor: Monitor) -> Iterator[Outcome]:
+    """Each job in a process of its own, as many at once as there are workers (0: processors).
+
+    A fresh process a job costs its start, and buys that a job which is killed or out of memory takes no other with it.
+    """
+    waiting = list(reversed(jobs))
+    running: dict[Connection, _Worker] = {}
+    try:
+        while waiting or running:
+            while waiting and len(running) < (workers or os.cpu_count() or 1):
+                worker = _Worker.start(waiting.pop(), monitor)
+                running[worker.connection] = worker
+            for connection in wait(list(running)):
+                worker = running[connection]  # type: ignore[index]
+                if outcome := worker.receive():
+                    del running[worker.connection]
+                    yield outcome
+    finally:
+        for worker in running.values():
+            worker.stop()
+
+
+@dataclass(frozen=True)
+class _Worker:
+    """A running job: its process, and the connection that brings progress and then the result."""
+
+    name: str
+    process: SpawnProcess
+    connection: Connection
+    progress: Progress
+
+    @classmethod
+    def start(cls, job: Job, monitor: Monitor) -> "_Worker":
+        context = get_context("spawn")
+        here, there = context.Pipe(duplex=False)
+        process = context.Process(target=_work, args=(job, there), name=job.name, daemon=True)
+        process.start()
+        there.close()  # so that the end of the process ends the connection
+        return cls(job.name, process, here, monitor(job.name))
+
+    def receive(self) -> Outcome | None:
+        """The job's outcome, or none yet where the message was only of progress."""
+        try:
+            message = self.connection.recv()
+        except EOFError:
+            self.process.join()
+            return self._end(Failure(_describe_exit(self.process.exitcode or 0)))
+        if isinstance(message, tuple):
+            self.progress(*message)
+            return None
+        return self._end(message.result)
+
+    def _end(self, result: object) -> Outcome:
+        self.process.join()
+        self.connection.close()
+        return Outcome(self.name, result)
+
+    def stop(self) -> None:
+        """Asks the process to clean up and end, and ends it where it does not."""
+        self.process.terminate()
+        self.process.join(SECONDS_TO_STOP)
+        self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def _work(job: Job, connection: Connection) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    signal.signal(signal.SIGTERM, _exit)
+    try:
+        result = job.task(lambda done, total: connection.send((done, total)))
+    except Exception as error:  # whatever a job raises is its own failure
+        result = Failure.from_error(error)
+    connection.send(Outcome(job.name, result))
+
+
+def _exit(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(1)  # raises SystemExit, so that half-written folders are removed
+
+
+def _describe_exit(code: int) -> str:
+    if code < 0:
+        name = signal.Signals(-code).name
+        return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+    return f"the process ended with exit code {code} before it had a result"

@@ -1,0 +1,17 @@
+"""One job after the other, in this process."""
+
+from collections.abc import Iterator, Sequence
+
+from bakeoff.executors.jobs import Failure, Job, Monitor, Outcome
+from bakeoff.registry import executors
+
+
+@executors.register("serial")
+def serial(jobs: Sequence[Job], workers: int, monitor: Monitor) -> Iterator[Outcome]:
+    """One job after the other, in this process; easy to debug, but a killed job takes the rest with it."""
+    for job in jobs:
+        try:
+            result = job.task(monitor(job.name))
+        except Exception as error:  # whatever a job raises is its own failure
+            result = Failure.from_error(error)
+        yield Outcome(job.name, result)

@@ -1,0 +1,153 @@
+"""Experiment files: the ones that ship, a user's own, and values given on the command line."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from bakeoff.config import Experiment, Section
+from bakeoff.errors import ConfigError, unknown_name
+
+SUFFIX = ".toml"
+
+
+def recipe_names() -> list[str]:
+    """The names of the experiment files that ship, sorted."""
+    return sorted(
+        entry.name.removesuffix(SUFFIX) for entry in files("bakeoff.recipes").iterdir() if entry.name.endswith(SUFFIX)
+    )
+
+
+def load_experiment(name: str, overrides: Iterable[str] = ()) -> Experiment:
+    """Reads an experiment file.
+
+    Args:
+        name: The name of one that ships, or the path of a TOML file; relative paths in a file are
+            taken from its folder.
+        overrides: Values that replace the file's, each as `section.key=value`; lists are separated by commas, paths
+            are relative to the current folder.
+
+    Returns:
+        The experiment, every value within its bounds.
+
+    Raises:
+        ConfigError: The file is missing or not TOML, or a key or value is not valid.
+    """
+    if name in recipe_names():
+        text = (files("bakeoff.recipes") / f"{name}{SUFFIX}").read_text(encoding="utf-8")
+        document = _parse(text, name)
+    else:
+        document = _read_file(name)
+    _convert(document, name, strict=True)
+    for override in overrides:
+        _apply(override, document)
+    return _convert(document, f"{name} with the values given by --set" if overrides else name, strict=False)
+
+
+def _read_file(name: str) -> dict[str, Any]:
+    path = Path(name)
+    if path.suffix != SUFFIX and not path.exists():
+        raise ConfigError(f"{unknown_name('recipe', name, recipe_names())} Or give the path of a {SUFFIX} file.")
+    try:
+        document = _parse(path.read_text(encoding="utf-8"), name)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"experiment file {path} does not exist. Recipes that ship: {', '.join(recipe_names())}."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"experiment file {path} can't be read: {error}.") from None
+    _anchor_paths(document, path.parent)
+    return document
+
+
+def _parse(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name} is not valid TOML: {error}.") from None
+
+
+def _anchor_paths(document: dict[str, Any], folder: Path) -> None:
+    """Makes the file's relative paths relative to the current folder; wrong types are left for validation to name."""
+    data, training = document.get("data"), document.get("training")
+    if isinstance(data, dict):
+        for key in ("annotations", "images"):
+            if isinstance(data.get(key), str) and data[key]:
+                data[key] = str(folder / data[key])
+    if isinstance(training, dict) and isinstance(training.get("networks"), list):
+        training["networks"] = [
+            str(folder / network) if isinstance(network, str) and ".py:" in network else network
+            for network in training["networks"]
+        ]
+
+
+def _apply(override: str, document: dict[str, Any]) -> None:
+    """Puts `section.key=value` into the document."""
+    key, equals, value = override.partition("=")
+    if not equals:
+        raise ConfigError(f"--set {override!r}: write it as section.key=value, such as training.epochs=5.")
+    *parents, last = key.strip().split(".")
+    owner: Any = Experiment
+    place = document
+    for parent in parents:
+        owner = _hint(owner, parent, override)
+        place = place.setdefault(parent, {})
+        if not (isinstance(owner, type) and issubclass(owner, Section)):
+            raise ConfigError(f"--set {override!r}: {parent!r} is not a section. Sections: data, training.")
+    hint = _hint(owner, last, override)
+    if isinstance(hint, type) and issubclass(hint, Section):
+        raise ConfigError(f"--set {override!r}: {last!r} is a section; give one of its keys: {', '.join(_keys(hint))}.")
+    place[last] = _split(value.strip()) if _is_list(hint, value) else value.strip()
+
+
+def _hint(owner: Any, key: str, override: str) -> Any:
+    if key not in _keys(owner):
+        raise ConfigError(f"--set {override!r}: {unknown_name('key', key, _keys(owner))}")
+    return get_type_hints(owner)[key]
+
+
+def _keys(section: type[msgspec.Struct]) -> list[str]:
+    return sorted(section.__struct_fields__)
+
+
+def _is_list(hint: Any, value: str) -> bool:
+    """Whether a value is a list: the key takes nothing else, or takes one and the value has a comma or bracket."""
+    if get_origin(hint) is tuple:
+        return True
+    return any(get_origin(choice) is tuple for choice in get_args(hint)) and bool(re.search(r"[,\[]", value))
+
+
+def _split(value: str) -> list[str]:
+    items = value.removeprefix("[").removesuffix("]").split(",")
+    return [item.strip().strip("\"'") for item in items if item.strip()]
+
+
+def _convert(document: Mapping[str, Any], name: str, *, strict: bool) -> Experiment:
+    try:
+        return msgspec.convert(document, Experiment, strict=strict)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{name}: {_explain(str(error), document)}") from None
+
+
+def _explain(message: str, document: Mapping[str, Any]) -> str:
+    """The validation's message with the key in the user's words, the value, and the choices."""
+    problem, _, path = message.partition(" - at `$")
+    keys = [key for key in re.split(r"[.\[\]`]", path) if key]
+    if unknown := re.search(r"unknown field `(.*)`", problem):
+        section: Any = Experiment
+        for key in keys:
+            section = get_type_hints(section)[key]
+        where = f"[{'.'.join(keys)}]" if keys else "the top level"
+        return f"{where} has an {unknown_name('key', unknown[1], _keys(section))}"
+    value: Any = document
+    hint: Any = Experiment
+    for key in keys:
+        value = value[int(key)] if isinstance(value, list | tuple) else value[key]
+        hint = get_type_hints(hint).get(key) if isinstance(hint, type) and issubclass(hint, Section) else None
+    plain = problem.replace("`", "").replace("object", "table").replace("array", "list")
+    choices = f" Choices: {', '.join(get_args(hint))}." if get_origin(hint) is Literal else ""
+    return f"{'.'.join(keys)} = {value!r}: {plain[0].lower()}{plain[1:]}.{choices}"

@@ -1,0 +1,47 @@
+"""What the stages hand on: frozen records, each of which is also a file or folder on disk.
+
+Tables are polars frames; their columns are listed at the record that holds them. Labels are indices into the record's
+`classes`. Everything else is a `msgspec.Struct` stored as JSON.
+"""
+
+from bakeoff.records.architecture import Architecture, Layer
+from bakeoff.records.common import SPLITS, TRAIN, VAL, Environment, Images, Labels
+from bakeoff.records.dataset import Dataset, DatasetInfo, Source
+from bakeoff.records.index import Index, IndexInfo, License, Problem
+from bakeoff.records.run import BatchLog, EpochLog, LogLine, Prediction, Run, RunRecord, RunSpec, RunStatus
+from bakeoff.records.scores import ClassScores, Comparison, Estimate, Interval, NetworkScores, RunScores
+from bakeoff.records.selection import Selection, SelectionInfo
+
+__all__ = [
+    "SPLITS",
+    "TRAIN",
+    "VAL",
+    "Architecture",
+    "BatchLog",
+    "ClassScores",
+    "Comparison",
+    "Dataset",
+    "DatasetInfo",
+    "Environment",
+    "EpochLog",
+    "Estimate",
+    "Images",
+    "Index",
+    "IndexInfo",
+    "Interval",
+    "Labels",
+    "Layer",
+    "License",
+    "LogLine",
+    "NetworkScores",
+    "Prediction",
+    "Problem",
+    "Run",
+    "RunRecord",
+    "RunScores",
+    "RunSpec",
+    "RunStatus",
+    "Selection",
+    "SelectionInfo",
+    "Source",
+]

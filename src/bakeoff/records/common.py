@@ -1,0 +1,43 @@
+"""Words that all records share, and the environment that a result carries."""
+
+import os
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+TRAIN, VAL = "train", "val"
+SPLITS = (TRAIN, VAL)
+
+Images = npt.NDArray[np.uint8]
+Labels = npt.NDArray[np.int64]
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What a result was made with.
+
+    Attributes:
+        python: Python's version.
+        platform: Operating system and processor architecture.
+        processors: How many processors the machine has.
+        versions: Version of each library that decides about numbers.
+    """
+
+    python: str
+    platform: str
+    processors: int
+    versions: Mapping[str, str]
+
+    @classmethod
+    def current(cls) -> "Environment":
+        """This process's environment."""
+        names = ("bakeoff", "torch", "numpy", "polars", "pillow", "opencv-python-headless", "scikit-learn")
+        return cls(
+            python=platform.python_version(),
+            platform=f"{platform.system()} {platform.machine()}",
+            processors=os.cpu_count() or 1,
+            versions={name: version(name) for name in names},
+        )

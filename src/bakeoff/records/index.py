@@ -1,0 +1,63 @@
+"""A COCO instances file as columns."""
+
+from dataclasses import dataclass
+
+import msgspec
+import polars as pl
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something in an instances file that is not as it should be, and what was done about it.
+
+    Attributes:
+        code: A short name, such as "unknown-image".
+        count: How many entries have it.
+        message: One sentence with examples, and what was done.
+    """
+
+    code: str
+    count: int
+    message: str
+
+
+class License(msgspec.Struct, frozen=True):
+    """A licence of photos, as the instances file names it."""
+
+    id: int
+    name: str = ""
+    url: str = ""
+
+
+class IndexInfo(msgspec.Struct, frozen=True):
+    """Where an index comes from.
+
+    Attributes:
+        source: Path of the instances file.
+        digest: Digest of the file's bytes.
+        licenses: The licences that the file lists.
+        problems: What was found wrong in it.
+    """
+
+    source: str
+    digest: str
+    licenses: tuple[License, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Index:
+    """A COCO instances file as columns.
+
+    Attributes:
+        info: Where it comes from.
+        images: image_id i64 (unique, ascending), file_name str, width i32, height i32, license i64 or null,
+            url str or null.
+        annotations: annotation_id i64, image_id i64, category_id i64, x f64, y f64, width f64, height f64 (pixels),
+            area f64 (square pixels), crowd bool; ascending by image_id, then annotation_id.
+        categories: category_id i64 (unique, ascending), name str, supercategory str.
+    """
+
+    info: IndexInfo
+    images: pl.DataFrame
+    annotations: pl.DataFrame
+    categories: pl.DataFrame

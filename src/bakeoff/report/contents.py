@@ -1,0 +1,98 @@
+"""What a section of the report is given, and what it gives."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bakeoff.config import Experiment
+from bakeoff.records import Comparison, Dataset, Run
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that is stored of an experiment: what every section draws from.
+
+    Attributes:
+        experiment: What was asked.
+        comparison: The scores.
+        dataset: The data set.
+        runs: The runs, in the experiment's order.
+        command: The command line that asked for it.
+    """
+
+    experiment: Experiment
+    comparison: Comparison
+    dataset: Dataset
+    runs: Sequence[Run]
+    command: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the page that is also a CSV file.
+
+    Attributes:
+        name: File name without a suffix.
+        caption: What it shows.
+        columns: Names of the columns.
+        rows: Cells as they are stored: numbers as numbers.
+        formats: By column, how the page writes a cell; text as it is where there is none.
+    """
+
+    name: str
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+
+    def cells(self) -> list[list[str]]:
+        """The rows as the page writes them."""
+        return [
+            [self.formats.get(name, _plain)(cell) for name, cell in zip(self.columns, row, strict=True)]
+            for row in self.rows
+        ]
+
+    @property
+    def numeric(self) -> list[bool]:
+        """For each column whether it holds numbers, so that the page aligns it to the right."""
+        return [
+            all(isinstance(row[position], int | float | None) for row in self.rows)
+            for position in range(len(self.columns))
+        ]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart of the page that is also an SVG and a PNG file.
+
+    Attributes:
+        name: File name without a suffix.
+        caption: What it shows, also for those who don't see it.
+        chart: Its Vega-Lite specification.
+    """
+
+    name: str
+    caption: str
+    chart: Any
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page.
+
+    Attributes:
+        title: Its heading.
+        template: File name of its Jinja template in `templates/`.
+        values: What the template is given; every `Table` and `Figure` among them, also in lists and dicts, is written
+            to its files.
+    """
+
+    title: str
+    template: str
+    values: Mapping[str, Any]
+
+
+def _plain(cell: Any) -> str:
+    if cell is None:
+        return "–"
+    return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)

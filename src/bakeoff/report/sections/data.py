@@ -1,0 +1,95 @@
+"""What the networks were trained on."""
+
+import base64
+import io
+from typing import Any
+
+import numpy as np
+import polars as pl
+from PIL import Image
+
+from bakeoff.records import SPLITS, TRAIN, Images
+from bakeoff.registry import sections
+from bakeoff.report import charts
+from bakeoff.report.contents import Case, Figure, Section, Table
+
+SAMPLES = 6
+SAMPLE_QUALITY = 90
+
+
+@sections.register("50-data")
+def data(case: Case) -> Section:
+    """Sample photos, counts, the ledger, co-occurrence of the classes, licences."""
+    reasons = case.dataset.ledger["reason"].str.replace(r"^replaces image .*", "replaces an unreadable photo")
+    counts = reasons.value_counts().sort("count", "reason", descending=[True, False])
+    caption = "What became of every photo that holds a target class."
+    ledger = Table("ledger", caption, ("reason", "photos"), counts.rows())
+    several = (case.dataset.manifest["annotated"].list.len() > 1).sum()
+    return Section(
+        "The data set",
+        "data.html",
+        {
+            "samples": _samples(case),
+            "counts": _counts(case),
+            "ledger": ledger,
+            "figure": Figure("ledger", caption, charts.bars(counts.rows(), "photos")),
+            "together": _together(case),
+            "licenses": _licenses(case),
+            "several": several,
+            "info": case.dataset.info,
+        },
+    )
+
+
+def _samples(case: Case) -> list[dict[str, Any]]:
+    """The first training photos of each class, as data URIs, with the other target classes annotated in them."""
+    rows, images = case.dataset.rows(TRAIN), case.dataset.images[TRAIN]
+    chosen = []
+    for label, name in enumerate(case.comparison.classes):
+        own = rows.with_row_index("_row").filter(pl.col("label") == label).head(SAMPLES)
+        photos = [
+            {
+                "uri": _data_uri(images[row["_row"]]),
+                "id": row["image_id"],
+                "others": [other for other in row["annotated"] if other != name],
+            }
+            for row in own.iter_rows(named=True)
+        ]
+        chosen.append({"name": name, "photos": photos})
+    return chosen
+
+
+def _data_uri(pixels: Images) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(np.asarray(pixels)).save(buffer, "JPEG", quality=SAMPLE_QUALITY)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _counts(case: Case) -> Table:
+    rows = []
+    for label, name in enumerate(case.comparison.classes):
+        own = case.dataset.manifest.filter(pl.col("label") == label)
+        several = (own["annotated"].list.len() > 1).sum()
+        rows.append((name, *(own.filter(pl.col("split") == split).height for split in SPLITS), several))
+    return Table("classes", "Photos of each class.", ("class", *SPLITS, "with other target classes"), rows)
+
+
+def _together(case: Case) -> Table:
+    """In how many photos of the data set two classes are annotated together; the diagonal: at all."""
+    held = case.dataset.manifest["annotated"]
+    classes = case.comparison.classes
+    rows = [
+        (first, *((held.list.contains(first) & held.list.contains(second)).sum() for second in classes))
+        for first in classes
+    ]
+    caption = "Photos in which both classes are annotated; on the diagonal, photos in which the class is annotated."
+    return Table("together", caption, ("class", *classes), rows)
+
+
+def _licenses(case: Case) -> Table:
+    names = {entry.id: (entry.name, entry.url) for entry in case.dataset.info.selection.licenses}
+    counts = case.dataset.manifest["license"].value_counts().sort("count", "license", descending=[True, False])
+    rows = [(*names.get(number, ("not stated", "")), count) for number, count in counts.iter_rows()]
+    return Table(
+        "licenses", "Licences of the photos, as the instances file states them.", ("licence", "url", "photos"), rows
+    )

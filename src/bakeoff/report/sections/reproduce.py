@@ -1,0 +1,32 @@
+"""How to get the same numbers again."""
+
+import msgspec
+
+from bakeoff.registry import sections
+from bakeoff.report.contents import Case, Section, Table
+
+
+@sections.register("90-reproduce")
+def reproduce(case: Case) -> Section:
+    """Command, configuration, versions, seeds and digests."""
+    environment = case.runs[0].record.environment
+    facts = {
+        "seeds": ", ".join(map(str, case.experiment.training.seed_list)),
+        "device": case.runs[0].spec.device,
+        "data set": case.dataset.info.digest,
+        "instances file": f"{case.dataset.info.selection.source} ({case.dataset.info.selection.source_digest})",
+        "photos": case.dataset.info.photos,
+        "Python": environment.python,
+        "platform": f"{environment.platform}, {environment.processors} processors",
+        **environment.versions,
+    }
+    configuration = msgspec.json.format(msgspec.json.encode(case.experiment), indent=2).decode()
+    return Section(
+        "How to reproduce it",
+        "reproduce.html",
+        {
+            "facts": Table("environment", "What the results were made with.", ("what", "value"), list(facts.items())),
+            "configuration": configuration,
+            "command": case.command,
+        },
+    )

@@ -1,0 +1,103 @@
+"""Writing the report's folder."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bakeoff.config import Experiment
+from bakeoff.records import Comparison, Dataset, Run
+from bakeoff.registry import sections
+from bakeoff.report import charts, wording
+from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.summary import summarise
+from bakeoff.storage import new_folder, write_json
+
+
+def write(
+    folder: Path,
+    experiment: Experiment,
+    comparison: Comparison,
+    dataset: Dataset,
+    runs: Sequence[Run],
+    command: str,
+) -> Path:
+    """Writes `index.html`, `summary.json`, `figures/` and `tables/`: the same records give the same bytes.
+
+    Args:
+        folder: The report's folder; replaced where it exists.
+        experiment: What was asked.
+        comparison: The scores of the runs.
+        dataset: The data set of the runs.
+        runs: In the experiment's order.
+        command: The command line that asked for it; may be empty.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        StorageError: There is no room or no right to write.
+    """
+    case = Case(experiment, comparison, dataset, runs, command)
+    parts = {name.partition("-")[2]: sections[name](case) for name in sections.names()}
+    with new_folder(folder) as partial:
+        for name in ("figures", "tables"):
+            (partial / name).mkdir()
+        svgs = dict(_write_figures(parts.values(), partial / "figures"))
+        _write_tables(parts.values(), partial / "tables")
+        (partial / "index.html").write_text(_page(case, parts, svgs), encoding="utf-8")
+        write_json(partial / "summary.json", summarise(comparison))
+    return folder / "index.html"
+
+
+def _page(case: Case, parts: dict[str, Section], svgs: dict[str, str]) -> str:
+    environment = Environment(
+        loader=PackageLoader("bakeoff.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        percent=wording.percent,
+        bounds=wording.bounds,
+        estimate=wording.estimate,
+        seconds=wording.seconds,
+        slug=wording.slug,
+    )
+    environment.globals["svg"] = lambda name: Markup(charts.inline(svgs[name], name))
+    return environment.get_template("page.html").render(case=case, parts=parts)
+
+
+def _write_figures(parts: Any, folder: Path) -> Iterator[tuple[str, str]]:
+    for figure in _find(list(parts), Figure):
+        svg = charts.to_svg(figure.chart)
+        (folder / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
+        (folder / f"{figure.name}.png").write_bytes(charts.to_png(figure.chart))
+        yield figure.name, svg
+
+
+def _write_tables(parts: Any, folder: Path) -> None:
+    for table in _find(list(parts), Table):
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(table.columns)
+        writer.writerows(table.rows)
+        (folder / f"{table.name}.csv").write_text(text.getvalue(), encoding="utf-8")
+
+
+def _find(value: Any, kind: type[Any]) -> Iterator[Any]:
+    """All figures or tables in a section's values, also in lists and dicts."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, Section):
+        yield from _find(value.values, kind)
+    elif isinstance(value, dict):
+        yield from _find(list(value.values()), kind)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _find(item, kind)

@@ -1,0 +1,52 @@
+"""`report/summary.json`: the scores for other programs."""
+
+from typing import Any
+
+import msgspec
+
+from bakeoff.records import Comparison, Estimate, NetworkScores, RunScores
+
+SCHEMA = 1
+
+
+def summarise(comparison: Comparison) -> dict[str, Any]:
+    """The comparison in the summary's schema; shares are 0 to 1, intervals `[low, high]` or null."""
+    return {
+        "schema": SCHEMA,
+        "classes": list(comparison.classes),
+        "dataset": {**comparison.counts, "digest": comparison.dataset},
+        "networks": [_network(network) for network in comparison.networks],
+        "pairs": msgspec.to_builtins(comparison.pairs),
+        "findings": msgspec.to_builtins(comparison.findings),
+    }
+
+
+def _network(network: NetworkScores) -> dict[str, Any]:
+    architecture = network.architecture
+    return {
+        "name": network.name,
+        "parameters": architecture.parameters if architecture else None,
+        "macs": architecture.macs if architecture else None,
+        "receptive_field": architecture.receptive_field if architecture else None,
+        "runs": [_run(run) for run in network.runs],
+        "train_accuracy": _estimate(network.train_accuracy),
+        "val_accuracy": _estimate(network.val_accuracy),
+        "any_label_accuracy": _estimate(network.any_label_accuracy),
+    }
+
+
+def _run(run: RunScores) -> dict[str, Any]:
+    return {
+        "seed": run.seed,
+        "status": run.status,
+        "train_accuracy": run.train_accuracy,
+        "val_accuracy": run.val_accuracy,
+        "val_interval": msgspec.to_builtins(run.val_interval),
+        "any_label_accuracy": run.any_label_accuracy,
+        "confusion": [list(row) for row in run.confusion],
+        "seconds": run.seconds,
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, Any]:
+    return {"mean": estimate.mean, "interval": msgspec.to_builtins(estimate.interval)}

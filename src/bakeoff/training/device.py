@@ -1,0 +1,44 @@
+"""Where a run computes, and what makes it compute the same twice."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from bakeoff.errors import ConfigError
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of that name; "auto" takes CUDA, then MPS, then the CPU.
+
+    Raises:
+        ConfigError: This machine does not have it.
+    """
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(device for device, there in available.items() if there)
+    if not available.get(name, False):
+        there = ", ".join(sorted(device for device, there in available.items() if there))
+        raise ConfigError(f"device {name!r} is not available on this machine. Choices: auto, {there}.")
+    return torch.device(name)
+
+
+@contextmanager
+def reproducible(seed: int, threads: int, device: torch.device) -> Iterator[None]:
+    """Within the block torch draws from this seed, uses so many CPU threads, and prefers deterministic algorithms.
+
+    The number of threads decides the order of sums and with it the last bits of a result. What was set before is set
+    again afterwards. Where a user's network uses an operation that has no deterministic form, torch warns and goes on.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace
+    threads_before, deterministic_before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else [], device_type="cuda"):
+        torch.manual_seed(seed)
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads_before)
+            torch.use_deterministic_algorithms(deterministic_before)

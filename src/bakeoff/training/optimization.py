@@ -1,0 +1,34 @@
+"""A recipe's optimiser and schedule."""
+
+import math
+from collections.abc import Callable
+
+from torch import nn
+from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from bakeoff.config import Recipe
+
+
+def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
+    """The recipe's optimiser over all parameters of the network that learn, in torch's fused form."""
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    rate, decay = recipe.learning_rate, recipe.weight_decay
+    match recipe.optimizer:
+        case "adam":
+            return Adam(parameters, lr=rate, betas=recipe.betas, weight_decay=decay, fused=True)
+        case "adamw":
+            return AdamW(parameters, lr=rate, betas=recipe.betas, weight_decay=decay, fused=True)
+        case "sgd":
+            return SGD(parameters, lr=rate, momentum=recipe.momentum, weight_decay=decay, fused=True)
+
+
+def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LambdaLR:
+    """The learning rate over so many steps; `step()` is called once a batch."""
+    return LambdaLR(optimizer, _factor(recipe.schedule, steps))
+
+
+def _factor(schedule: str, steps: int) -> Callable[[int], float]:
+    if schedule == "cosine":
+        return lambda step: 0.5 * (1.0 + math.cos(math.pi * step / steps))
+    return lambda step: 1.0

@@ -1,0 +1,44 @@
+"""A trained network applied to new photos."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_model
+
+from bakeoff.errors import StorageError
+from bakeoff.networks import create
+from bakeoff.records import Images, Labels, Run
+from bakeoff.training.batches import Split
+from bakeoff.training.device import choose_device
+from bakeoff.training.loop import evaluate
+from bakeoff.training.store import WEIGHTS
+
+
+def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray[np.float32]:
+    """The class probabilities that a run's network gives to images.
+
+    Args:
+        run: A run with weights on disk.
+        images: uint8 (N, S, S, 3), RGB, at the run's size and filter.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        float32 (N, K), rows sum to 1.
+
+    Raises:
+        StorageError: The weights are missing or damaged, or are not those of the network.
+        NetworkError: The network can't be built any more.
+    """
+    network = create(run.spec.network, len(run.spec.classes), run.spec.size)
+    path = run.folder / WEIGHTS
+    try:
+        load_model(network, str(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        first = str(error).splitlines()[0]
+        raise StorageError(
+            f"{path} does not hold the weights of {run.spec.network}: {first}. Train it again."
+        ) from None
+    where = choose_device(device)
+    labels: Labels = np.zeros(len(images), dtype=np.int64)
+    return torch.softmax(evaluate(network.to(where), Split(images, labels, where)), dim=1).numpy()

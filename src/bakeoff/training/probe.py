@@ -1,0 +1,61 @@
+"""How the signal and its gradient fare on their way through a network."""
+
+import copy
+import math
+from collections import Counter
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+PROBE_IMAGES = 64
+
+
+def probe(
+    network: nn.Module, inputs: Tensor, labels: Tensor
+) -> tuple[Mapping[str, float | None], Mapping[str, float | None]]:
+    """Measures one forward and backward pass in training mode, on a copy: the network and the random state stay.
+
+    Args:
+        network: Any network.
+        inputs: float32 (B, 3, S, S) in [-1, 1].
+        labels: int64 (B,).
+
+    Returns:
+        By layer with a weight matrix or kernel, from input to output: the L2 norm of the loss's gradient by the weight,
+        and the standard deviation of the layer's output; null where not finite.
+    """
+    twin = copy.deepcopy(network).train()
+    twin.zero_grad()
+    layers = {name: layer for name, layer in twin.named_modules() if _has_weight(layer)}
+    scales: dict[str, float | None] = {}
+    calls: Counter[str] = Counter()
+
+    def watch(name: str) -> None:
+        def keep(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
+            calls[name] += 1
+            scales[name if calls[name] == 1 else f"{name} ({calls[name]})"] = _finite(output.detach().std().item())
+
+        layers[name].register_forward_hook(keep)
+
+    for name in layers:
+        watch(name)
+    with torch.random.fork_rng(devices=[inputs.device] if inputs.is_cuda else [], device_type="cuda"):
+        functional.cross_entropy(twin(inputs), labels).backward()
+    norms = {name: _gradient_norm(layer) for name, layer in layers.items()}
+    return norms, scales
+
+
+def _has_weight(layer: nn.Module) -> bool:
+    weight = getattr(layer, "weight", None)
+    return isinstance(weight, nn.Parameter) and weight.ndim > 1
+
+
+def _gradient_norm(layer: nn.Module) -> float | None:
+    gradient = layer.weight.grad
+    return _finite(gradient.norm().item()) if isinstance(gradient, Tensor) else 0.0
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

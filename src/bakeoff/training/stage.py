@@ -1,0 +1,132 @@
+"""From a data set and a specification to a run on disk."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import torch
+from safetensors.torch import save_model
+from torch import nn
+from torch.nn import functional
+
+from bakeoff.architecture import describe
+from bakeoff.config import TrainingConfig
+from bakeoff.networks import create, source_digest
+from bakeoff.records import SPLITS, Dataset, DatasetInfo, Environment, LogLine, Run, RunRecord, RunSpec, RunStatus
+from bakeoff.storage import new_folder
+from bakeoff.training.batches import Split
+from bakeoff.training.device import choose_device, reproducible
+from bakeoff.training.loop import DivergedError, Progress, evaluate, fit
+from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, save_run
+
+
+def make_spec(network: str, seed: int, config: TrainingConfig, dataset: DatasetInfo) -> RunSpec:
+    """The specification of one run of an experiment.
+
+    Raises:
+        ConfigError: There is no such network or device.
+        NetworkError: A user's own network can't be found.
+    """
+    return RunSpec(
+        network=network,
+        network_digest=source_digest(network),
+        seed=seed,
+        recipe=config.recipe,
+        classes=dataset.classes,
+        size=dataset.size,
+        filter=dataset.filter,
+        dataset=dataset.digest,
+        device=choose_device(config.device).type,
+    )
+
+
+def check(config: TrainingConfig, class_count: int, size: int) -> None:
+    """Builds each network of an experiment once, to find what is wrong before any photo is read.
+
+    Raises:
+        ConfigError: There is no such network or device.
+        NetworkError: A network can't be built, or does not fit the image size and number of classes.
+    """
+    choose_device(config.device)
+    with torch.random.fork_rng(devices=[]):
+        for name in config.networks:
+            create(name, class_count, size)
+
+
+def train(spec: RunSpec, dataset: Dataset, folder: Path, progress: Progress = lambda done, total: None) -> Run:
+    """Trains one network with one seed and writes the run's folder.
+
+    A loss that becomes non-finite and an error during the training end the run, not the experiment: the record says so.
+
+    Args:
+        spec: What determines the run.
+        dataset: What it is trained and measured on.
+        folder: Gets the run's files, all or none; replaced where it exists.
+        progress: Told of the steps.
+
+    Returns:
+        The run.
+
+    Raises:
+        NetworkError: The network can't be built.
+        StorageError: There is no room or no right to write.
+    """
+    device = choose_device(spec.device)
+    with reproducible(spec.seed, spec.recipe.threads, device), new_folder(folder) as partial:
+        network = create(spec.network, len(spec.classes), spec.size).to(device)
+        architecture = describe(network, spec.size)
+        splits = {name: Split(dataset.images[name], dataset.labels[name], device) for name in SPLITS}
+        log: list[LogLine] = []
+        start = time.perf_counter()
+        status, reason = _fit(network, splits, spec, log, progress)
+        record = RunRecord(
+            status=status,
+            reason=reason,
+            seconds=time.perf_counter() - start,
+            epochs=max((line.epoch for line in log if line.__struct_config__.tag == "epoch"), default=0),
+            architecture=architecture,
+            environment=Environment.current(),
+        )
+        finished = status == "finished"
+        predictions = _predictions(network, splits, dataset) if finished else pl.DataFrame(schema=PREDICTIONS_SCHEMA)
+        run = Run(folder, spec, record, tuple(log), predictions)
+        save_run(partial, run)
+        save_model(network, str(partial / WEIGHTS))
+    return run
+
+
+def _fit(
+    network: nn.Module, splits: dict[str, Split], spec: RunSpec, log: list[LogLine], progress: Progress
+) -> tuple[RunStatus, str]:
+    generator = torch.Generator().manual_seed(int(np.random.SeedSequence([spec.seed, 1]).generate_state(1)[0]))
+    try:
+        fit(network, splits["train"], splits["val"], spec.recipe, generator, log.append, progress)
+    except DivergedError as error:
+        return "diverged", f"{error} in epoch {log[-1].epoch + 1 if len(log) else 1}"
+    except Exception as error:  # a user's own network may raise anything, and torch raises much
+        return "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+    return "finished", ""
+
+
+def _predictions(network: nn.Module, splits: dict[str, Split], dataset: Dataset) -> pl.DataFrame:
+    """Logits and losses of the final weights for all images, in the manifest's order."""
+    tables = []
+    for name, split in splits.items():
+        if not len(split):
+            continue
+        logits, labels = evaluate(network, split), split.labels.cpu()
+        tables.append(
+            pl.DataFrame(
+                {
+                    "split": [name] * len(split),
+                    "image_id": dataset.rows(name)["image_id"],
+                    "label": labels.numpy(),
+                    "predicted": logits.argmax(1).numpy(),
+                    "logits": logits.numpy(),
+                    "loss": functional.cross_entropy(logits, labels, reduction="none").double().numpy(),
+                },
+                schema_overrides={"logits": pl.List(pl.Float32)},
+            )
+        )
+    return pl.concat(tables)

@@ -1,0 +1,99 @@
+"""Scores against numbers worked out by hand and scikit-learn."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
+
+from bakeoff.errors import StorageError
+from bakeoff.evaluation import compare
+from bakeoff.evaluation.intervals import wilson
+from bakeoff.records import Dataset, Run
+from bakeoff.storage import read_json, write_json
+
+MakeDataset = Callable[..., Dataset]
+MakeRun = Callable[..., Run]
+labels = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), min_size=1, max_size=40)
+
+
+def test_scores_by_hand(dataset_factory: MakeDataset, run_factory: MakeRun) -> None:
+    annotated = [["ant"], ["ant", "bee"], ["bee", "cat"], ["cat"]]
+    dataset = dataset_factory([0, 1, 2, 2], [0, 0, 1, 2], annotated)
+    scores = compare(dataset, [run_factory(dataset, [0, 1, 2, 0, 0, 1, 0, 2])]).networks[0].runs[0]
+    assert (scores.train_accuracy, scores.val_accuracy, scores.any_label_accuracy) == (0.75, 0.5, 0.75)
+    assert scores.confusion == ((1, 1, 0), (1, 0, 0), (0, 0, 1)), "rows are true classes"
+    assert (scores.val_interval, scores.any_label_interval) == (wilson(2, 4), wilson(3, 4))
+    bee = scores.report[1]
+    assert (bee.name, bee.precision, bee.recall, bee.f1, bee.support) == ("bee", 0.0, 0.0, 0.0, 1)
+    assert [line.name for line in scores.report] == ["ant", "bee", "cat", "macro avg", "weighted avg"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(pairs=labels)
+def test_scores_are_scikit_learns(
+    dataset_factory: MakeDataset, run_factory: MakeRun, pairs: list[tuple[int, int]]
+) -> None:
+    truth, predicted = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    dataset = dataset_factory([0], truth)
+    scores = compare(dataset, [run_factory(dataset, [0, *predicted])]).networks[0].runs[0]
+    assert scores.val_accuracy == accuracy_score(truth, predicted)
+    columns = precision_recall_fscore_support(truth, predicted, labels=[0, 1, 2], zero_division=0)
+    for line, expected in zip(scores.report, zip(*columns, strict=True), strict=False):
+        assert (line.precision, line.recall, line.f1, line.support) == pytest.approx(expected)
+    assert scores.report[3].f1 == pytest.approx(
+        f1_score(truth, predicted, labels=[0, 1, 2], average="macro", zero_division=0)
+    )
+    assert sum(map(sum, scores.confusion)) == len(pairs)
+    assert scores.any_label_accuracy is not None
+    assert scores.any_label_accuracy >= scores.val_accuracy
+
+
+def test_runs_of_a_network_are_one_entry_by_seed(dataset_factory: MakeDataset, run_factory: MakeRun) -> None:
+    dataset = dataset_factory([0, 1], [0, 1])
+    runs = [
+        run_factory(dataset, [0, 1, 0, 1], seed=1),
+        run_factory(dataset, [0, 1, 0, 1], network="net2"),
+        run_factory(dataset, [0, 1, 0, 0], seed=0),
+    ]
+    comparison = compare(dataset, runs)
+    assert [network.name for network in comparison.networks] == ["net1", "net2"]
+    net1, net2 = comparison.networks
+    assert [run.seed for run in net1.runs] == [0, 1]
+    assert (net1.val_accuracy.mean, net1.seconds) == (0.75, 2.5)
+    assert net1.val_accuracy.interval is not None
+    assert net2.val_accuracy.interval is None
+
+
+def test_a_run_that_did_not_finish_is_told_and_counts_in_no_mean(
+    dataset_factory: MakeDataset, run_factory: MakeRun
+) -> None:
+    dataset = dataset_factory([0, 1], [0, 1])
+    good = run_factory(dataset, [0, 1, 0, 1])
+    record = msgspec.structs.replace(good.record, status="diverged", reason="the loss became nan")
+    bad = Run(good.folder, msgspec.structs.replace(good.spec, seed=1), record, (), good.predictions.clear())
+    network = compare(dataset, [good, bad]).networks[0]
+    assert (network.val_accuracy.mean, network.val_accuracy.interval) == (1.0, None)
+    assert (network.runs[1].status, network.runs[1].reason) == ("diverged", "the loss became nan")
+    assert network.runs[1].val_accuracy is None
+    alone = compare(dataset, [bad]).networks[0]
+    assert (alone.val_accuracy.mean, alone.seconds) == (None, None)
+
+
+def test_predictions_of_another_data_set_are_refused(dataset_factory: MakeDataset, run_factory: MakeRun) -> None:
+    dataset = dataset_factory([0, 1], [0, 1])
+    run = run_factory(dataset_factory([0, 1], [1, 0]), [0, 1, 0, 1])
+    with pytest.raises(StorageError, match="was made on another data set"):
+        compare(dataset, [run])
+
+
+def test_the_comparison_comes_back_from_disk(
+    dataset_factory: MakeDataset, run_factory: MakeRun, tmp_path: Path
+) -> None:
+    dataset = dataset_factory([0, 1], [0, 1])
+    comparison = compare(dataset, [run_factory(dataset, [0, 1, 0, 1])])
+    write_json(tmp_path / "comparison.json", comparison)
+    assert read_json(tmp_path / "comparison.json", type(comparison)) == comparison

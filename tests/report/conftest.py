@@ -1,0 +1,111 @@
+"""Stored records made up for the tests of the report."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from bakeoff.config import DataConfig, Experiment, Recipe, SelectionConfig, TrainingConfig
+from bakeoff.evaluation import compare
+from bakeoff.records import (
+    SPLITS,
+    Architecture,
+    BatchLog,
+    Dataset,
+    DatasetInfo,
+    Environment,
+    EpochLog,
+    Layer,
+    License,
+    Run,
+    RunRecord,
+    RunSpec,
+    RunStatus,
+    SelectionInfo,
+)
+from bakeoff.report import write
+from bakeoff.training.store import PREDICTIONS_SCHEMA
+
+SIDE, TRAIN_PER_CLASS, VAL_PER_CLASS = 16, 4, 3
+LAYERS = (
+    Layer("stem.conv1", "Conv2d", "3→16, kernel 3", (16, 14, 14), 448, False, 84_672, 3),
+    Layer("head.logits", "Linear", "6272→64", (64,), 401_472, False, 401_408, None),
+)
+
+
+def make_dataset(folder: Path, classes: Sequence[str]) -> Dataset:
+    """Noise images on disk; the first photo of each class shows the next class too."""
+    folder.mkdir(parents=True)
+    draws = np.random.default_rng(0)
+    rows = []
+    for split, count in zip(SPLITS, (TRAIN_PER_CLASS, VAL_PER_CLASS), strict=True):
+        np.save(folder / f"{split}.npy", draws.integers(0, 256, (count * len(classes), SIDE, SIDE, 3)).astype(np.uint8))
+        for label, name in enumerate(classes):
+            for number in range(count):
+                others = [classes[(label + 1) % len(classes)]] if number == 0 else []
+                rows.append((split, len(rows), label, [name, *others], 4 if number else None))
+    manifest = pl.DataFrame(rows, schema=["split", "image_id", "label", "annotated", "license"], orient="row")
+    selection = SelectionInfo(
+        SelectionConfig(classes=tuple(classes)), "instances.json", "0", "0", (License(4, "CC BY", "http://by"),)
+    )
+    counts = {"train": TRAIN_PER_CLASS * len(classes), "val": VAL_PER_CLASS * len(classes)}
+    info = DatasetInfo(tuple(classes), SIDE, "area", 95, counts, selection, "photos", 1, "d1", "r1", {})
+    ledger = pl.DataFrame({"reason": ["chosen"] * 5 + ["replaces image 7", "quotas filled", "an empty file"]})
+    return Dataset(folder, info, manifest, ledger)
+
+
+def make_run(dataset: Dataset, network: str, seed: int = 0, status: RunStatus = "finished", reason: str = "") -> Run:
+    """A run with a short log whose predictions are right three times out of four, or none where it did not finish."""
+    classes = dataset.info.classes
+    spec = RunSpec(network, "", seed, Recipe(), classes, SIDE, "area", dataset.info.digest, "cpu")
+    architecture = Architecture(401_920, 486_080, 3, LAYERS) if status == "finished" else None
+    record = RunRecord(status, reason, 65.0, 2, architecture, Environment("3.11", "Linux", 2, {"torch": "2"}))
+    if status != "finished":
+        return Run(Path(f"runs/{network}-seed{seed}"), spec, record, (), pl.DataFrame(schema=PREDICTIONS_SCHEMA))
+    log = (
+        EpochLog(0, None, None, 1.6, 0.2, {"stem.conv1": 0.1, "head.logits": 0.5}, {"stem.conv1": 1.0}, 0.1),
+        BatchLog(1, 100, 1.5),
+        EpochLog(1, 1.4, 0.4, 1.4, 0.4, {"stem.conv1": 0.2, "head.logits": 0.4}, {"stem.conv1": None}, 1.0),
+    )
+    guesses = [
+        label if (number + seed) % 4 else (label + 1) % len(classes)
+        for number, label in enumerate(dataset.manifest["label"])
+    ]
+    table = dataset.manifest.select("split", "image_id", "label").with_columns(pl.Series("predicted", guesses))
+    return Run(Path(f"runs/{network}-seed{seed}"), spec, record, log, table)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report on disk, and what it was made from."""
+
+    folder: Path
+    page: str
+
+
+@pytest.fixture
+def report_factory(tmp_path: Path) -> Callable[..., Written]:
+    """Writes the report of a made-up experiment: classes, runs as arguments of `make_run`, the folder's name."""
+
+    def make(
+        classes: Sequence[str] = ("ant", "bee", "cat"),
+        runs: Sequence[tuple[object, ...]] = (("net1",), ("net2",)),
+        name: str = "report",
+        question: str = "Which is best?",
+        command: str = "bakeoff run demo",
+    ) -> Written:
+        dataset = make_dataset(tmp_path / f"{name}-data", classes)
+        made = [make_run(dataset, *run) for run in runs]
+        experiment = Experiment(
+            name="made-up",
+            question=question,
+            data=DataConfig(classes=tuple(classes)),
+            training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.network for run in made))),
+        )
+        page = write(tmp_path / name, experiment, compare(dataset, made), dataset, made, command)
+        return Written(tmp_path / name, page.read_text(encoding="utf-8"))
+
+    return make

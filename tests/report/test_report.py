@@ -1,0 +1,180 @@
+"""The report's folder: complete, valid, self-contained, the same twice, and proof against names from outside."""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from bakeoff.registry import sections
+
+Make = Callable[..., object]
+HOSTILE = ("<script>alert(1)</script>", "a/../b", '"&amp; onload=x', "=cmd()", "ünïcode ☃")
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+
+
+class Page(HTMLParser):
+    """Checks that elements close in order; keeps ids, references, resources and the visible text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: Counter[str] = Counter()
+        self.links: list[str] = []
+        self.resources: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.text = ""
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        values = dict(attrs)
+        if values.get("id"):
+            self.ids[str(values["id"])] += 1
+        if tag == "a":
+            self.links.append(str(values.get("href")))
+        self.resources += [str(values[key]) for key in ("src", "data", "poster", "srcset") if key in values]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in {"style"}:
+            self.text += data
+
+
+def test_the_folder_holds_what_it_should(report_factory: Make) -> None:
+    written = report_factory()
+    assert sorted(entry.name for entry in written.folder.iterdir()) == [
+        "figures",
+        "index.html",
+        "summary.json",
+        "tables",
+    ]
+    figures = {entry.name for entry in (written.folder / "figures").iterdir()}
+    for name in ("loss", "accuracy", "gradients", "ledger", "confusion-net1", "confusion-net2"):
+        assert {f"{name}.svg", f"{name}.png"} <= figures
+        ElementTree.parse(written.folder / "figures" / f"{name}.svg")
+        assert (written.folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    tables = {entry.name for entry in (written.folder / "tables").iterdir()}
+    assert {"networks.csv", "runs.csv", "layers-net1.csv", "confusion-net1.csv", "report-net2-seed0.csv"} <= tables
+    with (written.folder / "tables" / "networks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["network"], row["parameters"]) for row in rows] == [("net1", "401920"), ("net2", "401920")]
+    assert float(rows[0]["validation"]) == pytest.approx(6 / 9)
+
+
+def test_the_summary_has_its_schema(report_factory: Make) -> None:
+    summary = json.loads((report_factory(runs=[("net1", 0), ("net1", 1)]).folder / "summary.json").read_text())
+    assert list(summary) == ["classes", "dataset", "findings", "networks", "pairs", "schema"]
+    assert summary["schema"] == 1
+    assert summary["dataset"] == {"train": 12, "val": 9, "digest": "d1"}
+    (network,) = summary["networks"]
+    assert {"name", "parameters", "macs", "receptive_field", "runs"} <= set(network)
+    for key in ("train_accuracy", "val_accuracy", "any_label_accuracy"):
+        assert set(network[key]) == {"mean", "interval"}
+        assert len(network[key]["interval"]) == 2
+    for run in network["runs"]:
+        assert set(run) == {
+            *("seed", "status", "train_accuracy", "val_accuracy", "val_interval", "any_label_accuracy"),
+            *("confusion", "seconds"),
+        }
+        assert run["val_interval"][0] < run["val_accuracy"] < run["val_interval"][1]
+        assert sum(map(sum, run["confusion"])) == 9
+
+
+def test_the_page_is_valid_and_asks_for_nothing_outside(report_factory: Make) -> None:
+    written = report_factory()
+    page = Page(written.page)
+    assert [name for name, count in page.ids.items() if count > 1] == []
+    anchors = {link[1:] for link in page.links if link.startswith("#")}
+    assert anchors <= set(page.ids)
+    assert anchors == {name.partition("-")[2] for name in sections.names()}
+    assert all(resource.startswith("data:image/jpeg;base64,") for resource in page.resources)
+    assert not re.search(r"url\((?!#)|@import|<link|<script|<iframe", written.page)
+    assert page.tags["img"] == 3 * 4, "all training photos, at most six of each of the three classes"
+
+
+def test_the_page_answers_what_the_homework_asks(report_factory: Make) -> None:
+    text = Page(report_factory().page).text
+    for expected in (
+        "Which is best?",
+        "net1 has the highest validation accuracy: 66.7 % of 9 photos with one seed.",
+        "The lead is not established.",
+        "401,920",
+        "6272→64",
+        "16 × 14 × 14",
+        "Confusion matrix: rows are true classes",
+        "macro avg",
+        "bakeoff run demo",
+        '"learning_rate": 0.001',
+        "1 photos could not be read and were replaced",
+        "also bee",
+    ):
+        assert expected in text, expected
+
+
+def test_several_seeds_are_summed_and_averaged(report_factory: Make) -> None:
+    text = Page(report_factory(runs=[("net1", 0), ("net1", 1), ("net2", 0), ("net2", 1)]).page).text
+    assert "the mean of 2 seeds" in text
+    assert "counts summed over 2 seeds" in text
+    assert "Classification report, seed 1" in text
+
+
+def test_a_run_that_failed_is_told_with_its_reason(report_factory: Make) -> None:
+    written = report_factory(runs=[("net1",), ("net2", 0, "diverged", "the training loss became nan in epoch 1")])
+    text = Page(written.page).text
+    assert "net2, seed 0, diverged: the training loss became nan in epoch 1." in text
+    assert "No run of this network finished" in text
+    assert "0 of 1" in text
+    summary = json.loads((written.folder / "summary.json").read_text())
+    assert summary["networks"][1]["parameters"] is None
+    assert summary["networks"][1]["runs"][0]["val_accuracy"] is None
+
+
+def test_a_report_without_any_finished_run_says_so(report_factory: Make) -> None:
+    text = Page(report_factory(runs=[("net1", 0, "failed", "killed by SIGKILL")]).page).text
+    assert "No run finished" in text
+    assert "killed by SIGKILL" in text
+
+
+@pytest.mark.parametrize("classes", [("a", "b"), tuple(f"class {number}" for number in range(12))])
+def test_any_number_of_classes(report_factory: Make, classes: tuple[str, ...]) -> None:
+    page = Page(report_factory(classes).page)
+    assert page.text.count(f"true \\ predicted{''.join(classes)}") == 2
+
+
+def test_names_from_outside_are_text(report_factory: Make) -> None:
+    written = report_factory(HOSTILE, [("<img src=x>.py:N",)], question="<b>bold</b>?", command="bakeoff '<i>'")
+    page = Page(written.page)
+    assert (page.tags["script"], page.tags["b"], page.tags["i"]) == (0, 25, 0), "25 counts of the confusion matrix"
+    assert page.tags["img"] == 5 * 4
+    for name in (*HOSTILE, "<img src=x>.py:N", "<b>bold</b>?"):
+        assert name in page.text
+    files = [path for path in written.folder.rglob("*") if path.is_file()]
+    assert all(re.fullmatch(r"[\w.-]+", path.name) for path in files)
+    for path in (written.folder / "figures").glob("*.svg"):
+        ElementTree.parse(path)
+
+
+def test_the_same_records_give_the_same_bytes(report_factory: Make) -> None:
+    folders: list[Path] = [report_factory(name=name).folder for name in ("one", "two")]
+    first, second = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in folders
+    )
+    assert first == second

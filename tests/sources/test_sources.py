@@ -1,0 +1,73 @@
+"""Photos in a folder: names from outside never leave it."""
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+
+from bakeoff.errors import ImageError, SourceError
+from bakeoff.sources import open_source
+from bakeoff.sources.folder import LARGEST_FILE, FolderSource
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    (tmp_path / "photos" / "deep").mkdir(parents=True)
+    (tmp_path / "photos" / "a.jpg").write_bytes(b"a")
+    (tmp_path / "photos" / "deep" / "b.jpg").write_bytes(b"b")
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    return tmp_path / "photos"
+
+
+def test_reads_photos_also_in_folders_below_and_after_pickling(photos: Path) -> None:
+    source = pickle.loads(pickle.dumps(open_source(str(photos))))
+    assert source.read("a.jpg") == b"a"
+    assert source.read("deep/b.jpg") == b"b"
+    assert source.describe() == str(photos)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("../secret.jpg", "deep/../../secret.jpg", "/etc/passwd", "..\\secret.jpg", "C:\\secret.jpg", "C:secret.jpg"),
+        *("\\\\host\\share\\a.jpg", "a.jpg\0", "deep\\..\\..\\secret.jpg", ""),
+    ],
+)
+def test_a_name_that_leaves_the_folder_is_refused(photos: Path, name: str) -> None:
+    with pytest.raises(ImageError, match="leaves the folder"):
+        FolderSource(photos).read(name)
+
+
+def test_a_link_that_leaves_the_folder_is_refused_one_that_stays_is_not(photos: Path) -> None:
+    (photos / "out.jpg").symlink_to(photos.parent / "secret.jpg")
+    (photos / "in.jpg").symlink_to(photos / "a.jpg")
+    (photos / "loop.jpg").symlink_to(photos / "loop.jpg")
+    with pytest.raises(ImageError, match="leaves the folder"):
+        FolderSource(photos).read("out.jpg")
+    assert FolderSource(photos).read("in.jpg") == b"a"
+    with pytest.raises(ImageError):
+        FolderSource(photos).read("loop.jpg")
+
+
+def test_what_is_no_photo_is_an_error_with_its_reason(photos: Path) -> None:
+    (photos / "empty.jpg").touch()
+    os.mkfifo(photos / "pipe.jpg")
+    with (photos / "huge.jpg").open("wb") as file:
+        file.truncate(LARGEST_FILE + 1)
+    reasons = {"c.jpg": "missing", "empty.jpg": "empty", "pipe.jpg": "not a file", "deep": "not a file"}
+    for name, reason in {**reasons, "huge.jpg": "more than", "x" * 300: "can't be"}.items():
+        with pytest.raises(ImageError, match=reason):
+            FolderSource(photos).read(name)
+
+
+def test_a_folder_that_can_not_be_used(photos: Path) -> None:
+    with pytest.raises(SourceError, match=r"photo does not exist. There is photos in .*Give --images FOLDER"):
+        open_source(str(photos.parent / "photo"))
+    with pytest.raises(SourceError, match="is not a folder"):
+        open_source(str(photos / "a.jpg"))
+    (photos.parent / "empty").mkdir()
+    with pytest.raises(SourceError, match="is empty"):
+        open_source(str(photos.parent / "empty"))
+    with pytest.raises(SourceError, match="no photos are given"):
+        open_source("")

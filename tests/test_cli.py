@@ -1,0 +1,133 @@
+"""The commands as a user types them, each in a process of its own where that matters."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from bakeoff import cli
+from bakeoff.sample import CLASSES, draw_sample
+
+COMMANDS = ("demo", "run", "index", "select", "build", "train", "report", "predict", "list")
+QUICK = [
+    *("--set", "data.train_per_class=8", "--set", "data.val_per_class=4", "--set", "data.size=16"),
+    *("--set", "data.workers=1", "--set", "training.epochs=1", "--set", "training.networks=net1"),
+]
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The options that name a drawn data set."""
+    folder = tmp_path_factory.mktemp("drawn") / "sample"
+    annotations, images = draw_sample(folder, images=160)
+    return ["--annotations", str(annotations), "--images", str(images)]
+
+
+def bakeoff(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the command in a process of its own."""
+    code = "import sys; from bakeoff.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=cwd, check=False, timeout=300
+    )
+
+
+def test_the_package_and_its_help_load_no_torch() -> None:
+    code = """
+import sys, bakeoff, bakeoff.cli
+from typer.testing import CliRunner
+assert CliRunner().invoke(bakeoff.cli.app, ["--help"]).exit_code == 0
+heavy = {"torch", "numpy", "polars", "altair", "sklearn", "scipy", "PIL", "cv2"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_help_with_an_example(command: str) -> None:
+    done = CliRunner().invoke(cli.app, [command, "--help"])
+    assert done.exit_code == 0
+    assert f"Example: bakeoff {command}" in " ".join(done.output.split())
+
+
+def test_every_command_is_tested_here() -> None:
+    assert {command.name or command.callback.__name__ for command in cli.app.registered_commands} == set(COMMANDS)
+
+
+def test_the_main_job_from_the_command_line(photos: list[str], tmp_path: Path) -> None:
+    done = bakeoff("run", "demo", *photos, *QUICK, "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Report: out/report/index.html" in done.stdout
+    stored = json.loads((tmp_path / "out" / "experiment.json").read_text())
+    assert stored["command"].startswith("bakeoff run demo --annotations")
+    run = str(Path("out") / "runs" / "net1-seed0")
+    photo = next((tmp_path / "out" / "dataset" / "images" / "val").rglob("*.jpg"))
+    (tmp_path / "broken.jpg").write_bytes(b"x")
+    done = bakeoff("predict", run, str(photo), "broken.jpg", "--json", cwd=tmp_path)
+    assert done.returncode == 1, "a photo that can't be read"
+    good, bad = json.loads(done.stdout)
+    assert set(good["probabilities"]) == set(CLASSES)
+    assert sum(good["probabilities"].values()) == pytest.approx(1)
+    assert bad["error"]
+    done = bakeoff("predict", run, str(photo), cwd=tmp_path)
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in CLASSES)
+
+
+def test_stages_alone(photos: list[str], tmp_path: Path) -> None:
+    def invoke(*arguments: str) -> str:
+        done = CliRunner().invoke(cli.app, list(arguments), env={"COLUMNS": "200"})
+        assert done.exit_code == 0, done.output
+        return " ".join(done.output.split())
+
+    out = ["--out", str(tmp_path / "out")]
+    assert "160 images" in invoke("index", photos[1])
+    text = invoke("select", "demo", *photos[:2], *QUICK)
+    assert "policy dominant: 8 training and 4 validation images a class" in text
+    assert "quotas filled" in text
+    assert not (tmp_path / "out").exists(), "select without --out writes nothing"
+    assert "40 train, 20 val; 0 unreadable photos" in invoke("build", "demo", *photos, *QUICK, *out)
+    assert "net1-seed0" in invoke("train", "demo", *photos[:0], *QUICK, *out)
+    assert "index.html" in invoke("report", str(tmp_path / "out"))
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [("networks", "net3-tied"), ("policies", "first-fit"), ("recipes", "hw4-2024")],
+)
+def test_lists(what: str, expected: str) -> None:
+    done = CliRunner().invoke(cli.app, ["list", what], env={"COLUMNS": "200"})
+    assert done.exit_code == 0
+    assert expected in done.output
+
+
+def test_list_networks_shows_parameters_macs_and_receptive_field() -> None:
+    lines = CliRunner().invoke(cli.app, ["list", "networks"], env={"COLUMNS": "200"}).output.splitlines()
+    row = next(line for line in lines if "net3-tied" in line)
+    assert "539,013" in row
+    assert "90 px" in row
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "hw4-2042"], "unknown recipe 'hw4-2042'. Did you mean"),
+        (["run", "demo", "--set", "training.epochs=-1"], "training.epochs = '-1': expected int >= 1"),
+        (["run", "demo"], "give --annotations FILE and --images FOLDER"),
+        (["select", "demo", "--annotations", "nowhere.json"], "nowhere.json"),
+        (["report", "nowhere"], "nowhere"),
+        (["predict", "nowhere", "x.jpg"], "nowhere"),
+        (["list", "colours"], "colours"),
+        (["demo", "--out", "taken"], "holds something else"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "thesis.tex").write_text("")
+    done = bakeoff(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr

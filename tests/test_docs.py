@@ -1,0 +1,45 @@
+"""What the documentation says exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bakeoff.config import DataConfig, Experiment, Section, TrainingConfig
+from bakeoff.registry import policies
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+
+
+def section_of(title: str) -> str:
+    text = (ROOT / "docs" / "experiment.md").read_text()
+    return text.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+@pytest.mark.parametrize(
+    ("title", "section", "own"),
+    [
+        ("Top level", Experiment, {"data", "training"}),
+        ("`[data]`", DataConfig, set()),
+        ("`[training]`", TrainingConfig, set()),
+    ],
+)
+def test_every_key_is_documented_with_its_default(title: str, section: type[Section], own: set[str]) -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \|(.*?)\|", section_of(title), re.M))
+    assert set(rows) == set(section.__struct_fields__) - own
+    for key, shown in rows.items():
+        default = getattr(section(), key)
+        written = {str(list(default))} if isinstance(default, tuple) else {str(default), str(default).lower()}
+        assert shown.strip(" `\"'").replace('"', "'") in (written if default else {*written, ""}), key
+
+
+def test_every_policy_is_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text()
+    assert all(f"| `{name}`" in text for name in policies.names())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_exist(page: Path) -> None:
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / link).exists(), link

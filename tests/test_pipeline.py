@@ -1,0 +1,202 @@
+"""The stages in their order, on a drawn data set: what is kept, what is refused, what is left on disk."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+
+from bakeoff import pipeline
+from bakeoff.config import Experiment
+from bakeoff.errors import BakeoffError, ConfigError, ImageError, ShortageError, SourceError, StorageError
+from bakeoff.recipes import load_experiment
+from bakeoff.sample import CLASSES, draw_sample
+from bakeoff.storage import read_json
+
+QUICK = (
+    "data.train_per_class=8",
+    "data.val_per_class=4",
+    "data.size=16",
+    "data.workers=1",
+    "training.epochs=1",
+    "training.networks=net1,net2",
+    "training.executor=serial",
+)
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn data set of 160 images."""
+    folder = tmp_path_factory.mktemp("drawn") / "sample"
+    draw_sample(folder, images=160)
+    return folder
+
+
+def experiment(sample: Path, *overrides: str) -> Experiment:
+    paths = (f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}")
+    return load_experiment("demo", [*QUICK, *paths, *overrides])
+
+
+@pytest.fixture(scope="session")
+def finished(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an experiment that ran to its end; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished") / "out"
+    pipeline.run(experiment(sample), folder, command="bakeoff run demo")
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_leaves_every_record(finished: Path) -> None:
+    assert sorted(entry.name for entry in finished.iterdir()) == [
+        "bakeoff.json",
+        "comparison.json",
+        "dataset",
+        "experiment.json",
+        "report",
+        "runs",
+        "selection",
+    ]
+    assert sorted(entry.name for entry in (finished / "runs").iterdir()) == ["net1-seed0", "net2-seed0"]
+    summary = msgspec.json.decode((finished / "report" / "summary.json").read_bytes())
+    assert summary["classes"] == sorted(CLASSES)
+    assert summary["dataset"]["train"] == 8 * len(CLASSES)
+    assert [network["name"] for network in summary["networks"]] == ["net1", "net2"]
+    stored = read_json(finished / "experiment.json", pipeline.StoredExperiment)
+    assert stored.command == "bakeoff run demo"
+    assert stored.environment.versions["torch"]
+
+
+def test_a_repeated_command_runs_only_what_is_missing(sample: Path, finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(finished, folder)
+    stamps = {path: path.stat().st_mtime_ns for path in [*folder.glob("dataset/*"), *folder.glob("runs/net*/*")]}
+    shutil.rmtree(folder / "runs" / "net2-seed0")
+    pipeline.run(experiment(sample), folder, command="bakeoff run demo")
+    kept = {path: path.stat().st_mtime_ns for path in stamps if "net2" not in str(path)}
+    assert kept == {path: stamp for path, stamp in stamps.items() if "net2" not in str(path)}
+    again, before = files(folder), files(finished)
+    for name in ("runs/net2-seed0/model.safetensors", "runs/net2-seed0/predictions.parquet", "dataset/dataset.json"):
+        assert again[name] == before[name]
+
+
+def test_the_report_is_a_function_of_what_is_stored(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "report")
+    pipeline.write_report(tmp_path / "out")
+    assert files(tmp_path / "out" / "report") == files(finished / "report")
+
+
+@pytest.mark.parametrize("change", ["data.policy=random", "data.filter=linear", "training.batch_size=8"])
+def test_other_settings_in_the_same_folder_are_refused_unless_told(
+    sample: Path, finished: Path, tmp_path: Path, change: str
+) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(finished, folder)
+    before = files(folder)
+    with pytest.raises(StorageError, match="was made with other settings; choose another folder with --out, or give"):
+        pipeline.run(experiment(sample, change), folder)
+    assert files(folder) == before
+    pipeline.run(experiment(sample, change), folder, overwrite=True)
+    assert files(folder)["report/summary.json"] != before["report/summary.json"]
+
+
+def test_stages_alone_are_the_run(sample: Path, finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    pipeline.select(experiment(sample), folder)
+    assert not (folder / "dataset").exists()
+    pipeline.build(experiment(sample), folder)
+    assert not (folder / "runs").exists()
+    pipeline.train(experiment(sample), folder, command="bakeoff run demo")
+    assert not (folder / "report").exists()
+    pipeline.write_report(folder)
+    alone, together = files(folder), files(finished)
+    assert set(alone) == set(together)
+    assert alone["dataset/train.npy"] == together["dataset/train.npy"]
+    assert alone["runs/net1-seed0/predictions.parquet"] == together["runs/net1-seed0/predictions.parquet"]
+
+
+def test_an_unreadable_photo_is_replaced_and_told(sample: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "sample"
+    shutil.copytree(sample, broken)
+    victim = pipeline.select(experiment(broken)).chosen.row(0, named=True)
+    (broken / "images" / victim["file_name"]).write_bytes(b"not a photo")
+    dataset = pipeline.build(experiment(broken), tmp_path / "out")
+    assert dataset.info.counts == {"train": 8 * len(CLASSES), "val": 4 * len(CLASSES)}
+    row = dataset.ledger.filter(pl.col("image_id") == victim["image_id"]).row(0, named=True)
+    assert row["status"] == "unreadable"
+    assert victim["image_id"] not in dataset.manifest["image_id"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "message"),
+    [
+        (("data.annotations=",), ConfigError, "an instances file and its photos are needed"),
+        (("training.networks=net1,net1",), ConfigError, "two entries are called 'net1'"),
+        (("training.seeds=1,1",), ConfigError, "two entries are called 1"),
+        (("training.networks=",), ConfigError, "training.networks is empty"),
+        (("data.val_per_class=0",), ConfigError, "training needs images in both splits"),
+        (("training.networks=net7",), ConfigError, "unknown network 'net7'"),
+        (("data.images=nowhere",), SourceError, "nowhere"),
+        (("data.train_per_class=5000",), ShortageError, "has too few images"),
+    ],
+)
+def test_bad_input_is_found_before_anything_is_written(
+    sample: Path, tmp_path: Path, overrides: tuple[str, ...], error: type[BakeoffError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        pipeline.run(experiment(sample, *overrides), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_that_holds_something_else_is_left_alone(sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(StorageError, match=r"holds something else \(notes.txt\)"):
+        pipeline.run(experiment(sample), tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_reporting_or_training_what_is_not_there(sample: Path, tmp_path: Path, finished: Path) -> None:
+    with pytest.raises(StorageError, match=r"experiment.json is missing"):
+        pipeline.write_report(tmp_path)
+    with pytest.raises(StorageError):
+        pipeline.train(experiment(sample), tmp_path / "none")
+    shutil.copytree(finished, tmp_path / "out")
+    shutil.rmtree(tmp_path / "out" / "runs")
+    with pytest.raises(StorageError, match="holds no runs; train the networks first"):
+        pipeline.write_report(tmp_path / "out")
+
+
+def test_predict_agrees_with_the_run_and_tells_what_it_can_not_read(
+    sample: Path, finished: Path, tmp_path: Path
+) -> None:
+    run = finished / "runs" / "net1-seed0"
+    table = pl.read_parquet(run / "predictions.parquet").filter(pl.col("split") == "val")
+    manifest = pl.read_parquet(finished / "dataset" / "manifest.parquet").filter(pl.col("split") == "val")
+    photos = [sample / "images" / name for name in manifest["file_name"]]
+    answers = pipeline.predict(run, photos, "cpu")
+    guesses = [max(answer.probabilities, key=answer.probabilities.__getitem__) for answer in answers]
+    assert guesses == [sorted(CLASSES)[label] for label in table["predicted"]]
+    (tmp_path / "a.jpg").write_bytes(b"")
+    shutil.copy(photos[0], tmp_path / "b.JPG")
+    (tmp_path / "notes.txt").write_text("no photo")
+    first, second = pipeline.predict(run, [tmp_path], "cpu")
+    assert first.error
+    assert not first.probabilities
+    assert second.probabilities == pytest.approx(answers[0].probabilities, abs=1e-6)
+    with pytest.raises(ConfigError, match="does not exist"):
+        pipeline.predict(run, [tmp_path / "c.jpg"])
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match="holds no photo"):
+        pipeline.predict(run, [tmp_path / "empty"])
+
+
+def test_all_photos_missing_is_one_error(sample: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "other.jpg").write_bytes(b"x")
+    with pytest.raises((SourceError, ImageError), match="none of the"):
+        pipeline.build(experiment(sample, f"data.images={tmp_path / 'photos'}"), tmp_path / "out")
+    assert not (tmp_path / "out" / "dataset").exists()

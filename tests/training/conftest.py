@@ -1,0 +1,39 @@
+"""A data set that can be learned in a second, on disk."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from bakeoff.config import Recipe, SelectionConfig
+from bakeoff.records import SPLITS, Dataset, DatasetInfo, RunSpec, SelectionInfo
+
+CLASSES = ("dark", "middle", "bright")
+SIDE = 16
+PER_CLASS = {"train": 20, "val": 6}
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Dataset:
+    """Noise of three brightnesses, 16 x 16 pixels, 20 + 6 images a class."""
+    draws = np.random.default_rng(0)
+    folder = tmp_path / "dataset"
+    folder.mkdir()
+    rows = []
+    for split in SPLITS:
+        labels = np.repeat(np.arange(3), PER_CLASS[split])
+        noise = draws.integers(0, 60, (len(labels), SIDE, SIDE, 3))
+        np.save(folder / f"{split}.npy", (noise + 90 * labels[:, None, None, None]).astype(np.uint8))
+        rows += [(split, len(rows) + i, int(label), [CLASSES[label]]) for i, label in enumerate(labels)]
+    manifest = pl.DataFrame(rows, schema=["split", "image_id", "label", "annotated"], orient="row")
+    selection = SelectionInfo(SelectionConfig(classes=CLASSES), "instances.json", "0", "0")
+    counts = {split: 3 * count for split, count in PER_CLASS.items()}
+    info = DatasetInfo(CLASSES, SIDE, "area", 95, counts, selection, "photos", 0, "d1", "r1", {})
+    return Dataset(folder, info, manifest, pl.DataFrame())
+
+
+@pytest.fixture
+def spec() -> RunSpec:
+    """Two epochs of net1."""
+    return RunSpec("net1", "", 0, Recipe(epochs=2, log_every=4), CLASSES, SIDE, "area", "d1", "cpu")

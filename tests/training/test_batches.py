@@ -1,0 +1,77 @@
+"""Batches: scaling, order and augmentation."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.config import Recipe
+from bakeoff.training.batches import Split, augment, to_input
+
+CPU = torch.device("cpu")
+
+
+def numbered(count: int, side: int = 8) -> Split:
+    """Images whose first pixel is their number."""
+    images = np.zeros((count, side, side, 3), np.uint8)
+    images[:, 0, 0, 0] = np.arange(count)
+    return Split(images, np.arange(count), CPU)
+
+
+def test_input_is_channels_first_between_minus_one_and_one() -> None:
+    images = torch.tensor([0, 255, 127], dtype=torch.uint8).reshape(1, 1, 1, 3).expand(2, 8, 8, 3)
+    inputs = to_input(images)
+    assert (inputs.shape, inputs.dtype, inputs.is_contiguous()) == ((2, 3, 8, 8), torch.float32, True)
+    torch.testing.assert_close(inputs[0, :, 0, 0], torch.tensor([-1.0, 1.0, 127 / 127.5 - 1]))
+
+
+@given(st.integers(1, 50), st.integers(1, 9), st.booleans())
+def test_an_epoch_holds_each_image_once(count: int, batch_size: int, shuffle: bool) -> None:
+    batches = list(numbered(count).epoch(Recipe(batch_size=batch_size, shuffle=shuffle), torch.Generator()))
+    labels = torch.cat([labels for _, labels in batches])
+    assert sorted(labels.tolist()) == list(range(count))
+    assert max(len(labels) for _, labels in batches) <= batch_size
+    pixels = torch.cat([inputs[:, 0, 0, 0] for inputs, _ in batches])
+    torch.testing.assert_close(pixels, labels / 127.5 - 1, msg="images and labels stay together")
+    assert shuffle or labels.tolist() == list(range(count))
+
+
+def test_the_generator_decides_the_order() -> None:
+    orders = [
+        torch.cat([labels for _, labels in numbered(40).epoch(Recipe(), torch.Generator().manual_seed(seed))]).tolist()
+        for seed in (0, 0, 1)
+    ]
+    assert orders[0] == orders[1] != orders[2]
+
+
+def test_without_augmentation_images_stay() -> None:
+    images = torch.randint(0, 255, (4, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator())
+    assert augment(images, Recipe(), torch.Generator()) is images
+
+
+def test_a_flip_mirrors_about_half_of_the_images() -> None:
+    images = torch.randint(0, 255, (200, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator())
+    flipped = augment(images, Recipe(horizontal_flip=True), torch.Generator().manual_seed(0))
+    mirrored = (flipped == images.flip(2)).flatten(1).all(1)
+    kept = (flipped == images).flatten(1).all(1)
+    assert (mirrored ^ kept).all()
+    assert 70 < mirrored.sum() < 130
+
+
+@pytest.mark.parametrize("border", [1, 3])
+def test_a_random_crop_is_a_window_of_the_reflected_image(border: int) -> None:
+    images = torch.randint(0, 255, (60, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator())
+    crops = augment(images, Recipe(random_crop=border), torch.Generator().manual_seed(0)).numpy()
+    offsets = set()
+    for image, crop in zip(images.numpy(), crops, strict=True):
+        padded = np.pad(image, ((border, border), (border, border), (0, 0)), mode="reflect")
+        found = [
+            (y, x)
+            for y in range(2 * border + 1)
+            for x in range(2 * border + 1)
+            if (padded[y : y + 8, x : x + 8] == crop).all()
+        ]
+        assert found
+        offsets.update(found)
+    assert len(offsets) > 2 * border

@@ -1,0 +1,43 @@
+"""Optimisers and schedules."""
+
+import pytest
+import torch
+from torch import nn
+from torch.optim import SGD, Adam, AdamW
+
+from bakeoff.config import Recipe
+from bakeoff.training.optimization import make_optimizer, make_schedule
+
+
+@pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("adamw", AdamW), ("sgd", SGD)])
+def test_the_recipes_values_reach_the_optimizer(name: str, kind: type) -> None:
+    recipe = Recipe(optimizer=name, learning_rate=0.02, betas=(0.8, 0.95), momentum=0.7, weight_decay=0.1)
+    optimizer = make_optimizer(nn.Linear(2, 2), recipe)
+    assert type(optimizer) is kind
+    group = optimizer.param_groups[0]
+    assert (group["lr"], group["weight_decay"]) == (0.02, 0.1)
+    assert group.get("betas", (0.8, 0.95)) == (0.8, 0.95)
+    assert group.get("momentum", 0.7) == 0.7
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"), [("constant", [1, 1, 1, 1]), ("cosine", [1, 0.853553, 0.5, 0.146447])]
+)
+def test_the_schedule_sets_the_rate_of_each_step(schedule: str, expected: list[float]) -> None:
+    recipe = Recipe(schedule=schedule, learning_rate=1.0, optimizer="sgd")
+    layer = nn.Linear(1, 1)
+    optimizer = make_optimizer(layer, recipe)
+    rates = make_schedule(optimizer, recipe, 4)
+    seen = []
+    for _ in range(4):
+        seen.append(optimizer.param_groups[0]["lr"])
+        layer(torch.ones(1, 1)).sum().backward()
+        optimizer.step()
+        rates.step()
+    assert seen == pytest.approx(expected, abs=1e-5)
+
+
+def test_frozen_parameters_are_left_out() -> None:
+    layer = nn.Linear(2, 2)
+    layer.bias.requires_grad_(False)
+    assert len(make_optimizer(layer, Recipe()).param_groups[0]["params"]) == 1

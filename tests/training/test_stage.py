@@ -1,0 +1,205 @@
+"""Runs: what they leave on disk, that they repeat, and how they fail."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from bakeoff.config import Recipe, TrainingConfig
+from bakeoff.errors import ConfigError, NetworkError, StorageError
+from bakeoff.records import BatchLog, Dataset, EpochLog, RunSpec
+from bakeoff.training.device import choose_device, reproducible
+from bakeoff.training.predict import probabilities
+from bakeoff.training.stage import check, make_spec, train
+from bakeoff.training.store import load_run
+
+EXPLODING = """
+import torch
+class Explode(torch.nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.layer = torch.nn.Linear(768, num_classes)
+    def forward(self, inputs):
+        if self.training and torch.is_grad_enabled() and inputs.shape[0] == 4:
+            {action}
+        return self.layer(inputs.flatten(1))
+"""
+
+
+def own_network(folder: Path, action: str) -> str:
+    (folder / "own.py").write_text(EXPLODING.format(action=action))
+    return f"{folder / 'own.py'}:Explode"
+
+
+def change(spec: RunSpec, **values: object) -> RunSpec:
+    return msgspec.structs.replace(spec, **values)
+
+
+def test_a_run_learns_and_keeps_what_it_did(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    run = train(spec, dataset, tmp_path / "run", lambda done, total: told.append((done, total)))
+    assert told[-1] == (30, 30)
+    assert (run.record.status, run.record.epochs, run.record.reason) == ("finished", 2, "")
+    batches = [line for line in run.log if isinstance(line, BatchLog)]
+    epochs = [line for line in run.log if isinstance(line, EpochLog)]
+    assert [line.step for line in batches] == [4, 8, 12, 16, 20, 24, 28, 30]
+    assert [line.epoch for line in epochs] == [0, 1, 2]
+    assert epochs[0].train_loss is None
+    assert list(epochs[0].gradient_norms) == list(epochs[2].gradient_norms)
+    assert epochs[2].val_accuracy == 1.0, "brightness is easy to learn"
+    stored = load_run(tmp_path / "run")
+    assert (stored.spec, stored.record, stored.log) == (run.spec, run.record, run.log)
+    assert stored.predictions.equals(run.predictions)
+    assert sorted(entry.name for entry in (tmp_path / "run").iterdir()) == [
+        "log.jsonl",
+        "model.safetensors",
+        "predictions.parquet",
+        "run.json",
+        "spec.json",
+    ]
+
+
+def test_predictions_are_those_of_the_stored_weights(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    run = train(spec, dataset, tmp_path / "run")
+    rows = run.predictions
+    assert rows["image_id"].to_list() == dataset.manifest["image_id"].to_list()
+    logits = torch.tensor(rows["logits"].to_list())
+    losses = functional.cross_entropy(logits, torch.tensor(rows["label"].to_list()), reduction="none")
+    np.testing.assert_allclose(rows["loss"], losses, rtol=1e-5)
+    assert rows["predicted"].to_list() == logits.argmax(1).tolist()
+    images = np.concatenate([dataset.images["train"], dataset.images["val"]])
+    chances = probabilities(load_run(tmp_path / "run"), images, "cpu")
+    np.testing.assert_allclose(chances, torch.softmax(logits, 1), atol=1e-6)
+
+
+def test_the_mean_loss_of_the_curve_is_the_mean_of_the_epoch(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    recipe = Recipe(epochs=1, log_every=5)
+    run = train(change(spec, recipe=recipe), dataset, tmp_path / "run")
+    curve = [line.loss for line in run.log if isinstance(line, BatchLog)]
+    epoch = run.log[-1]
+    assert isinstance(epoch, EpochLog)
+    assert np.mean(curve) == pytest.approx(epoch.train_loss)
+
+
+def test_the_same_spec_gives_the_same_bytes_whatever_the_random_state(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path
+) -> None:
+    recipe = Recipe(epochs=1, horizontal_flip=True, random_crop=2, label_smoothing=0.1, schedule="cosine")
+    for place, noise in (("a", 1), ("b", 2)):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(noise)
+            state = torch.get_rng_state()
+            train(change(spec, recipe=recipe), dataset, tmp_path / place)
+            assert torch.equal(torch.get_rng_state(), state), "the caller's random state stays"
+    train(change(spec, recipe=recipe, seed=1), dataset, tmp_path / "c")
+    for name in ("model.safetensors", "predictions.parquet"):
+        files = [(tmp_path / place / name).read_bytes() for place in "abc"]
+        assert files[0] == files[1] != files[2]
+
+
+@pytest.mark.parametrize("network", ["net2", "net3-tied", "net3-bn"])
+def test_other_networks_come_back_from_disk(dataset: Dataset, spec: RunSpec, tmp_path: Path, network: str) -> None:
+    recipe = Recipe(epochs=1, batch_size=30)
+    run = train(change(spec, network=network, recipe=recipe), dataset, tmp_path / "run")
+    chances = probabilities(load_run(tmp_path / "run"), dataset.images["val"], "cpu")
+    assert chances.argmax(1).tolist() == run.predictions["predicted"].to_list()[-len(chances) :]
+
+
+def test_a_loss_that_is_not_finite_ends_the_run_with_a_clear_state(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path
+) -> None:
+    network = own_network(tmp_path, "return self.layer(inputs.flatten(1)) * float('nan')")
+    run = train(change(spec, network=network), dataset, tmp_path / "run")
+    assert (run.record.status, run.record.reason) == ("diverged", "the training loss became nan in epoch 1")
+    assert not run.finished
+    assert load_run(tmp_path / "run").predictions.is_empty()
+    assert all(isinstance(line, EpochLog) for line in run.log)
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        ("raise RuntimeError('out of memory\\nand more')", "RuntimeError: out of memory"),
+        ("raise KeyError('x')", "KeyError: 'x'"),
+        ("return inputs.flatten(1)[:2] @ self.layer.weight.T", "ValueError: Expected input batch_size"),
+    ],
+)
+def test_an_error_during_training_is_a_failed_run(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path, action: str, reason: str
+) -> None:
+    run = train(change(spec, network=own_network(tmp_path, action)), dataset, tmp_path / "run")
+    assert run.record.status == "failed"
+    assert run.record.reason.startswith(reason)
+
+
+def test_an_interrupted_run_leaves_nothing(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+
+    def stop(_done: int, _total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(spec, dataset, tmp_path / "run", stop)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_spec_names_all_that_decides_about_a_run(dataset: Dataset, tmp_path: Path) -> None:
+    network = own_network(tmp_path, "pass")
+    config = TrainingConfig(networks=(network,), epochs=3, device="cpu")
+    spec = make_spec(network, 7, config, dataset.info)
+    assert (spec.seed, spec.recipe.epochs, spec.classes, spec.dataset) == (7, 3, dataset.info.classes, "d1")
+    own_network(tmp_path, "raise RuntimeError")
+    assert make_spec(network, 7, config, dataset.info).network_digest != spec.network_digest != ""
+
+
+def test_check_finds_a_wrong_network_or_device_before_training(tmp_path: Path) -> None:
+    check(TrainingConfig(networks=("net1",)), 3, 16)
+    with pytest.raises(ConfigError, match=r"unknown network 'net9'"):
+        check(TrainingConfig(networks=("net9",)), 3, 16)
+    with pytest.raises(NetworkError):
+        check(TrainingConfig(networks=(own_network(tmp_path, "pass"),)), 3, 32)
+    if not torch.backends.mps.is_available():
+        with pytest.raises(ConfigError, match=r"device 'mps' is not available on this machine. Choices: auto, cpu"):
+            choose_device("mps")
+
+
+def test_what_was_set_in_torch_is_set_again() -> None:
+    threads = torch.get_num_threads()
+    with reproducible(0, threads + 1, torch.device("cpu")):
+        assert torch.get_num_threads() == threads + 1
+        assert torch.are_deterministic_algorithms_enabled()
+    assert torch.get_num_threads() == threads
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+Damage = Callable[[Path], object]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda run: (run / "log.jsonl").write_text("{"),
+        lambda run: (run / "predictions.parquet").write_bytes(b"PAR1"),
+        lambda run: (run / "run.json").unlink(),
+        lambda run: (run / "spec.json").write_text('{"schema": 2}'),
+    ],
+)
+def test_a_damaged_run_is_one_clear_error(dataset: Dataset, spec: RunSpec, tmp_path: Path, damage: Damage) -> None:
+    train(change(spec, recipe=Recipe(epochs=1, batch_size=60)), dataset, tmp_path / "run")
+    damage(tmp_path / "run")
+    with pytest.raises(StorageError):
+        load_run(tmp_path / "run")
+
+
+def test_weights_of_another_network_are_refused(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    run = train(change(spec, recipe=Recipe(epochs=1, batch_size=60)), dataset, tmp_path / "run")
+    (run.folder / "spec.json").write_bytes(msgspec.json.encode(change(spec, network="net2")))
+    with pytest.raises(StorageError, match="does not hold the weights of net2"):
+        probabilities(load_run(run.folder), dataset.images["val"], "cpu")
+    (run.folder / "model.safetensors").write_bytes(b"no")
+    with pytest.raises(StorageError, match="does not hold the weights"):
+        probabilities(load_run(run.folder), dataset.images["val"], "cpu")
