@@ -31,7 +31,7 @@ OVERSAMPLING = 2
 """Scenes are drawn this much larger and then reduced, which smooths the edges."""
 CATEGORY_IDS = {name: 10 + 3 * number for number, name in enumerate((*CLASSES, DISTRACTOR))}
 GROUPS = dict(zip(CATEGORY_IDS, ("toy", "kitchen", "animal", "building", "toy", "plant"), strict=True))
-TILTS = dict(zip(CATEGORY_IDS, (30, 9, 14, 7, 18, 5), strict=True))
+TILTS = dict(zip(CATEGORY_IDS, (24, 7, 11, 6, 14, 5), strict=True))
 """Standard deviation of an object's rotation, in degrees."""
 LICENSE = {"id": 1, "name": "CC0 1.0", "url": "https://creativecommons.org/publicdomain/zero/1.0/"}
 
@@ -45,7 +45,7 @@ Entry = dict[str, Any]
 
 
 def draw_sample(
-    folder: Path, *, images: int = 2000, seed: int = 0, progress: Callable[[int, int], None] = lambda done, total: None
+    folder: Path, *, images: int = 1600, seed: int = 0, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> tuple[Path, Path]:
     """Draws a data set in the format of COCO's instances files; the same seed gives the same bytes.
 
@@ -110,13 +110,12 @@ def _fill(canvas: "_Canvas", rng: np.random.Generator) -> None:
     for _ in range(rng.integers(0, 3)):
         canvas.add(DISTRACTOR, rng.uniform(0.08, 0.2), rng.random((1, 2)))
     if rng.random() < CROWD_SHARE:
-        kind = CLASSES[rng.integers(len(CLASSES))]
         spots = rng.uniform(0.2, 0.8, 2) + rng.uniform(-0.2, 0.2, (rng.integers(8, 20), 2))
-        canvas.add(kind, rng.uniform(0.035, 0.06), spots, crowd=True)
+        canvas.add(CLASSES[rng.integers(len(CLASSES))], rng.uniform(0.035, 0.06), spots, crowd=True)
     main, *others = rng.permutation(CLASSES)[: 1 + rng.choice(len(CLASSES_SHARES), p=CLASSES_SHARES)]
     others += [kind for kind in (main, *others) if rng.random() < 0.15]
     objects = [(kind, rng.uniform(0.10, 0.22), rng.random((1, 2))) for kind in others]
-    objects.append((main, rng.uniform(0.28, 0.5), rng.normal(0.5, 0.11, (1, 2))))
+    objects.append((main, rng.uniform(0.30, 0.5), rng.normal(0.5, 0.09, (1, 2))))
     if rng.random() < 0.5:  # else the main object, the largest, lies in front of all others
         rng.shuffle(objects)
     for kind, radius, centre in objects:
@@ -155,8 +154,8 @@ class _Canvas:
             y, x = np.nonzero(owners == number)
             if len(x) >= MIN_VISIBLE:
                 box = [int(side) for side in (x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1)]
-                shown = {"bbox": box, "area": len(x), "segmentation": []}
-                entries.append({"category_id": CATEGORY_IDS[kind], "iscrowd": int(crowd), **shown})
+                entry = {"category_id": CATEGORY_IDS[kind], "iscrowd": int(crowd), "area": len(x)}
+                entries.append({**entry, "bbox": box, "segmentation": []})
         return entries
 
     def photo(self) -> Image.Image:
@@ -169,12 +168,11 @@ class _Canvas:
 def _palette(rng: np.random.Generator, *, pale: bool = False) -> list[tuple[int, int, int]]:
     """The colours of an object's tones; any hue, whatever the object is, so that the shape alone tells the class."""
     hue, shift = rng.random(), rng.uniform(0.15, 0.85)
-    saturation, value = rng.uniform(0.25, 0.95), rng.uniform(0.4, 0.95)
-    main = colorsys.hsv_to_rgb(hue, saturation, value)
+    main = colorsys.hsv_to_rgb(hue, rng.uniform(0.25, 0.95), rng.uniform(0.4, 0.95))
     accent = colorsys.hsv_to_rgb((hue + shift) % 1, rng.uniform(0.2, 0.9), rng.uniform(0.4, 0.95))
     tones = np.array([main, np.add(main, 1) / 2, np.multiply(main, 0.55), accent])
-    scaled = 115 + 128 * tones if pale else 255 * tones
-    return [(red, green, blue) for red, green, blue in scaled.astype(int).tolist()]
+    tones = 115 + 128 * tones if pale else 255 * tones
+    return [(red, green, blue) for red, green, blue in tones.astype(int).tolist()]
 
 
 def _ground(width: int, height: int, rng: np.random.Generator) -> Image.Image:

@@ -66,13 +66,16 @@ def test_the_columns_of_a_small_file(tmp_path: Path) -> None:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(draws=st.data())
 def test_the_order_of_entries_does_not_matter(tmp_path: Path, draws: st.DataObject) -> None:
-    content = document()
-    for section in ("images", "annotations", "categories"):
-        content[section] = draws.draw(st.permutations(content[section]))
-    index, expected = read_index(write(tmp_path, content)), read_index(write(tmp_path, document()))
+    doubled = {section: document()[section] * 2 for section in ("images", "annotations", "categories")}
+    content = {section: draws.draw(st.permutations(entries)) for section, entries in doubled.items()}
+    index, expected = read_index(write(tmp_path, content)), read_index(write(tmp_path, doubled))
     assert index.images.equals(expected.images)
     assert index.annotations.equals(expected.annotations)
     assert index.categories.equals(expected.categories)
+    assert index.info.problems == expected.info.problems
+    assert [problem.code for problem in expected.info.problems] == [
+        *("double-annotation", "double-image", "double-category")
+    ]
 
 
 def assert_agrees_with_pycocotools(path: Path) -> None:
@@ -115,6 +118,8 @@ def changed(change: Any) -> Document:
         (lambda d: d["annotations"][0].update(bbox=[60, 6, 2, 8]), "box-outside", 1, 2),
         (lambda d: d["annotations"][0].update(bbox=[-9, 6, 7, 8]), "box-outside", 1, 2),
         (lambda d: d["annotations"][0].update(bbox=[40, 6, 20, 8]), "box-over-border", 1, 3),
+        (lambda d: d["annotations"][0].update(area=0), "no-area", 1, 3),
+        (lambda d: d["annotations"][0].update(area=-5), "no-area", 1, 3),
         (lambda d: d["images"].append(copy.deepcopy(d["images"][0])), "double-image", 1, 3),
         (lambda d: d["categories"].append(copy.deepcopy(d["categories"][0])), "double-category", 1, 3),
         (lambda d: d["categories"].append({"id": 99, "name": "dog"}), "shared-name", 1, 3),
@@ -131,6 +136,24 @@ def test_a_box_that_leaves_its_image_is_clipped(tmp_path: Path) -> None:
     index = read_index(write(tmp_path, changed(lambda d: d["annotations"][0].update(bbox=[-5, 50.5, 20, 20]))))
     row = index.annotations.filter(pl.col("annotation_id") == 9).row(0, named=True)
     assert (row["x"], row["y"], row["width"], row["height"]) == (0.0, 50.5, 15.0, 9.5)
+    assert row["area"] == 15.0 * 9.5, "the area of a box that has no mask is that inside of the image"
+
+
+def test_a_box_within_the_tolerance_is_clipped_without_a_word(tmp_path: Path) -> None:
+    index = read_index(write(tmp_path, changed(lambda d: d["annotations"][0].update(bbox=[40, 6, 10.5, 8]))))
+    assert index.info.problems == ()
+    assert index.annotations.row(2, named=True)["width"] == 10.0
+
+
+@pytest.mark.parametrize("area", [-5, 0])
+def test_an_area_that_is_not_positive_is_replaced_by_the_boxes(tmp_path: Path, area: int) -> None:
+    index = read_index(write(tmp_path, changed(lambda d: d["annotations"][0].update(area=area))))
+    assert index.annotations["area"].to_list() == [900.5, 150.0, 56.0]
+
+
+def test_a_keypoints_file_is_an_instances_file(tmp_path: Path) -> None:
+    content = changed(lambda d: d["annotations"][0].update(keypoints=[1, 2, 2], num_keypoints=1))
+    assert read_index(write(tmp_path, content)).annotations.height == 3
 
 
 @pytest.mark.parametrize(
@@ -144,8 +167,15 @@ def test_a_box_that_leaves_its_image_is_clipped(tmp_path: Path) -> None:
         (lambda d: d["images"][1].update(id=2**70), r"images\[1\].id: expected int <= 9223372036854775807"),
         (lambda d: d["images"][1].update(width=0), "image 1 has the size 0 x 80"),
         (lambda d: d["images"][1].update(width=2**40), "image 1 has the size"),
-        (lambda d: d["images"].append({**d["images"][0], "width": 7}), "two different images have the id 3"),
-        (lambda d: d["categories"].append({"id": 2, "name": "bird"}), "two different categories have the id 2"),
+        (lambda d: d["images"].append({**d["images"][0], "width": 7}), r"different images have the same id \(ids 3\)"),
+        (
+            lambda d: d["images"].extend({**image, "width": 7} for image in d["images"][:]),
+            r"different images have the same id \(ids 1, 2, 3\)",
+        ),
+        (
+            lambda d: d["categories"].append({"id": 2, "name": "bird"}),
+            r"different categories have the same id \(ids 2\)",
+        ),
         (lambda d: d.pop("categories"), "it has no categories; a COCO instances file"),
         (lambda d: d.pop("annotations"), "it has no annotations; a COCO instances file"),
     ],
@@ -170,6 +200,8 @@ def other(**fields: object) -> Document:
         (b"  \n", "is empty"),
         (b"P\x03\x04", "it is not JSON"),
         (json.dumps(document()).encode()[:300], "its JSON is cut off after 300 bytes; download or export it again"),
+        (b"\x1f\x8b\x08\x00packed", "it is a packed file; unpack it"),
+        (b"PK\x03\x04packed", "it is a packed file; unpack it"),
         (other(caption="a dog"), "it is a COCO captions file"),
         (other(segments_info=[]), "it is a COCO panoptic file"),
         ([{"image_id": 1, "category_id": 1, "bbox": [0, 0, 1, 1], "score": 0.5}], "it holds a list, as COCO results"),
@@ -188,6 +220,13 @@ def test_a_file_that_is_something_else_is_told_apart(tmp_path: Path, content: ob
         read_index(write(tmp_path, content))
 
 
+def test_a_file_cut_off_anywhere_is_called_cut_off(tmp_path: Path) -> None:
+    raw = json.dumps({**document(), "more": [True, None, -1.5e-3, "h\xfcnd"]}, ensure_ascii=False).encode()
+    for length in range(1, len(raw)):
+        with pytest.raises(AnnotationsError, match=f"its JSON is cut off after {length} bytes"):
+            read_index(write(tmp_path, raw[:length]))
+
+
 def test_a_byte_order_mark_and_unknown_fields_do_no_harm(tmp_path: Path) -> None:
     content = b"\xef\xbb\xbf" + json.dumps({**document(), "more": {"deep": [1]}}).encode()
     assert read_index(write(tmp_path, content)).images.height == 3
@@ -201,6 +240,14 @@ def test_a_path_that_can_not_be_read(tmp_path: Path) -> None:
         read_index(tmp_path)
     with pytest.raises(AnnotationsError, match="does not exist"):
         read_index(tmp_path / "no" / "such.json")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "instances.json/inside"])
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_path_that_the_system_refuses(tmp_path: Path, name: str, cached: bool) -> None:
+    write(tmp_path, document())
+    with pytest.raises(AnnotationsError, match=r"can't be read: .* Give --annotations PATH"):
+        read_index(tmp_path / name, tmp_path / "cache" if cached else None)
 
 
 def test_the_cache_serves_the_same_index_until_the_file_changes(
@@ -224,5 +271,22 @@ def test_a_cache_that_is_damaged_or_can_not_be_written_is_not_used(tmp_path: Pat
     (table,) = cache.glob("*/annotations.parquet")
     table.write_bytes(b"PAR1")
     assert read_index(path, cache).annotations.height == 3
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("")  # where the folder of the cache should be
     assert read_index(path, tmp_path / "file").annotations.height == 3
+
+
+@pytest.mark.parametrize(
+    "name", ["key.json", "info.json", "images.parquet", "annotations.parquet", "categories.parquet"]
+)
+def test_a_changed_byte_anywhere_in_the_cache_does_no_harm(tmp_path: Path, name: str) -> None:
+    path, cache = write(tmp_path, changed(lambda d: d["annotations"][0].update(image_id=77))), tmp_path / "cache"
+    first = read_index(path, cache)
+    (file,) = cache.glob(f"*/{name}")
+    whole = file.read_bytes()
+    for place in range(0, len(whole), len(whole) // 40 + 1):
+        file.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        index = read_index(path, cache)
+        assert index.info == first.info
+        assert index.images.equals(first.images)
+        assert index.annotations.equals(first.annotations)
+        assert index.categories.equals(first.categories)

@@ -71,3 +71,21 @@ def test_a_folder_that_can_not_be_used(photos: Path) -> None:
         open_source(str(photos.parent / "empty"))
     with pytest.raises(SourceError, match="no photos are given"):
         open_source("")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_a_folder_that_the_system_refuses(photos: Path, name: str) -> None:
+    with pytest.raises(SourceError, match=r"can't be read: .* Give --images FOLDER"):
+        open_source(str(photos / name))
+
+
+def test_what_may_not_be_read_is_an_error_with_its_reason(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)  # the rights of files do not bind a root user
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(ImageError, match="can't be read: Permission denied"):
+        FolderSource(photos).read("a.jpg")
+    with pytest.raises(SourceError, match="can't be read: Permission denied"):
+        open_source(str(photos))

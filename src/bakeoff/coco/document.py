@@ -10,6 +10,8 @@ import msgspec
 from bakeoff.errors import AnnotationsError
 
 BOM = b"\xef\xbb\xbf"
+PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
+"""How gzip, zip and zstd files begin."""
 
 Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """What a column of 64-bit integers holds."""
@@ -88,8 +90,9 @@ def read_bytes(path: Path) -> bytes:
         raise AnnotationsError(f"annotations file {path} does not exist.{hint} Give --annotations PATH.") from None
     except IsADirectoryError:
         raise AnnotationsError(f"{path} is a folder; give the instances file in it.") from None
-    except OSError as error:
-        raise AnnotationsError(f"annotations file {path} can't be read: {error.strerror}.") from None
+    except (OSError, ValueError) as error:  # ValueError: the path holds a null character
+        reason = getattr(error, "strerror", None) or error
+        raise AnnotationsError(f"annotations file {path} can't be read: {reason}. Give --annotations PATH.") from None
     if not raw.strip():
         raise AnnotationsError(f"annotations file {path} is empty; download or export it again.")
     return raw
@@ -120,11 +123,17 @@ def decode(raw: bytes, path: Path) -> Document:
 
 
 def _neighbours(path: Path) -> list[str]:
-    return [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        return [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return []
 
 
 def _explain_syntax(raw: bytes, message: str) -> str:
-    if "truncated" in message:
+    if raw.startswith(PACKED):
+        return "it is a packed file; unpack it, and give the instances file"
+    place = re.search(r"invalid number \(byte (\d+)\)", message)  # cut off within a number, such as after its minus
+    if "truncated" in message or (place and int(place[1]) >= len(raw)):
         return f"its JSON is cut off after {len(raw):,} bytes; download or export it again"
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw[:4]:
         return "its text is UTF-16 or UTF-32; save it as UTF-8"

@@ -71,15 +71,21 @@ def summary(index: Index) -> pl.DataFrame:
 def _unique(entries: list[Entry], section: str, source: str) -> tuple[list[Entry], list[int]]:
     """The entries by ascending id, equal ones once, and the ids that stood there more than once."""
     by_id: dict[int, Entry] = {}
-    repeated = []
+    repeated, ambiguous = set(), set()
     for entry in entries:
         if by_id.setdefault(entry.id, entry) is not entry:
-            if by_id[entry.id] != entry:
-                raise AnnotationsError(
-                    f"{source}: two different {section} have the id {entry.id}; give each its own id there."
-                )
-            repeated.append(entry.id)
-    return [by_id[key] for key in sorted(by_id)], repeated
+            (repeated if by_id[entry.id] == entry else ambiguous).add(entry.id)
+    if ambiguous:
+        raise AnnotationsError(
+            f"{source}: different {section} have the same id (ids {_examples(sorted(ambiguous))}); give each its own "
+            "id there."
+        )
+    return [by_id[key] for key in sorted(by_id)], sorted(repeated)
+
+
+def _examples(ids: list[int]) -> str:
+    shown = ", ".join(map(str, ids[:EXAMPLES]))
+    return f"{shown}, …" if len(ids) > EXAMPLES else shown
 
 
 def _check_sizes(images: list[Image], source: str) -> None:
@@ -135,8 +141,7 @@ def _annotation_table(annotations: list[Annotation]) -> pl.DataFrame:
             "crowd": column((bool(entry.iscrowd) for entry in annotations), pl.Boolean),
         }
     )
-    area = pl.when(pl.col("area").is_finite()).then("area").otherwise(pl.col("width") * pl.col("height"))
-    return table.with_columns(area.alias("area")).sort(table.columns[1], table.columns[0], *table.columns[2:])
+    return table.sort(table.columns[1], table.columns[0], *table.columns[2:])
 
 
 def _check_annotations(
@@ -147,9 +152,8 @@ def _check_annotations(
 
     def note(code: str, rows: pl.DataFrame, message: str) -> None:
         if rows.height:
-            ids = ", ".join(map(str, rows["annotation_id"].head(EXAMPLES)))
-            more = ", …" if rows.height > EXAMPLES else ""
-            problems.append(Problem(code, rows.height, f"{rows.height:,} annotations {message} (ids {ids}{more})"))
+            ids = _examples(rows["annotation_id"].to_list())
+            problems.append(Problem(code, rows.height, f"{rows.height:,} annotations {message} (ids {ids})"))
 
     def drop(code: str, bad: pl.Expr, message: str) -> None:
         nonlocal table
@@ -184,7 +188,10 @@ def _check_annotations(
         | (y + height > pl.col("_h") + TOLERANCE)
     )
     note("box-over-border", table.filter(leaves), "have a box that leaves their image: clipped to it")
-    return table.with_columns(*_clip("x", "width", "_w"), *_clip("y", "height", "_h")).drop("_w", "_h"), problems
+    note("no-area", table.filter(pl.col("area") <= 0), "have an area that is not positive: their box's is taken")
+    table = table.with_columns(*_clip("x", "width", "_w"), *_clip("y", "height", "_h")).drop("_w", "_h")
+    area = pl.when(pl.col("area") > 0).then("area").otherwise(width * height)  # where the file has none, too
+    return table.with_columns(area.alias("area")), problems
 
 
 def _clip(start: str, extent: str, side: str) -> tuple[pl.Expr, pl.Expr]:
@@ -201,14 +208,10 @@ def _clip(start: str, extent: str, side: str) -> tuple[pl.Expr, pl.Expr]:
 def _repeated(code: str, section: str, ids: list[int]) -> list[Problem]:
     if not ids:
         return []
-    examples = ", ".join(map(str, ids[:EXAMPLES]))
-    return [
-        Problem(
-            code,
-            len(ids),
-            f"{len(ids):,} {section} stand there twice with the same content (ids {examples}): kept once",
-        )
-    ]
+    message = (
+        f"{len(ids):,} {section} stand there more than once with the same content (ids {_examples(ids)}): kept once"
+    )
+    return [Problem(code, len(ids), message)]
 
 
 def _shared_names(categories: list[Category]) -> list[Problem]:

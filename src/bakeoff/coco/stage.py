@@ -1,7 +1,9 @@
 """Reading an instances file, with a cache of its columns."""
 
 import hashlib
+import os
 import shutil
+import stat
 from pathlib import Path
 
 import msgspec
@@ -17,17 +19,19 @@ TABLES = ("images", "annotations", "categories")
 
 
 class CacheKey(msgspec.Struct, frozen=True):
-    """What a cached index was read from; another size, time or schema makes it stale.
+    """What a cached index was read from, and what it holds; where anything differs, it is not used.
 
     Attributes:
         size: The file's size in bytes.
         mtime_ns: When the file was last changed, in nanoseconds since 1970.
+        content: Digest of the cached files, because polars panics at some damaged tables and misreads others.
         schema: The version of the cached tables.
     """
 
     size: int
     mtime_ns: int
-    schema: int = 1
+    content: str = ""
+    schema: int = 2
 
 
 def read_index(path: Path, cache: Path | None = None) -> Index:
@@ -44,9 +48,9 @@ def read_index(path: Path, cache: Path | None = None) -> Index:
     Raises:
         AnnotationsError: The file can't be read or is not an instances file.
     """
-    if cache is None or not path.is_file():
+    state = _state(path)
+    if cache is None or state is None:
         return _read(path)
-    state = path.stat()
     key = CacheKey(state.st_size, state.st_mtime_ns)
     folder = cache / f"index-{digest(str(path.resolve()).encode())}"
     if (cached := _from_cache(folder, key, str(path))) is not None:
@@ -59,6 +63,15 @@ def read_index(path: Path, cache: Path | None = None) -> Index:
     return index
 
 
+def _state(path: Path) -> os.stat_result | None:
+    """A regular file's size and times; None for anything else, which `_read` then refuses with a reason."""
+    try:
+        state = path.stat()
+    except (OSError, ValueError):
+        return None
+    return state if stat.S_ISREG(state.st_mode) else None
+
+
 def _read(path: Path) -> Index:
     raw = read_bytes(path)
     return build_index(decode(raw, path), str(path), hashlib.sha256(raw).hexdigest()[:16])
@@ -66,11 +79,13 @@ def _read(path: Path) -> Index:
 
 def _from_cache(folder: Path, key: CacheKey, source: str) -> Index | None:
     try:
-        if read_json(folder / "key.json", CacheKey) != key:
+        contents = _contents(folder)
+        if read_json(folder / "key.json", CacheKey) != msgspec.structs.replace(key, content=digest(*contents)):
             return None
-        info = msgspec.structs.replace(read_json(folder / "info.json", IndexInfo), source=source)
-        return Index(info, *(pl.read_parquet((folder / f"{table}.parquet").read_bytes()) for table in TABLES))
-    except (StorageError, OSError, pl.exceptions.PolarsError):
+        info, *tables = contents
+        found = msgspec.structs.replace(msgspec.json.decode(info, type=IndexInfo), source=source)
+        return Index(found, *(pl.read_parquet(table) for table in tables))
+    except (StorageError, OSError, msgspec.MsgspecError):
         return None
 
 
@@ -79,4 +94,8 @@ def _to_cache(folder: Path, key: CacheKey, index: Index) -> None:
         for table in TABLES:
             getattr(index, table).write_parquet(partial / f"{table}.parquet")
         write_json(partial / "info.json", index.info)
-        write_json(partial / "key.json", key)
+        write_json(partial / "key.json", msgspec.structs.replace(key, content=digest(*_contents(partial))))
+
+
+def _contents(folder: Path) -> list[bytes]:
+    return [(folder / name).read_bytes() for name in ("info.json", *(f"{table}.parquet" for table in TABLES))]

@@ -17,18 +17,29 @@ def open_source(images: str) -> Source:
         images: Path of a folder.
 
     Raises:
-        SourceError: There is no such folder, or it is empty.
+        SourceError: There is no such folder, or it is empty, or it can't be read.
     """
     folder = Path(images)
     if not images:
         raise SourceError("no photos are given; give --images FOLDER or data.images in the experiment file.")
-    if not folder.exists():
-        beside = [entry.name for entry in folder.parent.iterdir() if entry.is_dir()] if folder.parent.is_dir() else []
-        near = difflib.get_close_matches(folder.name, beside, n=3)
+    try:
+        empty = not any(folder.iterdir())
+    except FileNotFoundError:
+        near = difflib.get_close_matches(folder.name, _folders_beside(folder), n=3)
         hint = f" There is {', '.join(near)} in {folder.parent}." if near else ""
-        raise SourceError(f"image folder {folder} does not exist.{hint} Give --images FOLDER.")
-    if not folder.is_dir():
-        raise SourceError(f"{folder} is not a folder; give the folder that holds the photos with --images.")
-    if not any(folder.iterdir()):
+        raise SourceError(f"image folder {folder} does not exist.{hint} Give --images FOLDER.") from None
+    except NotADirectoryError:
+        raise SourceError(f"{folder} is not a folder; give the folder that holds the photos with --images.") from None
+    except (OSError, ValueError) as error:  # ValueError: the path holds a null character
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"image folder {folder} can't be read: {reason}. Give --images FOLDER.") from None
+    if empty:
         raise SourceError(f"image folder {folder} is empty; give the folder that holds the photos with --images.")
     return FolderSource(folder)
+
+
+def _folders_beside(folder: Path) -> list[str]:
+    try:
+        return [entry.name for entry in folder.parent.iterdir() if entry.is_dir()]
+    except OSError:
+        return []
