@@ -23,14 +23,14 @@ class Twice(nn.Module):
 
 def test_norms_are_those_of_the_gradient() -> None:
     network = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
-    inputs, labels = torch.ones(5, 3), torch.tensor([0, 1, 0, 1, 1])
+    inputs, labels = torch.linspace(-1, 1, 15).reshape(5, 3), torch.tensor([0, 1, 0, 1, 1])
     norms, scales = probe(network, inputs, labels)
     functional.cross_entropy(network(inputs), labels).backward()
     assert norms == {
         "0": pytest.approx(network[0].weight.grad.norm().item()),
         "2": pytest.approx(network[2].weight.grad.norm().item()),
     }
-    assert scales["0"] == pytest.approx(network[0](inputs).std().item())
+    assert scales["0"] == pytest.approx(network[0](inputs).std(dim=0).mean().item())
 
 
 def test_the_network_and_the_random_state_stay() -> None:

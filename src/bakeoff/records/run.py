@@ -85,7 +85,8 @@ class EpochLog(msgspec.Struct, frozen=True, tag="epoch"):
     batches as they are trained on (augmented, smoothed, while the weights change), as training loops commonly print
     them; those of validation are taken at the epoch's end in evaluation mode. Gradient norms and activation scales are
     by layer, from input to output, at the epoch's end, over a fixed batch of training images: the L2 norm of the loss's
-    gradient by the layer's weight, and the standard deviation of the layer's output; null where not finite.
+    gradient by the layer's weight, and the mean over the layer's units of the standard deviation of the output over the
+    images; null where not finite.
 
     Attributes:
         epoch: Epoch, from 1; 0 is the state before training.

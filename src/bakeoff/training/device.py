@@ -28,8 +28,8 @@ def choose_device(name: str) -> torch.device:
 def reproducible(seed: int, threads: int, device: torch.device) -> Iterator[None]:
     """Within the block torch draws from this seed, uses so many CPU threads, and prefers deterministic algorithms.
 
-    Numbers too small for full precision count as zero: a network whose gradient vanishes would otherwise compute with them
-    all the time, many times slower and to no effect.
+    Numbers too small for full precision count as zero: a network whose gradient vanishes would otherwise compute with
+    them all the time, many times slower and to no effect.
 
     The number of threads decides the order of sums and with it the last bits of a result. What was set before is set
     again afterwards. Where a user's network uses an operation that has no deterministic form, torch warns and goes on.

@@ -24,7 +24,8 @@ def probe(
 
     Returns:
         By layer with a weight matrix or kernel, from input to output: the L2 norm of the loss's gradient by the weight,
-        and the standard deviation of the layer's output; null where not finite.
+        and the mean over its units of the standard deviation of the output over the images; null where not finite. What
+        a bias adds is the same for all images and counts for nothing: only what differs between images is a signal.
     """
     twin = copy.deepcopy(network).train()
     twin.zero_grad()
@@ -35,7 +36,7 @@ def probe(
     def watch(name: str) -> None:
         def keep(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
             calls[name] += 1
-            scales[name if calls[name] == 1 else f"{name} ({calls[name]})"] = _finite(output.detach().std().item())
+            scales[name if calls[name] == 1 else f"{name} ({calls[name]})"] = _finite(_variation(output.detach()))
 
         layers[name].register_forward_hook(keep)
 
@@ -55,6 +56,10 @@ def _has_weight(layer: nn.Module) -> bool:
 def _gradient_norm(layer: nn.Module) -> float | None:
     gradient = layer.weight.grad
     return _finite(gradient.norm().item()) if isinstance(gradient, Tensor) else 0.0
+
+
+def _variation(output: Tensor) -> float:
+    return output.std(dim=0).mean().item()
 
 
 def _finite(value: float) -> float | None:
