@@ -20,15 +20,15 @@ Record = TypeVar("Record", bound=msgspec.Struct)
 
 
 def encode(record: object) -> bytes:
-    """A record as canonical JSON: the same value gives the same bytes."""
-    return msgspec.json.encode(record, order="deterministic")
+    """A record as JSON; mappings keep their order, which can carry meaning (layers, classes)."""
+    return msgspec.json.encode(record)
 
 
 def digest(*parts: bytes | object) -> str:
-    """The first 16 hexadecimal digits of the SHA-256 over the parts; what is not bytes is encoded first."""
+    """The first 16 hexadecimal digits of the SHA-256 over the parts; what is not bytes is encoded with sorted keys."""
     total = hashlib.sha256()
     for part in parts:
-        raw = part if isinstance(part, bytes) else encode(part)
+        raw = part if isinstance(part, bytes) else msgspec.json.encode(part, order="deterministic")
         total.update(len(raw).to_bytes(8, "little"))
         total.update(raw)
     return total.hexdigest()[:16]

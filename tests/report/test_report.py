@@ -80,7 +80,7 @@ def test_the_folder_holds_what_it_should(report_factory: Make) -> None:
 
 def test_the_summary_has_its_schema(report_factory: Make) -> None:
     summary = json.loads((report_factory(runs=[("net1", 0), ("net1", 1)]).folder / "summary.json").read_text())
-    assert list(summary) == ["classes", "dataset", "findings", "networks", "pairs", "schema"]
+    assert list(summary) == ["schema", "classes", "dataset", "networks", "pairs", "findings"]
     assert summary["schema"] == 1
     assert summary["dataset"] == {"train": 12, "val": 9, "digest": "d1"}
     (network,) = summary["networks"]

@@ -52,6 +52,9 @@ def test_a_run_learns_and_keeps_what_it_did(dataset: Dataset, spec: RunSpec, tmp
     assert list(epochs[0].gradient_norms) == list(epochs[2].gradient_norms)
     assert epochs[2].val_accuracy == 1.0, "brightness is easy to learn"
     stored = load_run(tmp_path / "run")
+    last = stored.log[-1]
+    assert isinstance(last, EpochLog)
+    assert list(last.gradient_norms) == ["stem.conv1", "stem.conv2", "head.hidden", "head.logits"], "input to output"
     assert (stored.spec, stored.record, stored.log) == (run.spec, run.record, run.log)
     assert stored.predictions.equals(run.predictions)
     assert sorted(entry.name for entry in (tmp_path / "run").iterdir()) == [

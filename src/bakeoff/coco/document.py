@@ -132,7 +132,7 @@ def _neighbours(path: Path) -> list[str]:
 def _explain_syntax(raw: bytes, message: str) -> str:
     if raw.startswith(PACKED):
         return "it is a packed file; unpack it, and give the instances file"
-    place = re.search(r"invalid number \(byte (\d+)\)", message)  # cut off within a number, such as after its minus
+    place = re.search(r"\(byte (\d+)\)", message)  # at the end: cut off within a number, such as after its minus
     if "truncated" in message or (place and int(place[1]) >= len(raw)):
         return f"its JSON is cut off after {len(raw):,} bytes; download or export it again"
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw[:4]:

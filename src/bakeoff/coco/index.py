@@ -71,7 +71,8 @@ def summary(index: Index) -> pl.DataFrame:
 def _unique(entries: list[Entry], section: str, source: str) -> tuple[list[Entry], list[int]]:
     """The entries by ascending id, equal ones once, and the ids that stood there more than once."""
     by_id: dict[int, Entry] = {}
-    repeated, ambiguous = set(), set()
+    repeated: set[int] = set()
+    ambiguous: set[int] = set()
     for entry in entries:
         if by_id.setdefault(entry.id, entry) is not entry:
             (repeated if by_id[entry.id] == entry else ambiguous).add(entry.id)
@@ -208,9 +209,7 @@ def _clip(start: str, extent: str, side: str) -> tuple[pl.Expr, pl.Expr]:
 def _repeated(code: str, section: str, ids: list[int]) -> list[Problem]:
     if not ids:
         return []
-    message = (
-        f"{len(ids):,} {section} stand there more than once with the same content (ids {_examples(ids)}): kept once"
-    )
+    message = f"{len(ids):,} {section} stand there more than once, alike (ids {_examples(ids)}): kept once"
     return [Problem(code, len(ids), message)]
 
 

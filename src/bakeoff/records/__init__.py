@@ -9,13 +9,22 @@ from bakeoff.records.common import SPLITS, TRAIN, VAL, Environment, Images, Labe
 from bakeoff.records.dataset import Dataset, DatasetInfo, Source
 from bakeoff.records.index import Index, IndexInfo, License, Problem
 from bakeoff.records.run import BatchLog, EpochLog, LogLine, Prediction, Run, RunRecord, RunSpec, RunStatus
-from bakeoff.records.scores import ClassScores, Comparison, Estimate, Interval, NetworkScores, RunScores
+from bakeoff.records.scores import (
+    ClassScores,
+    Comparison,
+    Estimate,
+    Finding,
+    Interval,
+    NetworkScores,
+    PairScores,
+    RunScores,
+    SeedTest,
+    State,
+    Verdict,
+)
 from bakeoff.records.selection import Selection, SelectionInfo
 
 __all__ = [
-    "SPLITS",
-    "TRAIN",
-    "VAL",
     "Architecture",
     "BatchLog",
     "ClassScores",
@@ -25,6 +34,7 @@ __all__ = [
     "Environment",
     "EpochLog",
     "Estimate",
+    "Finding",
     "Images",
     "Index",
     "IndexInfo",
@@ -34,6 +44,7 @@ __all__ = [
     "License",
     "LogLine",
     "NetworkScores",
+    "PairScores",
     "Prediction",
     "Problem",
     "Run",
@@ -41,7 +52,13 @@ __all__ = [
     "RunScores",
     "RunSpec",
     "RunStatus",
+    "SPLITS",
+    "SeedTest",
     "Selection",
     "SelectionInfo",
     "Source",
+    "State",
+    "TRAIN",
+    "VAL",
+    "Verdict",
 ]

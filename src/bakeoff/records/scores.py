@@ -1,7 +1,7 @@
 """The scores of runs and networks."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -92,6 +92,88 @@ class NetworkScores(msgspec.Struct, frozen=True):
     seconds: float | None
 
 
+class SeedTest(msgspec.Struct, frozen=True):
+    """Two runs with one seed on the same photos.
+
+    Attributes:
+        seed: The seed of both.
+        only_first: Photos that only the first network predicted right.
+        only_second: Photos that only the second predicted right.
+        p_value: Of the exact McNemar test that both are equally often right alone.
+    """
+
+    seed: int
+    only_first: int
+    only_second: int
+    p_value: float
+
+
+Verdict = Literal["second better", "first better", "not distinguishable", "not applicable"]
+
+
+class PairScores(msgspec.Struct, frozen=True):
+    """Two networks compared on the same photos and the same seeds.
+
+    Attributes:
+        first: The network that stands first in the experiment.
+        second: The other one.
+        seeds: The seeds for which both finished.
+        images: Validation photos.
+        difference: Mean validation accuracy of the second minus the first, over the seeds; null without a common seed.
+        interval: Its 95 % interval over seeds and photos; null with fewer than two seeds.
+        p_value: That there is no difference; null with fewer than two seeds.
+        adjusted_p: The p value after Holm's correction over all pairs; null with fewer than two seeds.
+        verdict: By the adjusted p value at 5 %; "not applicable" with fewer than two seeds.
+        seeds_needed: About how many seeds would separate a difference of this size with 80 % power; null where no number
+            of seeds would on so many photos, or it can't be said.
+        images_needed: About how many photos would with these seeds; null likewise.
+        tests: The exact McNemar test of each seed.
+        statement: The verdict in words.
+    """
+
+    first: str
+    second: str
+    seeds: tuple[int, ...]
+    images: int
+    difference: float | None
+    interval: Interval | None
+    p_value: float | None
+    adjusted_p: float | None
+    verdict: Verdict
+    seeds_needed: int | None
+    images_needed: int | None
+    tests: tuple[SeedTest, ...]
+    statement: str
+
+
+State = Literal["found", "not found", "undecided", "not applicable"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A diagnosis.
+
+    Attributes:
+        code: Its name, as `bakeoff list findings` has it.
+        title: A heading.
+        question: The question it answers.
+        state: "found" and "not found" are decided; "undecided": the data do not decide; "not applicable": there is
+            nothing to decide it on, and the verdict says why.
+        verdict: The answer in one sentence.
+        limits: What the evidence can't say.
+        evidence: The numbers behind the verdict.
+        weight: The larger, the earlier it stands in the report.
+    """
+
+    code: str
+    title: str
+    question: str
+    state: State
+    verdict: str
+    limits: str
+    evidence: Mapping[str, Any]
+    weight: int
+
+
 class Comparison(msgspec.Struct, frozen=True):
     """All scores of an experiment; `comparison.json`.
 
@@ -100,14 +182,14 @@ class Comparison(msgspec.Struct, frozen=True):
         dataset: The data set's digest.
         counts: Images of each split.
         networks: In the experiment's order.
-        pairs: Paired tests between networks.
-        findings: Diagnoses.
+        pairs: Every two networks compared.
+        findings: Diagnoses, most important first.
     """
 
     classes: tuple[str, ...]
     dataset: str
     counts: Mapping[str, int]
     networks: tuple[NetworkScores, ...]
-    pairs: tuple[Any, ...] = ()
-    findings: tuple[Any, ...] = ()
+    pairs: tuple[PairScores, ...] = ()
+    findings: tuple[Finding, ...] = ()
     schema: int = 1
