@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bakeoff.errors import ConfigError, StorageError
-from bakeoff.sample import CLASSES, DISTRACTOR, MIN_VISIBLE, ODDITIES, draw_sample
+from bakeoff.sample import CLASSES, DISTRACTOR, MIN_VISIBLE, ODDITIES, SHAPES, _Canvas, draw_sample
 
 COUNT = 120
 
@@ -136,6 +136,17 @@ def test_boxes_enclose_what_differs_from_the_ground(drawn: Path, document: dict[
             inside.append(edges[boxed].mean())
             outside.append(edges[~boxed].mean())
     assert np.mean(np.array(inside) > np.array(outside)) > 0.9
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_an_object_owns_the_pixels_that_it_changes(kind: str) -> None:
+    canvas = _Canvas(160, 120, np.random.default_rng(0))
+    canvas.picture.paste((1, 2, 3), (0, 0, *canvas.picture.size))  # a colour that no palette holds
+    ground = np.asarray(canvas.picture)
+    canvas.add(kind, 0.4, np.array([[0.5, 0.8]]))
+    changed = (np.asarray(canvas.picture) != ground).any(axis=2)
+    assert changed.any()
+    np.testing.assert_array_equal(np.asarray(canvas.owners) == 1, changed)
 
 
 def test_progress_ends_with_all(tmp_path: Path) -> None:

@@ -144,7 +144,9 @@ class _Canvas:
             for polygon, tone in SHAPES[kind](self.rng):
                 corners = (polygon * stretch @ turn * radius * self.size.min() + centre * self.size).ravel().tolist()
                 paint.polygon(corners, fill=palette[tone], outline=palette[DARK])
-                mark.polygon(corners, fill=len(self.kinds), outline=len(self.kinds))
+                mark.polygon(corners, fill=len(self.kinds))
+                if tone != DARK:  # Pillow skips an outline of the fill's colour, so the mark needs its own call
+                    mark.polygon(corners, outline=len(self.kinds))
 
     def annotations(self) -> list[Entry]:
         """What is visible of each object, as entries without ids; boxes and areas count finished pixels."""

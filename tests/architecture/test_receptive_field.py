@@ -52,7 +52,7 @@ def chains(draw: st.DrawFn) -> nn.Sequential:
 @given(chain=chains())
 @settings(max_examples=30, deadline=None)
 def test_chains_of_convolutions_and_pools(chain: nn.Sequential) -> None:
-    assert followed(chain, 80) == probed(chain, 80, width=48)
+    assert followed(chain, 80) == probed(chain, 80)
 
 
 class Residual(nn.Module):

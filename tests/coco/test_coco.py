@@ -132,6 +132,14 @@ def test_what_is_not_as_it_should_be_is_told(tmp_path: Path, change: Any, code: 
     assert index.images.height == 3
 
 
+def test_of_images_with_one_file_only_the_first_is_kept(tmp_path: Path) -> None:
+    index = read_index(write(tmp_path, changed(lambda d: d["images"][2].update(file_name="1.jpg"))))
+    assert index.images["image_id"].to_list() == [1, 3]
+    assert set(index.annotations["image_id"]) == {1}
+    assert [(problem.code, problem.count) for problem in index.info.problems] == [("shared-file", 1)]
+    assert "(ids 2): dropped" in index.info.problems[0].message
+
+
 def test_a_box_that_leaves_its_image_is_clipped(tmp_path: Path) -> None:
     index = read_index(write(tmp_path, changed(lambda d: d["annotations"][0].update(bbox=[-5, 50.5, 20, 20]))))
     row = index.annotations.filter(pl.col("annotation_id") == 9).row(0, named=True)

@@ -38,6 +38,8 @@ def build_index(document: Document, source: str, digest: str) -> Index:
     _check_sizes(images, source)
     image_table, category_table = _image_table(images), _category_table(categories)
     annotations, problems = _check_annotations(_annotation_table(document.annotations), image_table, category_table)
+    image_table, annotations, shared = _one_image_a_file(image_table, annotations)
+    problems += shared
     problems += [
         *_repeated("double-image", "images", double_images),
         *_repeated("double-category", "categories", double_categories),
@@ -193,6 +195,20 @@ def _check_annotations(
     table = table.with_columns(*_clip("x", "width", "_w"), *_clip("y", "height", "_h")).drop("_w", "_h")
     area = pl.when(pl.col("area") > 0).then("area").otherwise(width * height)  # where the file has none, too
     return table.with_columns(area.alias("area")), problems
+
+
+def _one_image_a_file(
+    images: pl.DataFrame, annotations: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem]]:
+    """Of images that name one file the one with the lowest id, so that no photo is used twice under two ids."""
+    again = images.filter(~pl.col("file_name").is_first_distinct())
+    if again.is_empty():
+        return images, annotations, []
+    ids = _examples(again["image_id"].to_list())
+    message = f"{again.height:,} images name a file that another image names, too (ids {ids}): dropped"
+    kept = images.join(again, on="image_id", how="anti", maintain_order="left")
+    annotations = annotations.join(again, on="image_id", how="anti", maintain_order="left")
+    return kept, annotations, [Problem("shared-file", again.height, message)]
 
 
 def _clip(start: str, extent: str, side: str) -> tuple[pl.Expr, pl.Expr]:
