@@ -6,7 +6,7 @@ from typing import Any
 
 from bakeoff.recipes import load_experiment, recipe_names
 from bakeoff.records import Architecture
-from bakeoff.registry import Registry, networks, policies
+from bakeoff.registry import Registry, findings, networks, policies
 
 
 def list_networks(class_count: int = 5, size: int = 64) -> Iterator[tuple[str, Architecture, str]]:
@@ -26,6 +26,11 @@ def list_policies() -> list[tuple[str, str]]:
 def list_recipes() -> list[tuple[str, str]]:
     """Each recipe's name and the question it answers."""
     return [(name, load_experiment(name).question) for name in recipe_names()]
+
+
+def list_findings() -> list[tuple[str, str]]:
+    """Each finding's code and what it looks for."""
+    return list(_summaries(findings))
 
 
 def summary(plugin: Any) -> str:

@@ -36,6 +36,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; replaces trai
 class Listing(StrEnum):
     """What `bakeoff list` lists."""
 
+    findings = "findings"
     networks = "networks"
     policies = "policies"
     recipes = "recipes"
@@ -204,6 +205,8 @@ def list_(
                 for name, own, summary in catalogue.list_networks(classes, size)
             ),
         )
+    elif what is Listing.findings:
+        print_table("Findings", ("code", "what"), catalogue.list_findings())
     elif what is Listing.policies:
         print_table("Label policies", ("name", "what"), catalogue.list_policies())
     else:

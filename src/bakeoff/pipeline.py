@@ -138,7 +138,7 @@ def train(
 
 def write_report(folder: Path, *, monitor: Monitor = silent) -> Path:
     """Scores the runs in a folder; writes `comparison.json` and `report/`; returns the path of the page."""
-    from bakeoff import dataset, evaluation, report
+    from bakeoff import dataset, diagnosis, evaluation, report
     from bakeoff.training.store import load_run
 
     stored = read_json(folder / "experiment.json", StoredExperiment)
@@ -148,7 +148,8 @@ def write_report(folder: Path, *, monitor: Monitor = silent) -> Path:
     if not runs:
         raise StorageError(f"{folder} holds no runs; train the networks first.")
     progress = monitor("report")
-    comparison = evaluation.compare(data, runs)
+    scores = evaluation.compare(data, runs)
+    comparison = msgspec.structs.replace(scores, findings=diagnosis.diagnose(scores, data, runs))
     write_json(folder / "comparison.json", comparison)
     progress(1, 2)
     page = report.write(folder / "report", stored.experiment, comparison, data, runs, stored.command)

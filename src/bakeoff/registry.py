@@ -82,6 +82,7 @@ def network_label(name: str) -> str:
 
 
 executors: Registry[Callable[..., Any]] = Registry("executor", "bakeoff.executors")
+findings: Registry[Callable[..., Any]] = Registry("finding", "bakeoff.diagnosis.findings")
 networks: Registry[Callable[..., Any]] = Registry("network", "bakeoff.networks")
 policies: Registry[Callable[..., Any]] = Registry("policy", "bakeoff.selection.policies")
 sections: Registry[Callable[..., Any]] = Registry("report section", "bakeoff.report.sections")

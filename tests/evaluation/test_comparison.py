@@ -11,8 +11,8 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 
 from bakeoff.errors import StorageError
 from bakeoff.evaluation import compare
-from bakeoff.evaluation.intervals import wilson
 from bakeoff.records import Dataset, Run
+from bakeoff.statistics.intervals import wilson
 from bakeoff.storage import read_json, write_json
 
 MakeDataset = Callable[..., Dataset]
@@ -26,6 +26,7 @@ def test_scores_by_hand(dataset_factory: MakeDataset, run_factory: MakeRun) -> N
     scores = compare(dataset, [run_factory(dataset, [0, 1, 2, 0, 0, 1, 0, 2])]).networks[0].runs[0]
     assert (scores.train_accuracy, scores.val_accuracy, scores.any_label_accuracy) == (0.75, 0.5, 0.75)
     assert scores.confusion == ((1, 1, 0), (1, 0, 0), (0, 0, 1)), "rows are true classes"
+    assert scores.annotated_too == ((1, 1, 0), (0, 0, 0), (0, 0, 1)), "where the predicted class is in the photo"
     assert (scores.val_interval, scores.any_label_interval) == (wilson(2, 4), wilson(3, 4))
     bee = scores.report[1]
     assert (bee.name, bee.precision, bee.recall, bee.f1, bee.support) == ("bee", 0.0, 0.0, 0.0, 1)

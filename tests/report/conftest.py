@@ -1,9 +1,10 @@
 """Stored records made up for the tests of the report."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -20,6 +21,7 @@ from bakeoff.records import (
     EpochLog,
     Layer,
     License,
+    LogLine,
     Run,
     RunRecord,
     RunSpec,
@@ -57,6 +59,13 @@ def make_dataset(folder: Path, classes: Sequence[str]) -> Dataset:
     return Dataset(folder, info, manifest, ledger)
 
 
+def without_validation(dataset: Dataset) -> Dataset:
+    """The data set without its validation split."""
+    np.save(dataset.folder / "val.npy", np.zeros((0, SIDE, SIDE, 3), dtype=np.uint8))
+    info = msgspec.structs.replace(dataset.info, counts={"train": dataset.info.counts["train"], "val": 0})
+    return replace(dataset, info=info, manifest=dataset.rows("train"))
+
+
 def make_run(dataset: Dataset, network: str, seed: int = 0, status: RunStatus = "finished", reason: str = "") -> Run:
     """A run with a short log whose predictions are right three times out of four, or none where it did not finish."""
     classes = dataset.info.classes
@@ -87,8 +96,20 @@ class Written:
 
 
 @pytest.fixture
+def run_factory(tmp_path: Path) -> Callable[..., Run]:
+    """A run of a made-up data set: arguments of `make_run`, and lines that replace its log's."""
+    dataset = make_dataset(tmp_path / "data", ("ant", "bee", "cat"))
+
+    def make(*spec: object, log: Sequence[LogLine] | None = None) -> Run:
+        run = make_run(dataset, *spec)
+        return run if log is None else replace(run, log=tuple(log))
+
+    return make
+
+
+@pytest.fixture
 def report_factory(tmp_path: Path) -> Callable[..., Written]:
-    """Writes the report of a made-up experiment: classes, runs as arguments of `make_run`, the folder's name."""
+    """Writes the report of a made-up experiment: classes, runs as arguments of `make_run`, seeds asked for."""
 
     def make(
         classes: Sequence[str] = ("ant", "bee", "cat"),
@@ -96,14 +117,18 @@ def report_factory(tmp_path: Path) -> Callable[..., Written]:
         name: str = "report",
         question: str = "Which is best?",
         command: str = "bakeoff run demo",
+        seeds: int = 1,
+        val: bool = True,
+        change: Callable[[Run], Run] = lambda run: run,
     ) -> Written:
         dataset = make_dataset(tmp_path / f"{name}-data", classes)
-        made = [make_run(dataset, *run) for run in runs]
+        dataset = dataset if val else without_validation(dataset)
+        made = [change(make_run(dataset, *run)) for run in runs]
         experiment = Experiment(
             name="made-up",
             question=question,
             data=DataConfig(classes=tuple(classes)),
-            training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.network for run in made))),
+            training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.network for run in made)), seeds=seeds),
         )
         page = write(tmp_path / name, experiment, compare(dataset, made), dataset, made, command)
         return Written(tmp_path / name, page.read_text(encoding="utf-8"))

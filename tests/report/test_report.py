@@ -5,12 +5,15 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import msgspec
 import pytest
 
+from bakeoff.records import BatchLog, EpochLog, LogLine, Run
 from bakeoff.registry import sections
 
 Make = Callable[..., object]
@@ -66,7 +69,7 @@ def test_the_folder_holds_what_it_should(report_factory: Make) -> None:
         "tables",
     ]
     figures = {entry.name for entry in (written.folder / "figures").iterdir()}
-    for name in ("loss", "accuracy", "gradients", "ledger", "confusion-net1", "confusion-net2"):
+    for name in ("loss", "accuracy", "gradients", "gradients-by-epoch", "ledger", "confusion-net1", "confusion-net2"):
         assert {f"{name}.svg", f"{name}.png"} <= figures
         ElementTree.parse(written.folder / "figures" / f"{name}.svg")
         assert (written.folder / "figures" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
@@ -76,6 +79,7 @@ def test_the_folder_holds_what_it_should(report_factory: Make) -> None:
         rows = list(csv.DictReader(file))
     assert [(row["network"], row["parameters"]) for row in rows] == [("net1", "401920"), ("net2", "401920")]
     assert float(rows[0]["validation"]) == pytest.approx(6 / 9)
+    assert float(rows[0]["validation low"]) < 6 / 9 < float(rows[0]["validation high"])
 
 
 def test_the_summary_has_its_schema(report_factory: Make) -> None:
@@ -113,8 +117,7 @@ def test_the_page_answers_what_the_homework_asks(report_factory: Make) -> None:
     text = Page(report_factory().page).text
     for expected in (
         "Which is best?",
-        "net1 has the highest validation accuracy: 66.7 % of 9 photos with one seed.",
-        "The lead is not established.",
+        "net1 and net2 share the highest mean validation accuracy: 66.7 % (35.4 to 87.9) of 9 photos, one seed",
         "401,920",
         "6272→64",
         "16 × 14 × 14",
@@ -122,7 +125,7 @@ def test_the_page_answers_what_the_homework_asks(report_factory: Make) -> None:
         "macro avg",
         "bakeoff run demo",
         '"learning_rate": 0.001',
-        "1 photos could not be read and were replaced",
+        "Photos that could not be read and were replaced: 1.",
         "also bee",
     ):
         assert expected in text, expected
@@ -130,7 +133,7 @@ def test_the_page_answers_what_the_homework_asks(report_factory: Make) -> None:
 
 def test_several_seeds_are_summed_and_averaged(report_factory: Make) -> None:
     text = Page(report_factory(runs=[("net1", 0), ("net1", 1), ("net2", 0), ("net2", 1)]).page).text
-    assert "the mean of 2 seeds" in text
+    assert "the mean of 2 seeds (95 % interval over seeds)" in text
     assert "counts summed over 2 seeds" in text
     assert "Classification report, seed 1" in text
 
@@ -138,7 +141,7 @@ def test_several_seeds_are_summed_and_averaged(report_factory: Make) -> None:
 def test_a_run_that_failed_is_told_with_its_reason(report_factory: Make) -> None:
     written = report_factory(runs=[("net1",), ("net2", 0, "diverged", "the training loss became nan in epoch 1")])
     text = Page(written.page).text
-    assert "net2, seed 0, diverged: the training loss became nan in epoch 1." in text
+    assert "net2, seed 0, diverged: the training loss became nan in epoch 1. It counts in no mean." in text
     assert "No run of this network finished" in text
     assert "0 of 1" in text
     summary = json.loads((written.folder / "summary.json").read_text())
@@ -156,6 +159,62 @@ def test_a_report_without_any_finished_run_says_so(report_factory: Make) -> None
 def test_any_number_of_classes(report_factory: Make, classes: tuple[str, ...]) -> None:
     page = Page(report_factory(classes).page)
     assert page.text.count(f"true \\ predicted{''.join(classes)}") == 2
+
+
+def test_a_run_that_is_missing_is_told(report_factory: Make) -> None:
+    assert "net1, seed 1: was not run yet" in Page(report_factory(runs=[("net1", 0)], seeds=2).page).text
+
+
+def test_without_validation_photos_nothing_is_compared(report_factory: Make) -> None:
+    written = report_factory(runs=[("net1",)], val=False)
+    text = Page(written.page).text
+    assert "There are no validation photos, so that the networks can't be compared." in text
+    assert "there is no confusion matrix" in text
+    assert json.loads((written.folder / "summary.json").read_text())["networks"][0]["val_accuracy"]["mean"] is None
+
+
+def test_a_layer_without_any_gradient_is_told(report_factory: Make) -> None:
+    def silence(run: Run) -> Run:
+        first, *rest = run.log
+        return replace(run, log=(msgspec.structs.replace(first, gradient_norms={"a": 0.0, "b": 0.0}), *rest))
+
+    text = Page(report_factory(runs=[("net1",)], change=silence).page).text
+    assert "net1: no gradient at all (exactly 0) at initialisation in a, b." in text
+
+
+@pytest.mark.parametrize(
+    "keep",
+    [
+        pytest.param(lambda line: isinstance(line, BatchLog), id="no-epochs"),
+        pytest.param(lambda line: isinstance(line, EpochLog), id="no-batches"),
+        pytest.param(lambda line: isinstance(line, EpochLog) and line.epoch == 0, id="only-the-start"),
+        pytest.param(lambda line: False, id="nothing"),
+    ],
+)
+def test_a_log_may_end_anywhere(report_factory: Make, keep: Callable[[LogLine], bool]) -> None:
+    written = report_factory(
+        runs=[("net1",)], change=lambda run: replace(run, log=tuple(line for line in run.log if keep(line)))
+    )
+    assert "The networks compared" in Page(written.page).text
+
+
+def test_networks_with_one_short_name_do_not_share_files_or_anchors(report_factory: Make) -> None:
+    written = report_factory(runs=[("a.py:Net",), ("b.py:net",), (f"{'long' * 80}.py:{'Name' * 80}",)])
+    assert [name for name, count in Page(written.page).ids.items() if count > 1] == []
+    assert len(list((written.folder / "figures").glob("confusion-*.svg"))) == 3
+    assert {"confusion-net.svg", "confusion-net-2.svg"} <= {path.name for path in written.folder.rglob("*.svg")}
+
+
+def test_text_that_no_file_can_hold_does_not_stop_the_report(report_factory: Make) -> None:
+    written = report_factory(("a\x00b", "c\x1bd\n", "e\ufffff"), [("net1",)], command="bakeoff \udcff")
+    assert "bakeoff \\udcff" in written.page
+    for path in (written.folder / "figures").glob("*.svg"):
+        ElementTree.parse(path)
+    assert r"a\x00b" in (written.folder / "figures" / "confusion-net1.svg").read_text()
+
+
+def test_a_licence_is_a_link_only_where_it_is_one_of_the_web(report_factory: Make) -> None:
+    assert [link for link in Page(report_factory().page).links if not link.startswith("#")] == ["http://by"]
 
 
 def test_names_from_outside_are_text(report_factory: Make) -> None:

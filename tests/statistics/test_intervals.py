@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bakeoff.evaluation.intervals import over_seeds, wilson
+from bakeoff.statistics.intervals import over_seeds, wilson
 
 
 @given(st.integers(1, 5000), st.floats(0, 1))
@@ -27,8 +27,9 @@ def test_wilson_without_trials_is_not_applicable() -> None:
     assert wilson(0, 0) is None
 
 
-@given(st.lists(st.floats(0, 1), min_size=2, max_size=20, unique=True))
-def test_over_seeds_is_scipys_t_interval(values: list[float]) -> None:
+@given(st.lists(st.integers(0, 1000), min_size=2, max_size=20, unique=True))
+def test_over_seeds_is_scipys_t_interval(right: list[int]) -> None:
+    values = [count / 1000 for count in right]
     estimate = over_seeds(values)
     low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
     assert estimate.mean == pytest.approx(np.mean(values))

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 from sklearn.metrics import classification_report, confusion_matrix
 
 from bakeoff.errors import StorageError
-from bakeoff.evaluation.intervals import over_seeds, wilson
+from bakeoff.evaluation.pairs import compare_all
 from bakeoff.records import (
     TRAIN,
     VAL,
@@ -19,6 +20,7 @@ from bakeoff.records import (
     Run,
     RunScores,
 )
+from bakeoff.statistics.intervals import over_seeds, wilson
 
 
 def compare(dataset: Dataset, runs: Sequence[Run]) -> Comparison:
@@ -42,7 +44,14 @@ def compare(dataset: Dataset, runs: Sequence[Run]) -> Comparison:
         dataset=dataset.info.digest,
         counts=dataset.info.counts,
         networks=tuple(_score_network(name, own, dataset) for name, own in by_network.items()),
+        pairs=compare_all({name: _right(own) for name, own in by_network.items()}),
     )
+
+
+def _right(runs: Sequence[Run]) -> dict[int, npt.NDArray[np.bool_]]:
+    """By seed of the finished runs, which validation photos were predicted right."""
+    val = {run.spec.seed: run.predictions.filter(pl.col("split") == VAL) for run in runs if run.finished}
+    return {seed: (table["predicted"] == table["label"]).to_numpy() for seed, table in val.items()}
 
 
 def _score_network(name: str, runs: Sequence[Run], dataset: Dataset) -> NetworkScores:
@@ -83,17 +92,27 @@ def _with_validation(scores: RunScores, val: pl.DataFrame, dataset: Dataset) -> 
     labels, predicted = val["label"].to_numpy(), val["predicted"].to_numpy()
     right = int((labels == predicted).sum())
     annotated = dataset.rows(VAL)["annotated"].to_list()
-    any_label = sum(classes[guess] in held for guess, held in zip(predicted, annotated, strict=True))
+    present = np.array(
+        [classes[guess] in held for guess, held in zip(predicted, annotated, strict=True)], dtype=np.bool_
+    )
+    any_label = int(present.sum())
     confusion = confusion_matrix(labels, predicted, labels=range(len(classes)))
+    annotated_too = np.zeros_like(confusion)
+    np.add.at(annotated_too, (labels[present], predicted[present]), 1)
     return msgspec.structs.replace(
         scores,
         val_accuracy=right / val.height,
         val_interval=wilson(right, val.height),
         any_label_accuracy=any_label / val.height,
         any_label_interval=wilson(any_label, val.height),
-        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        confusion=_counts(confusion),
+        annotated_too=_counts(annotated_too),
         report=_report(labels, predicted, classes),
     )
+
+
+def _counts(matrix: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(int(count) for count in row) for row in matrix)
 
 
 def _report(labels: object, predicted: object, classes: Sequence[str]) -> tuple[ClassScores, ...]:

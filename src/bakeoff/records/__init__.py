@@ -25,6 +25,9 @@ from bakeoff.records.scores import (
 from bakeoff.records.selection import Selection, SelectionInfo
 
 __all__ = [
+    "SPLITS",
+    "TRAIN",
+    "VAL",
     "Architecture",
     "BatchLog",
     "ClassScores",
@@ -52,13 +55,10 @@ __all__ = [
     "RunScores",
     "RunSpec",
     "RunStatus",
-    "SPLITS",
     "SeedTest",
     "Selection",
     "SelectionInfo",
     "Source",
     "State",
-    "TRAIN",
-    "VAL",
     "Verdict",
 ]

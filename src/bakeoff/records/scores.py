@@ -53,6 +53,8 @@ class RunScores(msgspec.Struct, frozen=True):
         any_label_accuracy: Share of validation images in which the predicted class is annotated, 0 to 1.
         any_label_interval: Its 95 % Wilson interval.
         confusion: Counts, K x K; rows are true classes, columns predicted ones.
+        annotated_too: The part of `confusion` in which the predicted class is annotated in the photo: K x K counts; on
+            the diagonal the right predictions.
         report: A line a class, then "macro avg" and "weighted avg".
     """
 
@@ -67,6 +69,7 @@ class RunScores(msgspec.Struct, frozen=True):
     any_label_accuracy: float | None = None
     any_label_interval: Interval | None = None
     confusion: tuple[tuple[int, ...], ...] = ()
+    annotated_too: tuple[tuple[int, ...], ...] = ()
     report: tuple[ClassScores, ...] = ()
 
 
@@ -120,14 +123,15 @@ class PairScores(msgspec.Struct, frozen=True):
         seeds: The seeds for which both finished.
         images: Validation photos.
         difference: Mean validation accuracy of the second minus the first, over the seeds; null without a common seed.
+        tests: The exact McNemar test of each seed.
         interval: Its 95 % interval over seeds and photos; null with fewer than two seeds.
         p_value: That there is no difference; null with fewer than two seeds.
         adjusted_p: The p value after Holm's correction over all pairs; null with fewer than two seeds.
         verdict: By the adjusted p value at 5 %; "not applicable" with fewer than two seeds.
-        seeds_needed: About how many seeds would separate a difference of this size with 80 % power; null where no number
-            of seeds would on so many photos, or it can't be said.
+        detectable: The smallest true difference that this experiment would separate with 80 % power; null likewise.
+        seeds_needed: About how many seeds would separate a difference of this size with 80 % power; null where no
+            number of seeds would on so many photos, or it can't be said.
         images_needed: About how many photos would with these seeds; null likewise.
-        tests: The exact McNemar test of each seed.
         statement: The verdict in words.
     """
 
@@ -136,14 +140,15 @@ class PairScores(msgspec.Struct, frozen=True):
     seeds: tuple[int, ...]
     images: int
     difference: float | None
-    interval: Interval | None
-    p_value: float | None
-    adjusted_p: float | None
-    verdict: Verdict
-    seeds_needed: int | None
-    images_needed: int | None
     tests: tuple[SeedTest, ...]
-    statement: str
+    interval: Interval | None = None
+    p_value: float | None = None
+    adjusted_p: float | None = None
+    verdict: Verdict = "not applicable"
+    detectable: float | None = None
+    seeds_needed: int | None = None
+    images_needed: int | None = None
+    statement: str = ""
 
 
 State = Literal["found", "not found", "undecided", "not applicable"]

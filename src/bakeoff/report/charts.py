@@ -15,6 +15,9 @@ PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7
 
 WIDTH, HEIGHT = 600, 300
 FACET = 255
+LABEL_LIMIT, LETTER = 320, 8
+"""The longest label of a bar and the room for a letter of it, in pixels: a reader's font can be wider than ours."""
+
 LOSS_LIMIT = 3
 """The axis of losses ends at most at so many times the loss of guessing, so that one bad run does not flatten all."""
 
@@ -30,7 +33,12 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame, class_count: int) -> 
     guessing = math.log(class_count)
     top = min(1.05 * max(*points["loss"], guessing), LOSS_LIMIT * guessing)
     base = alt.Chart(points.with_columns(pl.min_horizontal("loss", top).alias("shown"))).encode(
-        x=alt.X("images:Q", title="training images seen", scale=alt.Scale(nice=False), axis=alt.Axis(tickCount=6)),
+        x=alt.X(
+            "images:Q",
+            title="training images seen",
+            scale=alt.Scale(domainMin=0, nice=False),
+            axis=alt.Axis(tickCount=6),
+        ),
         color=_by_network(runs),
         detail="run:N",
     )
@@ -59,7 +67,7 @@ def accuracy_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1)),
         y=alt.Y("accuracy:Q", title="accuracy", axis=alt.Axis(format=".0%")),
         color=_by_network(runs),
-        strokeDash=alt.StrokeDash("split:N", title="split", scale=dashes),
+        strokeDash=alt.StrokeDash("split:N", title=None, scale=dashes, legend=alt.Legend(orient="top")),
         detail="run:N",
     )
     return _finish(_line(base, points))
@@ -80,7 +88,7 @@ def gradient_norms(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         .mark_line(point=True, strokeWidth=1.5)
         .encode(
             x=alt.X("layer:Q", title="layer with weights, from the input", axis=alt.Axis(tickMinStep=1)),
-            y=_log_norm(),
+            y=_log_norm(table),
             color=_by_network(runs),
         )
         .facet(column=alt.Column("moment:N", title=None, sort=["at initialisation", "after the last epoch"]))
@@ -95,13 +103,13 @@ def gradient_history(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         runs: One a network.
         points: As `curves.gradient_points` gives them.
     """
-    layers = alt.Scale(scheme=alt.SchemeParams("viridis", extent=[0.1, 0.85]))
+    layers = alt.Scale(scheme=alt.SchemeParams("viridis", extent=[0.3, 0.78]))
     chart = (
         alt.Chart(points)
         .mark_line(strokeWidth=1.5)
         .encode(
             x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, tickCount=6)),
-            y=_log_norm(),
+            y=_log_norm(points),
             color=alt.Color("layer:Q", title="layer, from the input", scale=layers, legend=alt.Legend(tickMinStep=1)),
             detail="layer:N",
         )
@@ -137,12 +145,15 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Spec:
 def bars(values: Iterable[tuple[str, int]]) -> Spec:
     """Horizontal bars with their counts, largest first."""
     table = pl.DataFrame(list(values), schema=["what", "count"], orient="row")
+    room = min(LABEL_LIMIT, LETTER * max(len(what) for what in table["what"]))
     base = alt.Chart(table).encode(
-        y=alt.Y("what:N", sort="-x", title=None, axis=alt.Axis(labelLimit=320, ticks=False)),
+        y=alt.Y("what:N", sort="-x", title=None, axis=alt.Axis(labelLimit=LABEL_LIMIT, minExtent=room, ticks=False)),
         x=alt.X("count:Q", axis=None),
     )
     text = base.mark_text(align="left", dx=4, color=INK).encode(text=alt.Text("count:Q", format=","))
-    return _finish(alt.layer(base.mark_bar(color=PALETTE[0]), text), width=WIDTH - 180, height=28 * max(table.height, 1))
+    return _finish(
+        alt.layer(base.mark_bar(color=PALETTE[0]), text), width=WIDTH - 180, height=28 * max(table.height, 1)
+    )
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
@@ -155,12 +166,15 @@ def _by_network(runs: Sequence[Run]) -> alt.Color:
     return alt.Color("network:N", title="network", sort=names, scale=alt.Scale(domain=names, range=colors))
 
 
-def _log_norm() -> alt.Y:
-    axis = alt.Axis(format=".0e", tickCount=6)
-    return alt.Y("norm:Q", title="gradient norm", scale=alt.Scale(type="log", nice=False, padding=8), axis=axis)
+def _log_norm(points: pl.DataFrame) -> alt.Y:
+    """A logarithmic axis with a line at each power of ten only."""
+    low, high = (math.log10(norm) for norm in (min(points["norm"]), max(points["norm"])))
+    powers = [10.0**power for power in range(math.floor(low), math.ceil(high) + 1)]
+    scale = alt.Scale(type="log", nice=False, padding=8)
+    return alt.Y("norm:Q", title="gradient norm", scale=scale, axis=alt.Axis(format=".0e", values=powers))
 
 
-def _line(base: alt.Chart, points: pl.DataFrame) -> alt.Chart:
+def _line(base: Any, points: pl.DataFrame) -> Any:
     """Lines, with a point for each value where a run has a single one: no line would show it."""
     single = points["run"].value_counts()["count"].min() == 1
     return base.mark_line(strokeWidth=1.5, opacity=0.85, clip=True, point=single)
@@ -168,10 +182,16 @@ def _line(base: alt.Chart, points: pl.DataFrame) -> alt.Chart:
 
 def _style(width: int, height: int) -> dict[str, Any]:
     """Size, fonts and colours of all charts."""
-    words = {"labelColor": INK, "titleColor": INK, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal"}
+    words = {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    }
     return {
         "axis": {**words, "gridColor": LINE, "domainColor": LINE, "tickColor": LINE},
-        "legend": {**words, "labelLimit": 400, "orient": "bottom", "columns": 4},
+        "legend": {**words, "labelLimit": 400, "orient": "bottom", "columns": 4, "columnPadding": 20},
         "header": {"labelColor": INK, "labelFontSize": 12},
         "text": {"fontSize": 12},
         "view": {

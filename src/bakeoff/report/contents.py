@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bakeoff.config import Experiment
-from bakeoff.records import Comparison, Dataset, Run
+from bakeoff.records import Comparison, Dataset, Estimate, Run
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Table:
         name: File name without a suffix.
         caption: What it shows.
         columns: Names of the columns.
-        rows: Cells as they are stored: numbers as numbers.
+        rows: Cells as they are stored: numbers as numbers. A column of estimates is three columns of the file: its own,
+            "… low" and "… high".
         formats: By column, how the page writes a cell; text as it is where there is none.
     """
 
@@ -52,13 +53,22 @@ class Table:
             for row in self.rows
         ]
 
+    def stored(self) -> list[list[Any]]:
+        """The rows as the file holds them, the columns' names first."""
+        wide = [self._holds(position, Estimate) for position in range(len(self.columns))]
+        names = [(name, f"{name} low", f"{name} high") for name in self.columns]
+        return [
+            [part for cell, three in zip(row, wide, strict=True) for part in (cell if three else cell[:1])]
+            for row in (names, *([_parts(cell) for cell in row] for row in self.rows))
+        ]
+
     @property
     def numeric(self) -> list[bool]:
         """For each column whether it holds numbers, so that the page aligns it to the right."""
-        return [
-            all(isinstance(row[position], int | float | None) for row in self.rows)
-            for position in range(len(self.columns))
-        ]
+        return [self._holds(position, int | float | Estimate | None) for position in range(len(self.columns))]
+
+    def _holds(self, position: int, kind: Any) -> bool:
+        return bool(self.rows) and all(isinstance(row[position], kind) for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -96,3 +106,10 @@ def _plain(cell: Any) -> str:
     if cell is None:
         return "–"
     return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+
+
+def _parts(cell: Any) -> tuple[Any, ...]:
+    if not isinstance(cell, Estimate):
+        return (cell,)
+    low, high = (cell.interval.low, cell.interval.high) if cell.interval else (None, None)
+    return cell.mean, low, high

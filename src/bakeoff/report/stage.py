@@ -12,7 +12,7 @@ from markupsafe import Markup
 from bakeoff.config import Experiment
 from bakeoff.records import Comparison, Dataset, Run
 from bakeoff.registry import sections
-from bakeoff.report import charts, wording
+from bakeoff.report import rendering
 from bakeoff.report.contents import Case, Figure, Section, Table
 from bakeoff.report.summary import summarise
 from bakeoff.storage import new_folder, write_json
@@ -49,7 +49,7 @@ def write(
             (partial / name).mkdir()
         svgs = dict(_write_figures(parts.values(), partial / "figures"))
         _write_tables(parts.values(), partial / "tables")
-        (partial / "index.html").write_text(_page(case, parts, svgs), encoding="utf-8")
+        _write_text(partial / "index.html", _page(case, parts, svgs))
         write_json(partial / "summary.json", summarise(comparison))
     return folder / "index.html"
 
@@ -62,32 +62,28 @@ def _page(case: Case, parts: dict[str, Section], svgs: dict[str, str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        percent=wording.percent,
-        bounds=wording.bounds,
-        estimate=wording.estimate,
-        seconds=wording.seconds,
-        slug=wording.slug,
-    )
-    environment.globals["svg"] = lambda name: Markup(charts.inline(svgs[name], name))
+    environment.globals["svg"] = lambda name: Markup(rendering.inline(svgs[name], name))
     return environment.get_template("page.html").render(case=case, parts=parts)
 
 
 def _write_figures(parts: Any, folder: Path) -> Iterator[tuple[str, str]]:
     for figure in _find(list(parts), Figure):
-        svg = charts.to_svg(figure.chart)
-        (folder / f"{figure.name}.svg").write_text(svg, encoding="utf-8")
-        (folder / f"{figure.name}.png").write_bytes(charts.to_png(figure.chart))
+        svg = rendering.to_svg(figure.chart)
+        _write_text(folder / f"{figure.name}.svg", svg)
+        (folder / f"{figure.name}.png").write_bytes(rendering.to_png(svg))
         yield figure.name, svg
 
 
 def _write_tables(parts: Any, folder: Path) -> None:
     for table in _find(list(parts), Table):
         text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(table.columns)
-        writer.writerows(table.rows)
-        (folder / f"{table.name}.csv").write_text(text.getvalue(), encoding="utf-8")
+        csv.writer(text, lineterminator="\n").writerows(table.stored())
+        _write_text(folder / f"{table.name}.csv", text.getvalue())
+
+
+def _write_text(path: Path, text: str) -> None:
+    """UTF-8 with the same line ends everywhere; bytes of a command line that are no UTF-8 are written as escapes."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def _find(value: Any, kind: type[Any]) -> Iterator[Any]:

@@ -3,7 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from markupsafe import Markup
+
 from bakeoff.records import Estimate, Interval
+
+SLUG_LENGTH = 60
 
 
 def percent(share: float | None) -> str:
@@ -25,7 +29,7 @@ def seconds(value: float | None) -> str:
     """A duration: "12.3 s" or "2 min 5 s"."""
     if value is None:
         return "–"
-    return f"{value:.1f} s" if value < 60 else f"{int(value) // 60} min {int(value) % 60} s"
+    return f"{value:.1f} s" if value < 60 else f"{int(value) // 60:,} min {int(value) % 60} s"
 
 
 def decimal(value: float | None) -> str:
@@ -33,9 +37,16 @@ def decimal(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
+def scientific(value: float | None) -> str:
+    """A number whose magnitude counts: "3.2e-05"; an exact "0" stays one."""
+    if value is None:
+        return "not finite"
+    return f"{value:.1e}" if value else "0"
+
+
 def pixels(value: int | None) -> str:
     """A length in pixels: "90 px"."""
-    return "–" if value is None else f"{value} px"
+    return "–" if value is None else f"{value:,} px"
 
 
 def shape(value: Iterable[int]) -> str:
@@ -43,6 +54,31 @@ def shape(value: Iterable[int]) -> str:
     return " × ".join(map(str, value))
 
 
+def status(value: str) -> str:
+    """How a run ended; set off where it did not finish."""
+    return value if value == "finished" else Markup('<strong class="bad">{}</strong>').format(value)
+
+
+def link(url: str) -> str:
+    """An address as a link where it is one of the web, else as text."""
+    if not re.match(r"https?://", url):
+        return url
+    return Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(url)
+
+
 def slug(name: str) -> str:
-    """A name as a file name or an anchor may have it: lower-case letters, digits and dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "x"
+    """A name as a file name or an anchor may have it: lower-case letters, digits and dashes, not too long."""
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold())[:SLUG_LENGTH].strip("-") or "x"
+
+
+def slugs(names: Iterable[str]) -> list[str]:
+    """A slug for each name, no two the same; the second of a kind gets "-2"."""
+    taken: list[str] = []
+    for name in names:
+        base = candidate = slug(name)
+        number = 1
+        while candidate in taken:
+            number += 1
+            candidate = f"{base}-{number}"
+        taken.append(candidate)
+    return taken

@@ -1,59 +1,87 @@
 """What was asked, and the short answer."""
 
-import math
+import itertools
 
 from bakeoff.records import NetworkScores
 from bakeoff.registry import sections
 from bakeoff.report.contents import Case, Section
-from bakeoff.report.wording import percent
-
-Z = 1.96
+from bakeoff.report.estimates import finished, of_network, overlap, photo_noise
+from bakeoff.report.wording import estimate
 
 
 @sections.register("10-answer")
 def answer(case: Case) -> Section:
-    """The question and the short answer in a few sentences."""
-    lines = [_best(case), *_failures(case)]
-    return Section("Short answer", "answer.html", {"lines": lines, "question": case.experiment.question})
+    """The question, the short answer in a few sentences, and what is missing from it."""
+    values = {
+        "question": case.experiment.question,
+        "answer": _answer(case),
+        "warnings": [*_unfinished(case), *_missing(case)],
+    }
+    return Section("Short answer", "answer.html", values)
 
 
-def noise(first: float, second: float, images: int) -> float:
-    """How far two accuracies on so many images can lie apart by the drawing of the images alone.
-
-    The half width of the 95 % interval of a difference of two independent shares; the networks see the same images, so
-    that the true one is smaller.
-    """
-    return Z * math.sqrt((first * (1 - first) + second * (1 - second)) / images)
-
-
-def _best(case: Case) -> str:
-    ranked = sorted(
-        (n for n in case.comparison.networks if n.val_accuracy.mean is not None), key=_accuracy, reverse=True
-    )
-    if not ranked:
+def _answer(case: Case) -> str:
+    images = case.comparison.counts["val"]
+    done = [network for network in case.comparison.networks if finished(network)]
+    if not done:
         return "No run finished, so that there is nothing to compare; the reasons stand below."
-    best, images = ranked[0], case.comparison.counts["val"]
-    runs = sum(run.status == "finished" for run in best.runs)
-    text = f"{best.name} has the highest validation accuracy: {percent(_accuracy(best))} of {images:,} photos"
-    text += f", the mean of {runs} seeds." if runs > 1 else " with one seed."
-    if len(ranked) == 1:
-        return text
-    second = ranked[1]
-    gap, margin = _accuracy(best) - _accuracy(second), noise(_accuracy(best), _accuracy(second), images)
-    text += f" It leads {second.name} by {100 * gap:.1f} points; "
-    text += f"up to {100 * margin:.1f} can come from the choice of photos"
-    text += ", and one seed a network says nothing of what another seed would give." if runs == 1 else "."
-    return text + (" The lead is not established." if gap < margin or runs == 1 else "")
+    if not images:
+        return "There are no validation photos, so that the networks can't be compared."
+    ranked = sorted(done, key=_accuracy, reverse=True)
+    best = ranked[0]
+    leaders = [network.name for network in ranked if _accuracy(network) == _accuracy(best)]
+    reached = f"{estimate(of_network(best, 'val'))} of {images:,} photos, {_base(best)}."
+    if len(done) == 1:
+        return f"{best.name} reaches a validation accuracy of {reached} No other network finished."
+    if len(leaders) > 1:
+        return f"{' and '.join(leaders)} share the highest mean validation accuracy: {reached} None of them leads."
+    return f"{best.name} has the highest mean validation accuracy: {reached} {_lead(best, ranked[1], images)}"
+
+
+def _base(network: NetworkScores) -> str:
+    """What stands behind a network's estimate."""
+    done, asked = len(finished(network)), len(network.runs)
+    if done == 1:
+        return "one seed (95 % interval over photos)"
+    return f"the mean of {done}{f' of {asked}' if asked > done else ''} seeds (95 % interval over seeds)"
+
+
+def _lead(best: NetworkScores, second: NetworkScores, images: int) -> str:
+    """By how much the best leads, and whether photos and seeds bear that out."""
+    gap, noise = _accuracy(best) - _accuracy(second), photo_noise(_accuracy(best), _accuracy(second), images)
+    text = f"Its lead over {second.name}, {100 * gap:.1f} points, is "
+    photos = f"about {100 * noise:.1f} points can be noise from the choice of photos"
+    if min(len(finished(best)), len(finished(second))) == 1:
+        each = "one seed each" if len(finished(best)) == len(finished(second)) == 1 else "one seed for one of them"
+        alone = f"differences smaller than {photos} alone, and another seed would give another difference"
+        return f"{text}not established: {each}, {alone}."
+    if overlap(of_network(best, "val").interval, of_network(second, "val").interval):
+        return f"{text}not established: their intervals over seeds overlap."
+    if gap < noise:
+        return f"{text}not established: differences smaller than {photos}."
+    return f"{text}larger than photos or seeds explain: {photos}, and the intervals over seeds do not overlap."
 
 
 def _accuracy(network: NetworkScores) -> float:
     return network.val_accuracy.mean or 0.0
 
 
-def _failures(case: Case) -> list[str]:
+def _unfinished(case: Case) -> list[str]:
     return [
-        f"{network.name}, seed {run.seed}, {run.status}: {run.reason}."
+        f"{network.name}, seed {run.seed}, {run.status}: {run.reason.rstrip('.') or 'no reason is stored'}. "
+        "It counts in no mean."
         for network in case.comparison.networks
         for run in network.runs
         if run.status != "finished"
+    ]
+
+
+def _missing(case: Case) -> list[str]:
+    """Runs that were asked for and are not there, such as those of a training that was stopped."""
+    training = case.experiment.training
+    there = {(run.spec.network, run.spec.seed) for run in case.runs}
+    return [
+        f"{network}, seed {seed}: was not run yet; repeat the command to add it."
+        for network, seed in itertools.product(training.networks, training.seed_list)
+        if (network, seed) not in there
     ]

@@ -12,6 +12,7 @@ from bakeoff.records import SPLITS, TRAIN, Images
 from bakeoff.registry import sections
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.wording import link
 
 SAMPLES = 6
 SAMPLE_QUALITY = 90
@@ -32,7 +33,7 @@ def data(case: Case) -> Section:
             "samples": _samples(case),
             "counts": _counts(case),
             "ledger": ledger,
-            "figure": Figure("ledger", caption, charts.bars(counts.rows(), "photos")),
+            "figure": Figure("ledger", caption, charts.bars(counts.rows())),
             "together": _together(case),
             "licenses": _licenses(case),
             "several": several,
@@ -90,6 +91,5 @@ def _licenses(case: Case) -> Table:
     names = {entry.id: (entry.name, entry.url) for entry in case.dataset.info.selection.licenses}
     counts = case.dataset.manifest["license"].value_counts().sort("count", "license", descending=[True, False])
     rows = [(*names.get(number, ("not stated", "")), count) for number, count in counts.iter_rows()]
-    return Table(
-        "licenses", "Licences of the photos, as the instances file states them.", ("licence", "url", "photos"), rows
-    )
+    caption = "Licences of the photos, as the instances file states them."
+    return Table("licenses", caption, ("licence", "url", "photos"), rows, {"url": link})

@@ -1,47 +1,51 @@
 """Each network by itself: layers, confusion matrix, classification report."""
 
+import math
 from typing import Any
 
 import numpy as np
 
 from bakeoff.records import NetworkScores, RunScores
-from bakeoff.registry import sections
+from bakeoff.registry import network_label, sections
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table
-from bakeoff.report.wording import decimal, pixels, shape, slug
+from bakeoff.report.estimates import finished
+from bakeoff.report.wording import decimal, pixels, shape, slugs
 
-LAYER_COLUMNS = ("layer", "kind", "settings", "output", "parameters", "MACs", "receptive field")
+LAYER_COLUMNS = ("layer", "kind", "settings", "output", "values", "parameters", "MACs", "receptive field")
 REPORT_COLUMNS = ("class", "precision", "recall", "F1", "support")
 
 
 @sections.register("40-details")
 def details(case: Case) -> Section:
     """For each network its layers, confusion matrix and classification report."""
-    return Section(
-        "Network by network", "details.html", {"networks": [_details(n, case) for n in case.comparison.networks]}
-    )
+    networks = case.comparison.networks
+    safe = slugs(network_label(network.name) for network in networks)
+    parts = [_details(network, name, case.comparison.classes) for network, name in zip(networks, safe, strict=True)]
+    return Section("Network by network", "details.html", {"networks": parts})
 
 
-def _details(network: NetworkScores, case: Case) -> dict[str, Any]:
+def _details(network: NetworkScores, safe: str, classes: tuple[str, ...]) -> dict[str, Any]:
     scored = [run for run in network.runs if run.confusion]
-    values: dict[str, Any] = {"name": network.name, "layers": _layers(network), "seeds": [run.seed for run in scored]}
+    values: dict[str, Any] = {
+        "name": network.name,
+        "anchor": f"network-{safe}",
+        "finished": len(finished(network)),
+        "layers": _layers(network, safe),
+        "seeds": [run.seed for run in scored],
+    }
     if scored:
         counts = np.sum([run.confusion for run in scored], axis=0).tolist()
-        classes = case.comparison.classes
         caption = f"Confusion matrix of {network.name}: rows true, columns predicted."
+        rows = [(name, *row) for name, row in zip(classes, counts, strict=True)]
         values["confusion"] = _confusion_rows(counts)
-        values["figure"] = Figure(f"confusion-{slug(network.name)}", caption, charts.confusion(counts, classes))
-        values["counts"] = Table(
-            f"confusion-{slug(network.name)}",
-            caption,
-            ("true", *classes),
-            [(name, *row) for name, row in zip(classes, counts, strict=True)],
-        )
-        values["reports"] = [_report(network, run) for run in scored]
+        values["figure"] = Figure(f"confusion-{safe}", caption, charts.confusion(counts, classes))
+        values["counts"] = Table(f"confusion-{safe}", caption, ("true", *classes), rows)
+        values["reports"] = [_report(network, run, safe) for run in scored]
     return values
 
 
-def _layers(network: NetworkScores) -> Table | None:
+def _layers(network: NetworkScores, safe: str) -> Table | None:
     if not network.architecture:
         return None
     rows = [
@@ -50,6 +54,7 @@ def _layers(network: NetworkScores) -> Table | None:
             layer.kind,
             layer.settings,
             shape(layer.output),
+            math.prod(layer.output),
             "shared" if layer.shared else layer.parameters,
             layer.macs,
             layer.receptive_field,
@@ -57,8 +62,9 @@ def _layers(network: NetworkScores) -> Table | None:
         for layer in network.architecture.layers
     ]
     return Table(
-        f"layers-{slug(network.name)}",
-        f"Layers of {network.name}. Output: channels × height × width, or features. Shared: an earlier row's weights.",
+        f"layers-{safe}",
+        f"Layers of {network.name}. Output: channels × height × width, or features; values: how many that makes, which "
+        "is what a linear layer after it takes. Shared: an earlier row's weights.",
         LAYER_COLUMNS,
         rows,
         {"receptive field": pixels},
@@ -70,9 +76,9 @@ def _confusion_rows(counts: list[list[int]]) -> list[list[dict[str, Any]]]:
     return [[{"count": count, "share": count / (sum(row) or 1)} for count in row] for row in counts]
 
 
-def _report(network: NetworkScores, run: RunScores) -> Table:
+def _report(network: NetworkScores, run: RunScores, safe: str) -> Table:
     return Table(
-        f"report-{slug(network.name)}-seed{run.seed}",
+        f"report-{safe}-seed{run.seed}",
         f"Classification report of {network.name}, seed {run.seed}, on the validation photos.",
         REPORT_COLUMNS,
         [(line.name, line.precision, line.recall, line.f1, line.support) for line in run.report],

@@ -1,24 +1,58 @@
 """How the gradient fares on its way through the networks."""
 
+from typing import Any
+
+import polars as pl
+
 from bakeoff.records import EpochLog, Run
 from bakeoff.registry import sections
-from bakeoff.report import charts
-from bakeoff.report.contents import Case, Figure, Section
+from bakeoff.report import charts, curves
+from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.wording import scientific
+
+CAPTION = "L2 norm of the loss's gradient by the weight of each layer, over a fixed batch of training photos, for the "
+CAPTION += "first seed of each network"
 
 
 @sections.register("30-gradients")
 def gradients(case: Case) -> Section:
-    """The gradient's norm in each layer of each network, before and after training."""
+    """The gradient's norm in each layer of each network, before and after training and over the epochs."""
+    runs = _first_runs(case)
+    points = curves.gradient_points(runs)
+    drawn = points.filter(pl.col("norm") > 0)  # a logarithm has no place for 0; the table and a sentence tell of it
+    values: dict[str, Any] = {"figures": [], "zeros": _zeros(points), "table": _table(points)}
+    if drawn.height:
+        values["figures"].append(Figure("gradients", f"{CAPTION}.", charts.gradient_norms(runs, drawn)))
+    if (drawn["epoch"] > 0).any():
+        caption = f"{CAPTION}, after each epoch (0: before training). A line a layer."
+        values["figures"].append(Figure("gradients-by-epoch", caption, charts.gradient_history(runs, drawn)))
+    return Section("Gradients by layer", "gradients.html", values)
+
+
+def _first_runs(case: Case) -> list[Run]:
+    """Of each network the first run that measured anything."""
     first: dict[str, Run] = {}
     for run in case.runs:
         if any(isinstance(line, EpochLog) for line in run.log):
             first.setdefault(run.spec.network, run)
-    figure = None
-    if first:
-        figure = Figure(
-            "gradients",
-            "L2 norm of the loss's gradient by the weight of each layer, over a fixed batch of training photos, for "
-            "the first seed of each network.",
-            charts.gradient_norms(list(first.values())),
-        )
-    return Section("Gradients by layer", "gradients.html", {"figure": figure})
+    return list(first.values())
+
+
+def _table(points: pl.DataFrame) -> Table:
+    by_layer = points.group_by("network", "seed", "layer", "name", maintain_order=True)
+    rows = by_layer.agg(pl.first("norm").alias("first"), pl.last("norm").alias("last")).rows()
+    moments = ("at initialisation", "after the last epoch")
+    columns = ("network", "seed", "layer", "name", *moments)
+    return Table("gradients", f"{CAPTION}.", columns, rows, dict.fromkeys(moments, scientific))
+
+
+def _zeros(points: pl.DataFrame) -> list[str]:
+    """Which layers got no gradient at all, by network and moment."""
+    last = pl.col("epoch") == pl.col("epoch").max().over("network")
+    silent = points.filter((pl.col("norm") == 0) & ((pl.col("epoch") == 0) | last))
+    by_moment = silent.group_by("network", "epoch", maintain_order=True).agg(pl.col("name"))
+    return [
+        f"{network}: no gradient at all (exactly 0) {f'after epoch {epoch}' if epoch else 'at initialisation'} in "
+        f"{', '.join(names)}."
+        for network, epoch, names in by_moment.iter_rows()
+    ]

@@ -1,73 +1,100 @@
 """The table of networks and runs, and the curves."""
 
-from bakeoff.registry import sections
-from bakeoff.report import charts
-from bakeoff.report.contents import Case, Figure, Section, Table
-from bakeoff.report.wording import percent, pixels, seconds
+import math
+from collections.abc import Callable
+from typing import Any
 
-NETWORK_COLUMNS = (
-    *("network", "parameters", "MACs", "receptive field", "runs", "training", "validation", "any label", "time a run"),
-)
-RUN_COLUMNS = (
-    *("network", "seed", "status", "training", "validation", "validation low", "validation high", "any label"),
-    *("seconds", "reason"),
-)
+import polars as pl
+
+from bakeoff.registry import sections
+from bakeoff.report import charts, curves
+from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.estimates import finished, of_network, of_run
+from bakeoff.report.wording import estimate, percent, pixels, seconds, status
+
+ACCURACIES: dict[str, Callable[[Any], str]] = {"training": percent, "validation": estimate, "any label": estimate}
+NETWORK_COLUMNS = ("network", "parameters", "MACs", "receptive field", "runs", *ACCURACIES, "time a run")
+RUN_COLUMNS = ("network", "seed", "status", *ACCURACIES, "seconds", "reason")
 
 
 @sections.register("20-networks")
 def networks(case: Case) -> Section:
     """Parameters and accuracies of the networks, and their losses in one chart."""
-    finished = [run for run in case.runs if run.log]
-    values: dict[str, object] = {"networks": _networks(case), "runs": _runs(case), "curves": []}
-    if finished:
-        values["curves"] = [
-            Figure(
-                "loss",
-                "Training loss of every run, each point the mean of so many batches as the recipe's log_every says. "
-                "Dashed: the loss of guessing, ln K.",
-                charts.loss_curves(finished, len(case.comparison.classes)),
-            ),
-            Figure(
-                "accuracy",
-                "Accuracy after each epoch. Solid: validation. Dashed: training, over the epoch as it was trained on.",
-                charts.accuracy_curves(finished),
-            ),
-        ]
-    return Section("The networks compared", "networks.html", values)
+    losses, epochs = curves.loss_points(case.runs), curves.epoch_points(case.runs)
+    return Section(
+        "The networks compared",
+        "networks.html",
+        {
+            "networks": _networks(case),
+            "runs": _runs(case),
+            "curves": _figures(case, losses, epochs),
+            "points": [
+                Table(name, caption, table.drop("run").columns, table.drop("run").rows())
+                for name, caption, table in (
+                    ("loss", "Points of the loss curves.", losses),
+                    ("epochs", "Loss and accuracy after each epoch.", epochs),
+                )
+            ],
+        },
+    )
+
+
+def _figures(case: Case, losses: pl.DataFrame, epochs: pl.DataFrame) -> list[Figure]:
+    """The charts for which there is anything to draw."""
+    figures = []
+    if losses.height:
+        caption = "Training loss of every run over the photos seen. Dashed: the loss of guessing, ln K. "
+        if max(losses["loss"]) > charts.LOSS_LIMIT * math.log(len(case.comparison.classes)):
+            caption += f"Cut off at {charts.LOSS_LIMIT} times that. "
+        if losses["end"].any():
+            caption += "A cross: the run ended here without being finished. "
+        chart = charts.loss_curves(case.runs, losses, len(case.comparison.classes))
+        figures.append(Figure("loss", caption.strip(), chart))
+    if any(epochs[column].count() for column in ("training accuracy", "validation accuracy")):
+        caption = "Accuracy after each epoch. Solid: validation. Dashed: training, over the epoch as it was trained on."
+        figures.append(Figure("accuracy", caption, charts.accuracy_curves(case.runs, epochs)))
+    return figures
 
 
 def _networks(case: Case) -> Table:
     rows = []
     for network in case.comparison.networks:
         own = network.architecture
-        done = sum(run.status == "finished" for run in network.runs)
-        means = (network.train_accuracy.mean, network.val_accuracy.mean, network.any_label_accuracy.mean)
         sizes = (own.parameters, own.macs, own.receptive_field) if own else (None, None, None)
-        rows.append((network.name, *sizes, f"{done} of {len(network.runs)}", *means, network.seconds))
-    formats = dict.fromkeys(("training", "validation", "any label"), percent)
+        done = f"{len(finished(network))} of {len(network.runs)}"
+        accuracies = (network.train_accuracy.mean, of_network(network, "val"), of_network(network, "any_label"))
+        rows.append((network.name, *sizes, done, *accuracies, network.seconds))
     return Table(
         "networks",
         "Learnable parameters, multiply-accumulate operations for one photo, and mean accuracies over the finished "
-        "runs. Any label: the predicted class is annotated in the photo.",
+        "runs. Any label: the predicted class is annotated in the photo. In brackets the 95 % interval: over seeds (t) "
+        "where several runs finished, else over photos (Wilson).",
         NETWORK_COLUMNS,
         rows,
-        {**formats, "receptive field": pixels, "time a run": seconds},
+        {**ACCURACIES, "receptive field": pixels, "time a run": seconds},
     )
 
 
 def _runs(case: Case) -> Table:
-    rows = []
-    for network in case.comparison.networks:
-        for run in network.runs:
-            low, high = (run.val_interval.low, run.val_interval.high) if run.val_interval else (None, None)
-            scores = (run.train_accuracy, run.val_accuracy, low, high, run.any_label_accuracy)
-            rows.append((network.name, run.seed, run.status, *scores, run.seconds, run.reason))
-    shares = ("training", "validation", "validation low", "validation high", "any label")
+    rows = [
+        (
+            network.name,
+            run.seed,
+            run.status,
+            run.train_accuracy,
+            of_run(run, "val"),
+            of_run(run, "any_label"),
+            run.seconds,
+            run.reason,
+        )
+        for network in case.comparison.networks
+        for run in network.runs
+    ]
     return Table(
         "runs",
-        "Every run. Low and high bound the 95 % Wilson interval of its validation accuracy: what other photos of the "
-        "same kind could give this trained network.",
+        "Every run. In brackets the 95 % Wilson interval: what other photos of the same kind could give this trained "
+        "network.",
         RUN_COLUMNS,
         rows,
-        {**dict.fromkeys(shares, percent), "seconds": seconds},
+        {**ACCURACIES, "status": status, "seconds": seconds},
     )

@@ -10,9 +10,10 @@ from bakeoff.report.contents import Case, Section, Table
 def reproduce(case: Case) -> Section:
     """Command, configuration, versions, seeds and digests."""
     environment = case.runs[0].record.environment
+    others = sum(run.record.environment != environment for run in case.runs)
     facts = {
         "seeds": ", ".join(map(str, case.experiment.training.seed_list)),
-        "device": case.runs[0].spec.device,
+        "device": ", ".join(sorted({run.spec.device for run in case.runs})),
         "data set": case.dataset.info.digest,
         "instances file": f"{case.dataset.info.selection.source} ({case.dataset.info.selection.source_digest})",
         "photos": case.dataset.info.photos,
@@ -26,6 +27,7 @@ def reproduce(case: Case) -> Section:
         "reproduce.html",
         {
             "facts": Table("environment", "What the results were made with.", ("what", "value"), list(facts.items())),
+            "others": others,
             "configuration": configuration,
             "command": case.command,
         },

@@ -1,0 +1,1 @@
+"""The findings: one a file, each a function from a `Case` to a `Finding`."""

@@ -1,0 +1,53 @@
+"""Accuracies with the interval that fits the number of seeds, and what a lead of one network over another bears."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from statsmodels.stats.proportion import confint_proportions_2indep
+
+from bakeoff.records import Estimate, Interval, NetworkScores, RunScores
+
+Kind = Literal["train", "val", "any_label"]
+
+
+def of_run(run: RunScores, kind: Kind) -> Estimate:
+    """A run's accuracy with its Wilson interval: over photos."""
+    return Estimate(getattr(run, f"{kind}_accuracy"), getattr(run, f"{kind}_interval"))
+
+
+def of_network(network: NetworkScores, kind: Kind) -> Estimate:
+    """A network's mean accuracy; its interval is over seeds, or over photos where only one run finished."""
+    runs = finished(network)
+    estimate: Estimate = getattr(network, f"{kind}_accuracy")
+    return of_run(runs[0], kind) if len(runs) == 1 else estimate
+
+
+def finished(network: NetworkScores) -> Sequence[RunScores]:
+    """The runs of a network that finished."""
+    return [run for run in network.runs if run.status == "finished"]
+
+
+def photo_noise(better: float, worse: float, images: int) -> float:
+    """By how much the better of two accuracies can lead by the drawing of the photos alone.
+
+    The distance from the difference down to the lower end of its 95 % interval by Newcombe's method, which combines the
+    two Wilson intervals (Statistics in Medicine 17, 1998, method 10). It takes the photos of both networks as drawn
+    apart. They are the same photos, so that the true distance is mostly smaller.
+
+    Args:
+        better: The higher accuracy, 0 to 1.
+        worse: The lower one.
+        images: Photos that each was measured on, at least 1.
+
+    Returns:
+        A share, 0 to 1; never 0.
+    """
+    low, _ = confint_proportions_2indep(
+        better * images, images, worse * images, images, method="newcomb", compare="diff", alpha=0.05
+    )
+    return better - worse - float(low)
+
+
+def overlap(first: Interval | None, second: Interval | None) -> bool:
+    """Whether two intervals have a value in common; one that is not known overlaps with all."""
+    return first is None or second is None or (first.low <= second.high and second.low <= first.high)

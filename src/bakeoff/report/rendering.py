@@ -1,0 +1,73 @@
+"""From a chart's specification to SVG and PNG, on disk and in the page; no network is needed."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import vl_convert
+
+Spec = dict[str, Any]
+"""A Vega-Lite specification."""
+
+INK, LINE = "#24292f", "#d0d7de"
+"""The colours of text and of lines, which the page replaces by its own."""
+
+PNG_SCALE = 2
+
+_TAG = re.compile(r"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
+_ATTRIBUTE = re.compile(r' (id|href|xlink:href|fill|stroke|clip-path)="([^"]*)"')
+_REFERENCE = re.compile(r"^(url\(#|#)([^)]*)(\)?)$")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(value: Any) -> Any:
+    r"""A specification whose texts hold no character that XML forbids: each is written out, such as `\x00`.
+
+    The renderer ends the whole process on such a character, and names of classes come from outside.
+    """
+    if isinstance(value, str):
+        return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), value)
+    if isinstance(value, list):
+        return [printable(item) for item in value]
+    if isinstance(value, dict):
+        return {printable(key): printable(item) for key, item in value.items()}
+    return value
+
+
+def to_svg(chart: Spec) -> str:
+    """The chart as SVG; the same chart gives the same bytes."""
+    svg = str(vl_convert.vegalite_to_svg(chart))
+    names: dict[str, str] = {}  # the renderer's own ids count on from chart to chart
+
+    def number(name: str) -> str:
+        return names.setdefault(name, f"part{len(names)}")
+
+    return _rename(svg, number)
+
+
+def to_png(svg: str) -> bytes:
+    """An SVG of `to_svg` as PNG, on white, at twice its size."""
+    paper = '<rect width="100%" height="100%" fill="white"/>'
+    return bytes(vl_convert.svg_to_png(_TAG.sub(lambda tag: tag[0] + paper, svg, count=1), scale=PNG_SCALE))
+
+
+def inline(svg: str, name: str) -> str:
+    """An SVG to stand in the page: ids of its own, text and lines in the page's colours, as wide as there is room."""
+    colors = {INK: "currentColor", LINE: "var(--line)"}
+    svg = _rename(svg, lambda own: f"{name}-{own}", colors)
+    return re.sub(r'<svg ([^>]*?)width="\d+" height="\d+"', r'<svg aria-hidden="true" \1', svg, count=1)
+
+
+def _rename(svg: str, change: Callable[[str], str], colors: dict[str, str] | None = None) -> str:
+    """Changes ids, the references to them, and colours; texts that look like one stay as they are."""
+
+    def attribute(found: re.Match[str]) -> str:
+        key, value = found[1], found[2]
+        if key == "id":
+            value = change(value)
+        elif reference := _REFERENCE.match(value):
+            known = reference[1] == "url(#" or key.endswith("href")
+            value = f"{reference[1]}{change(reference[2])}{reference[3]}" if known else value
+        return f' {key}="{(colors or {}).get(value, value)}"'
+
+    return _TAG.sub(lambda tag: _ATTRIBUTE.sub(attribute, tag[0]), svg)

@@ -1,0 +1,1 @@
+"""Intervals and variances that the stages share; pure functions of numbers."""

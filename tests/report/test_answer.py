@@ -1,0 +1,111 @@
+"""The short answer says no more than the numbers bear."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from bakeoff.config import Experiment, SelectionConfig, TrainingConfig
+from bakeoff.records import (
+    Comparison,
+    Dataset,
+    DatasetInfo,
+    Estimate,
+    Interval,
+    NetworkScores,
+    RunScores,
+    SelectionInfo,
+)
+from bakeoff.registry import sections
+from bakeoff.report.contents import Case
+
+NOTHING = Estimate(None, None)
+Answer = Callable[..., str]
+
+
+def network(name: str, mean: float, half: float | None = None, seeds: int = 1, failed: int = 0) -> NetworkScores:
+    """Runs that finished with one accuracy, some that did not, and an interval over seeds of that half width."""
+    photos = Interval(mean - 0.03, mean + 0.03)
+    runs = [RunScores(seed, "finished", "", 1.0, val_accuracy=mean, val_interval=photos) for seed in range(seeds)]
+    runs += [RunScores(seeds + number, "failed", "out of memory.", 1.0) for number in range(failed)]
+    over_seeds = None if half is None else Interval(mean - half, mean + half)
+    value = Estimate(mean, over_seeds) if seeds else NOTHING
+    return NetworkScores(name, None, tuple(runs), NOTHING, value, NOTHING, 1.0)
+
+
+@pytest.fixture
+def values() -> Callable[..., dict[str, object]]:
+    def section_values(*networks: NetworkScores, images: int = 1000) -> dict[str, object]:
+        info = DatasetInfo(
+            ("a", "b"), 8, "area", 95, {}, SelectionInfo(SelectionConfig(), "", "", ""), "", 0, "", "", {}
+        )
+        empty = pl.DataFrame()
+        comparison = Comparison(("a", "b"), "d", {"train": 10, "val": images}, networks)
+        experiment = Experiment(training=TrainingConfig(networks=("x",), seeds=(9,)))
+        case = Case(experiment, comparison, Dataset(Path(), info, empty, empty), [], "")
+        return dict(sections["10-answer"](case).values)
+
+    return section_values
+
+
+@pytest.fixture
+def answer(values: Callable[..., dict[str, object]]) -> Answer:
+    return lambda *networks, **other: str(values(*networks, **other)["answer"])
+
+
+@pytest.mark.parametrize("lead", [0.01, 0.2])
+def test_one_seed_establishes_nothing(answer: Answer, lead: float) -> None:
+    text = answer(network("low", 0.5), network("high", 0.5 + lead))
+    assert text.startswith("high has the highest mean validation accuracy: ")
+    assert f"Its lead over low, {100 * lead:.1f} points, is not established: one seed each, differences smaller" in text
+
+
+def test_the_interval_and_the_noise_stand_in_the_answer(answer: Answer) -> None:
+    text = answer(network("low", 0.55), network("high", 0.578))
+    assert "57.8 % (54.8 to 60.8) of 1,000 photos, one seed (95 % interval over photos)." in text
+    assert "differences smaller than about 4.3 points can be noise" in text
+
+
+def test_one_seed_on_one_side_establishes_nothing(answer: Answer) -> None:
+    text = answer(network("low", 0.5), network("high", 0.9, 0.01, seeds=3))
+    assert "not established: one seed for one of them" in text
+
+
+def test_overlapping_intervals_establish_nothing(answer: Answer) -> None:
+    text = answer(network("low", 0.5, 0.2, seeds=3), network("high", 0.6, 0.01, seeds=3))
+    assert "not established: their intervals over seeds overlap." in text
+
+
+def test_seeds_that_agree_do_not_make_up_for_few_photos(answer: Answer) -> None:
+    text = answer(network("low", 0.5, 0.001, seeds=3), network("high", 0.6, 0.001, seeds=3), images=50)
+    assert "not established: differences smaller than about" in text
+
+
+def test_a_lead_that_photos_and_seeds_bear_out_is_said(answer: Answer) -> None:
+    text = answer(network("low", 0.5, 0.01, seeds=3), network("high", 0.6, 0.01, seeds=3))
+    assert "10.0 points, is larger than photos or seeds explain" in text
+    assert "not established" not in text
+
+
+def test_a_tie_has_no_leader(answer: Answer) -> None:
+    text = answer(network("one", 0.5), network("two", 0.5), network("three", 0.4))
+    assert text.startswith("one and two share the highest mean validation accuracy: 50.0 %")
+    assert "None of them leads." in text
+
+
+def test_a_mean_names_the_seeds_that_are_missing_from_it(values: Callable[..., dict[str, object]]) -> None:
+    section = values(network("one", 0.5, 0.01, seeds=2, failed=1), network("two", 0.9, seeds=0, failed=1))
+    assert section["answer"] == (
+        "one reaches a validation accuracy of 50.0 % (49.0 to 51.0) of 1,000 photos, "
+        "the mean of 2 of 3 seeds (95 % interval over seeds). No other network finished."
+    )
+    assert section["warnings"] == [
+        "one, seed 2, failed: out of memory. It counts in no mean.",
+        "two, seed 0, failed: out of memory. It counts in no mean.",
+        "x, seed 9: was not run yet; repeat the command to add it.",
+    ]
+
+
+def test_without_a_finished_run_there_is_no_answer(answer: Answer) -> None:
+    assert answer(network("one", 0.5, seeds=0, failed=1)).startswith("No run finished")
