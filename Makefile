@@ -18,6 +18,8 @@ check: $(VENV)/.installed  ## lint, types, architecture, dependencies, spelling
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/codespell
+	$(BIN)/deno lint --quiet
+	$(BIN)/deno check --quiet --no-lock src/bakeoff/report/templates/script.js
 
 format: $(VENV)/.installed  ## format and apply safe fixes
 	$(BIN)/ruff format .

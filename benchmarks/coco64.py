@@ -12,8 +12,8 @@ import os
 from pathlib import Path
 
 import bakeoff
-from bakeoff.records import Environment
-from bakeoff.report.wording import percent
+from bakeoff.records import Environment, Estimate, Interval
+from bakeoff.report.wording import bounds, estimate, percent
 from bakeoff.storage import write_json
 
 RESULTS = Path(__file__).parent / "results"
@@ -29,8 +29,8 @@ def main() -> None:
     """Runs the experiment and writes its results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--seeds", default="1")
-    parser.add_argument("--networks", default="net1,net2,net3,net3-tied")
+    parser.add_argument("--seeds", default="5")
+    parser.add_argument("--networks", default="net1,net2,net3,net3-tied,net3-he,net3-bn,net3-skip")
     options = parser.parse_args()
     data = Path(os.environ.get("BAKEOFF_DATA", "../shared/data")) / "coco64"
     overrides = [
@@ -55,7 +55,7 @@ def _sets(overrides: list[str]) -> str:
 
 def _page(summary: dict, environment: Environment) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in environment.versions.items())
-    lines = [
+    return [
         "# The homework's networks on coco64",
         "",
         f"Classes {', '.join(summary['classes'])}; {summary['dataset']['train']:,} training and "
@@ -65,21 +65,46 @@ def _page(summary: dict, environment: Environment) -> list[str]:
         f"Made with Python {environment.python}, {environment.platform}, {environment.processors} processors; "
         f"{versions}. Seconds were taken while other work ran on the same machine; they compare nothing.",
         "",
-        "| network | parameters | seed | training | validation (95 % Wilson) | any label | seconds |",
-        "|---|---|---|---|---|---|---|",
+        "## Networks",
+        "",
+        "Means over seeds with 95 % t intervals.",
+        "",
+        "| network | parameters | training | validation | any label |",
+        "|---|---|---|---|---|",
+        *(_network(network) for network in summary["networks"]),
+        "",
+        "## Findings",
+        "",
+        *(f"- **{finding['question']}** ({finding['state']}) {finding['verdict']}" for finding in summary["findings"]),
+        "",
+        "## Pairs",
+        "",
+        *(f"- {pair['statement']}" for pair in summary["pairs"]),
+        "",
+        "## Runs",
+        "",
+        "| network | seed | training | validation (95 % Wilson) | any label | seconds |",
+        "|---|---|---|---|---|---|",
+        *(_run(network["name"], run) for network in summary["networks"] for run in network["runs"]),
     ]
-    return lines + [_row(network, run) for network in summary["networks"] for run in network["runs"]]
 
 
-def _row(network: dict, run: dict) -> str:
-    name = f"| {network['name']} | {network['parameters']:,} | {run['seed']} |"
+def _network(network: dict) -> str:
+    kinds = ("train_accuracy", "val_accuracy", "any_label_accuracy")
+    cells = " | ".join(_estimate(network[kind]) for kind in kinds)
+    return f"| {network['name']} | {network['parameters']:,} | {cells} |"
+
+
+def _estimate(value: dict) -> str:
+    return estimate(Estimate(value["mean"], Interval(*value["interval"]) if value["interval"] else None))
+
+
+def _run(name: str, run: dict) -> str:
     if run["status"] != "finished":
-        return f"{name} {run['status']} | | | {run['seconds']:.0f} |"
-    low, high = run["val_interval"]
-    interval = f"{100 * low:.1f} to {100 * high:.1f}"
+        return f"| {name} | {run['seed']} | {run['status']} | | | {run['seconds']:.0f} |"
     return (
-        f"{name} {percent(run['train_accuracy'])} | {percent(run['val_accuracy'])} ({interval}) | "
-        f"{percent(run['any_label_accuracy'])} | {run['seconds']:.0f} |"
+        f"| {name} | {run['seed']} | {percent(run['train_accuracy'])} | {percent(run['val_accuracy'])} "
+        f"({bounds(Interval(*run['val_interval']))}) | {percent(run['any_label_accuracy'])} | {run['seconds']:.0f} |"
     )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bakeoff.sample import draw_sample
+
 settings.register_profile("bakeoff", deadline=None)  # machines differ in speed; a slow one is no failure
 settings.load_profile("bakeoff")
 
@@ -16,4 +18,12 @@ def coco_data() -> Path:
     folder = Path(os.environ.get("BAKEOFF_DATA", Path(__file__).parents[2] / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no real COCO data: {folder} does not exist; set BAKEOFF_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn data set of 160 images; not to be changed."""
+    folder = tmp_path_factory.mktemp("drawn") / "sample"
+    draw_sample(folder, images=160)
     return folder

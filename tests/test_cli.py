@@ -1,6 +1,7 @@
 """The commands as a user types them, each in a process of its own where that matters."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from bakeoff import cli
 from bakeoff.sample import CLASSES, draw_sample
 
-COMMANDS = ("demo", "run", "index", "select", "build", "train", "report", "predict", "list")
+COMMANDS = ("demo", "run", "index", "audit", "select", "build", "train", "improve", "report", "predict", "list")
 QUICK = [
     *("--set", "data.train_per_class=8", "--set", "data.val_per_class=4", "--set", "data.size=16"),
     *("--set", "data.workers=1", "--set", "training.epochs=1", "--set", "training.networks=net1"),
@@ -92,11 +93,34 @@ def test_stages_alone(photos: list[str], tmp_path: Path) -> None:
     assert "40 train, 20 val; 0 unreadable photos" in invoke("build", "demo", *photos, *QUICK, *out)
     assert "net1-seed0" in invoke("train", "demo", *photos[:0], *QUICK, *out)
     assert "index.html" in invoke("report", str(tmp_path / "out"))
+    text = invoke("improve", "demo", *photos, *QUICK, *out, "--set", "improve.minutes=0.0001")
+    assert "net1: what each change gains" in text
+    assert "the budget of 0.0001 minutes was used up" in text
+
+
+def test_audit_exits_with_1_where_a_photo_leaks(photos: list[str], tmp_path: Path) -> None:
+    first, second, third = sorted(Path(photos[3]).iterdir())[:3]
+    for photo, file in ((first, "cat/x.jpg"), (second, "dog/y.jpg")):
+        (tmp_path / "tree" / file).parent.mkdir(parents=True)
+        shutil.copy(photo, tmp_path / "tree" / file)
+    done = bakeoff("audit", "tree", cwd=tmp_path)
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0)
+    assert "0 photos in both splits or in several classes (leaks)" in done.stdout
+    shutil.copy(first, tmp_path / "tree" / "dog" / "[red]z.jpg")
+    shutil.copy(third, tmp_path / "tree" / "dog" / third.name)
+    done = bakeoff("audit", "tree", "--annotations", photos[1], cwd=tmp_path)
+    assert done.returncode == 1
+    assert "cat/x.jpg = dog/[red]z.jpg (same bytes)" in done.stdout
+    assert "1 photos found in" in done.stdout
+    done = bakeoff("audit", "tree", "--annotations", photos[1], "--json", cwd=tmp_path)
+    assert done.returncode == 1
+    (group,) = json.loads(done.stdout)["duplicates"]
+    assert (group["files"], group["across"]) == (["cat/x.jpg", "dog/[red]z.jpg"], ["classes"])
 
 
 @pytest.mark.parametrize(
     ("what", "expected"),
-    [("networks", "net3-tied"), ("policies", "first-fit"), ("recipes", "hw4-2024")],
+    [("networks", "net3-tied"), ("policies", "first-fit"), ("recipes", "hw4-2024"), ("findings", "padding")],
 )
 def test_lists(what: str, expected: str) -> None:
     done = CliRunner().invoke(cli.app, ["list", what], env={"COLUMNS": "200"})
@@ -121,12 +145,20 @@ def test_list_networks_shows_parameters_macs_and_receptive_field() -> None:
         (["report", "nowhere"], "nowhere"),
         (["predict", "nowhere", "x.jpg"], "nowhere"),
         (["list", "colours"], "colours"),
+        (["audit", "nowhere"], "nowhere is not a folder"),
+        (["audit", "taken"], "taken holds no photos"),
+        (["audit", "one"], "one holds one class only, 'cat'"),
+        (["audit", "empty"], "class 'dog' is empty"),
+        (["audit", "fine", "--annotations", "nowhere.json"], "nowhere.json"),
         (["demo", "--out", "taken"], "holds something else"),
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_2(tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "thesis.tex").write_text("")
+    for photo in ("one/cat/a.jpg", "empty/cat/a.jpg", "empty/dog/notes.txt", "fine/cat/a.jpg", "fine/dog/b.jpg"):
+        (tmp_path / photo).parent.mkdir(parents=True)
+        (tmp_path / photo).write_bytes(b"")
     done = bakeoff(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert message in " ".join(done.stderr.split())

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.config import DataConfig, Experiment, Section, TrainingConfig
-from bakeoff.registry import policies
+from bakeoff.config import DataConfig, Experiment, ImproveConfig, Section, TrainingConfig
+from bakeoff.registry import findings, policies
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
@@ -20,9 +20,10 @@ def section_of(title: str) -> str:
 @pytest.mark.parametrize(
     ("title", "section", "own"),
     [
-        ("Top level", Experiment, {"data", "training"}),
+        ("Top level", Experiment, {"data", "training", "improve"}),
         ("`[data]`", DataConfig, set()),
         ("`[training]`", TrainingConfig, set()),
+        ("`[improve]`", ImproveConfig, set()),
     ],
 )
 def test_every_key_is_documented_with_its_default(title: str, section: type[Section], own: set[str]) -> None:
@@ -37,6 +38,11 @@ def test_every_key_is_documented_with_its_default(title: str, section: type[Sect
 def test_every_policy_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text()
     assert all(f"| `{name}`" in text for name in policies.names())
+
+
+def test_every_finding_has_its_page() -> None:
+    titles = re.findall(r"^## (.+)$", (ROOT / "docs" / "findings.md").read_text(), re.M)
+    assert sorted(titles) == findings.names()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -11,7 +11,7 @@ from bakeoff import pipeline
 from bakeoff.config import Experiment
 from bakeoff.errors import BakeoffError, ConfigError, ImageError, ShortageError, SourceError, StorageError
 from bakeoff.recipes import load_experiment
-from bakeoff.sample import CLASSES, draw_sample
+from bakeoff.sample import CLASSES
 from bakeoff.storage import read_json
 
 QUICK = (
@@ -23,14 +23,6 @@ QUICK = (
     "training.networks=net1,net2",
     "training.executor=serial",
 )
-
-
-@pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A drawn data set of 160 images."""
-    folder = tmp_path_factory.mktemp("drawn") / "sample"
-    draw_sample(folder, images=160)
-    return folder
 
 
 def experiment(sample: Path, *overrides: str) -> Experiment:

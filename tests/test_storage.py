@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.errors import StorageError
-from bakeoff.records import License
+from bakeoff.records import Improvements, License
 from bakeoff.storage import check_claim, claim, digest, new_folder, read_json, write_bytes, write_json
 
 
@@ -24,6 +24,20 @@ def test_a_damaged_record_is_one_clear_error(tmp_path: Path, content: bytes) -> 
 def test_a_missing_record_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"a.json is missing"):
         read_json(tmp_path / "a.json", License)
+
+
+def test_another_schema_is_told_before_what_else_differs(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"schema": 0, "older": true}')
+    with pytest.raises(StorageError, match=r"a.json has schema 0, this version of bakeoff reads schema 1. Make it aga"):
+        read_json(tmp_path / "a.json", Improvements)
+    with pytest.raises(StorageError, match=r"reads schema 1. Remove .*/run and run again"):
+        read_json(tmp_path / "a.json", Improvements, tmp_path / "run")
+
+
+def test_what_can_not_be_read_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"can't read .*file/a.json: Not a directory"):
+        read_json(tmp_path / "file" / "a.json", License)
 
 
 def test_digest_tells_parts_apart_and_ignores_the_order_of_keys() -> None:

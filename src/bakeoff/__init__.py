@@ -1,8 +1,8 @@
 """From COCO detection annotations to an image classification data set, to CNNs trained on it, to a comparison.
 
 One verb a stage: `read_index`, `select`, `build`, `train`, `write_report`; `run` is all of them, `demo` is `run` on a
-drawn sample, `predict` applies a trained network. Each does what the command of its name does. Nothing heavy is
-imported before it is used.
+drawn sample, `improve` finds what would make a network better, `predict` applies a trained one. Each does what the
+command of its name does. Nothing heavy is imported before it is used.
 """
 
 import importlib
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bakeoff.config import DataConfig, Experiment, TrainingConfig
     from bakeoff.errors import BakeoffError
+    from bakeoff.improvement import improve
     from bakeoff.pipeline import build, demo, predict, read_index, run, select, train, write_report
     from bakeoff.recipes import load_experiment
     from bakeoff.sample import draw_sample
@@ -23,6 +24,7 @@ __all__ = [
     "build",
     "demo",
     "draw_sample",
+    "improve",
     "load_experiment",
     "predict",
     "read_index",
@@ -35,6 +37,7 @@ __all__ = [
 _HOMES = {
     "config": ("DataConfig", "Experiment", "TrainingConfig"),
     "errors": ("BakeoffError",),
+    "improvement": ("improve",),
     "pipeline": ("build", "demo", "predict", "read_index", "run", "select", "train", "write_report"),
     "recipes": ("load_experiment",),
     "sample": ("draw_sample",),

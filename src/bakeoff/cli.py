@@ -2,17 +2,16 @@
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from bakeoff.errors import BakeoffError
+from bakeoff.printing import console, gains, print_audit, print_table, selection_counts
+from bakeoff.progress import progress
 
 app = typer.Typer(
     name="bakeoff",
@@ -22,7 +21,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-console = Console()
 
 ExperimentName = Annotated[str, typer.Argument(help="A recipe that ships (see `bakeoff list recipes`) or a TOML file.")]
 Annotations = Annotated[str, typer.Option(help="COCO instances file; replaces data.annotations.")]
@@ -88,6 +86,26 @@ def index(annotations: Annotated[Path, typer.Argument(help="COCO instances file.
         console.print(f"[yellow]{problem.code}[/yellow]: {problem.message}", soft_wrap=True)
 
 
+@app.command(**example("bakeoff audit photos --annotations instances_train2017.json"))
+def audit(
+    folder: Annotated[Path, typer.Argument(help="Holds train/CLASS/ and val/CLASS/, or CLASS/, with photos.")],
+    annotations: Annotated[str, typer.Option(help="COCO instances file that the classes are compared with.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Look for photos that occur twice, can't be read or are labelled wrong. Exits with 1 if a photo leaks."""
+    from bakeoff import pipeline
+    from bakeoff.storage import encode
+
+    with progress() as monitor:
+        found = pipeline.audit(folder, annotations, monitor=monitor)
+    if json:
+        typer.echo(encode(found).decode())
+    else:
+        print_audit(found)
+    if found.leaks:
+        raise typer.Exit(1)
+
+
 @app.command(**example("bakeoff select hw4-2024 --annotations instances_train2017.json --set data.policy=exclusive"))
 def select(
     experiment: ExperimentName,
@@ -148,6 +166,26 @@ def train(
         runs = pipeline.train(loaded, folder, command=command_line(), overwrite=overwrite, monitor=monitor)
     rows = ((run.name, run.record.status, f"{run.record.seconds:.1f}", run.record.reason) for run in runs)
     print_table("Runs", ("run", "status", "seconds", "reason"), rows)
+
+
+@app.command(**example("bakeoff improve hw4-2024 --out hw4 --set training.seeds=3 --set improve.network=net2"))
+def improve(
+    experiment: ExperimentName,
+    annotations: Annotations = "",
+    images: Photos = "",
+    out: Out = None,
+    overrides: Overrides = None,
+    device: Device = "",
+) -> None:
+    """Try cleaner labels, more photos, augmentation and cures on one network; rank them by measured gain."""
+    from bakeoff import improvement
+
+    loaded, folder = load(experiment, annotations, images, out, overrides, device)
+    with progress() as monitor:
+        found = improvement.improve(loaded, folder, monitor=monitor)
+    columns = ("change", "kind", "gain (points)", "95 % interval", "verdict")
+    print_table(f"{found.network}: what each change gains", columns, map(gains, found.variants))
+    console.print(found.statement, soft_wrap=True)
 
 
 @app.command(**example("bakeoff report bakeoff-hw4-2024"))
@@ -224,51 +262,6 @@ def load(
         name, [*(overrides or []), *(f"{key}={value}" for key, value in options.items() if value)]
     )
     return experiment, out or Path(f"bakeoff-{experiment.name}")
-
-
-def selection_counts(selection: Any) -> tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]:
-    """Columns and rows of the table of a selection: for each class what was chosen and what there is."""
-    ledger = selection.ledger
-    rows = (
-        (
-            name,
-            *(f"{((ledger['label'] == name) & (ledger['split'] == split)).sum():,}" for split in ("train", "val")),
-            f"{ledger['eligible'].list.contains(name).sum():,}",
-            f"{ledger['annotated'].list.contains(name).sum():,}",
-        )
-        for name in selection.classes
-    )
-    return ("class", "train", "val", "eligible", "annotated"), rows
-
-
-def print_table(title: str, columns: Any, rows: Any) -> None:
-    """Prints a table; what comes from outside is not read as markup."""
-    table = Table(*map(str, columns), title=title, title_justify="left")
-    for row in rows:
-        table.add_row(*(str(cell).replace("[", r"\[") for cell in row))
-    console.print(table)
-
-
-@contextmanager
-def progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
-    """Progress bars, one a stage or run, on standard error."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (TextColumn("{task.description:<20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
-
-        def monitor(title: str) -> Callable[[int, int], None]:
-            task = bars.add_task(title, total=None)
-            return lambda done, total: bars.update(task, completed=done, total=total)
-
-        yield monitor
 
 
 def command_line() -> str:

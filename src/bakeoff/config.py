@@ -44,6 +44,8 @@ class DataConfig(SelectionConfig, frozen=True):
     """The section `[data]`: where the photos are, which are chosen, and how they are stored.
 
     Attributes:
+        folder: Path of a tree of photos with a folder a class, instead of `annotations` and `images`; without
+            `classes` all of its classes are taken.
         annotations: Path of the COCO instances file.
         images: Path of the folder that holds the photos.
         size: Height and width of a stored image, in pixels.
@@ -52,6 +54,7 @@ class DataConfig(SelectionConfig, frozen=True):
         workers: Processes that decode photos; 0 means one a processor.
     """
 
+    folder: str = ""
     annotations: str = ""
     images: str = ""
     size: Side = 64
@@ -81,6 +84,8 @@ class Recipe(Section, frozen=True):
         shuffle: Whether each epoch sees the images in a new order.
         horizontal_flip: Whether each training image is mirrored with probability one half.
         random_crop: Pixels of reflected border from which a random crop is taken; 0 means none.
+        train_share: Share of each class's training images that are used, the same for all seeds; a smaller share
+            is a part of a larger one.
         threads: CPU threads a run; the same number gives the same bytes.
         log_every: The curve keeps the mean loss of so many batches.
     """
@@ -97,6 +102,7 @@ class Recipe(Section, frozen=True):
     shuffle: bool = True
     horizontal_flip: bool = False
     random_crop: Count = 0
+    train_share: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     threads: Positive = 1
     log_every: Positive = 100
 
@@ -129,6 +135,23 @@ class TrainingConfig(Recipe, frozen=True):
         return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
 
 
+class ImproveConfig(Section, frozen=True):
+    """The section `[improve]`: what `bakeoff improve` tries on one network.
+
+    Attributes:
+        network: The network; empty means the one with the highest mean validation accuracy among the experiment's
+            finished runs, or the first where there are none.
+        shares: Shares of the training images that make the learning curve, beside all of them.
+        random_crop: Pixels of border of the variants with random crops.
+        minutes: No further variant is begun after so many minutes; 0 means no limit.
+    """
+
+    network: str = ""
+    shares: tuple[Annotated[float, Meta(gt=0.0, lt=1.0)], ...] = (0.5, 0.25)
+    random_crop: Positive = 4
+    minutes: NotNegative = 0.0
+
+
 class Experiment(Section, frozen=True):
     """A whole experiment file.
 
@@ -137,9 +160,11 @@ class Experiment(Section, frozen=True):
         question: What the experiment is to answer; the head of the report.
         data: The section `[data]`.
         training: The section `[training]`.
+        improve: The section `[improve]`.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.-]+$")] = "experiment"
     question: str = "Which of these networks classifies the photos best?"
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
+    improve: ImproveConfig = ImproveConfig()

@@ -51,6 +51,12 @@ class StorageError(BakeoffError):
     """A folder or a stored record can't be read or written."""
 
 
+def in_one_line(error: BaseException) -> str:
+    """The kind of an error and the first line of its message, where it has one."""
+    first = next(iter(str(error).splitlines()), "")
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
 def unknown_name(kind: str, name: str, choices: Iterable[str]) -> str:
     """The message for a name that is not among the choices, nearest names first.
 

@@ -4,26 +4,35 @@ An experiment's folder holds `experiment.json`, `selection/`, `dataset/`, `runs/
 stage that finished is not run again; one that was made from other settings is an error unless `overwrite` is given.
 """
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
+from bakeoff import inputs, runs
+from bakeoff.audit import FORMATS
 from bakeoff.config import Experiment
 from bakeoff.errors import ConfigError, ImageError, StorageError
-from bakeoff.records import Dataset, Environment, Images, Index, Prediction, Run, RunSpec, Selection
+from bakeoff.records import (
+    Audit,
+    Dataset,
+    Environment,
+    Images,
+    Improvements,
+    Index,
+    Prediction,
+    Run,
+    RunSpec,
+    Selection,
+)
 from bakeoff.registry import executors, network_label
-from bakeoff.storage import check_claim, claim, read_json, write_json
-
-Monitor = Callable[[str], Callable[[int, int], None]]
-"""Gives, for a stage's title, a function that is told how much is done of how much."""
+from bakeoff.runs import Monitor, silent
+from bakeoff.storage import check_claim, claim, conflict, read_json, write_json
 
 CACHE = ".bakeoff-cache"
 KIND = "experiment"
-PHOTO_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+IMPROVEMENTS = Path("improve") / "improvements.json"
 
 
 class StoredExperiment(msgspec.Struct, frozen=True):
@@ -40,20 +49,19 @@ class StoredExperiment(msgspec.Struct, frozen=True):
     environment: Environment
 
 
-def silent(_title: str) -> Callable[[int, int], None]:
-    """A monitor that shows nothing."""
-    return lambda _done, _total: None
-
-
 def read_index(annotations: str, cache: Path | None = None) -> Index:
     """Reads an instances file; see `bakeoff.coco`."""
-    from bakeoff import coco
+    return inputs.read_index(annotations, cache)
 
-    if not annotations:
-        raise ConfigError(
-            "no annotations are given; give --annotations PATH or data.annotations in the experiment file."
-        )
-    return coco.read_index(Path(annotations), cache)
+
+def audit(folder: Path, annotations: str = "", *, monitor: Monitor = silent) -> Audit:
+    """Looks at every photo of a tree with a folder a class; compares the classes with an instances file if given.
+
+    Raises:
+        SourceError: The folder is no such tree, or can't be read.
+        AnnotationsError: The instances file can't be used.
+    """
+    return inputs.audit(folder, annotations, monitor)
 
 
 def select(experiment: Experiment, folder: Path | None = None, *, overwrite: bool = False) -> Selection:
@@ -61,15 +69,15 @@ def select(experiment: Experiment, folder: Path | None = None, *, overwrite: boo
     from bakeoff import selection
 
     if folder is None:
-        return selection.select(read_index(experiment.data.annotations), experiment.data.selection)
+        return selection.select(*inputs.open_index(experiment.data, None))
     check_claim(folder, KIND)
-    chosen = selection.select(read_index(experiment.data.annotations, folder.parent / CACHE), experiment.data.selection)
+    chosen = selection.select(*inputs.open_index(experiment.data, folder.parent / CACHE))
     place = folder / "selection"
     if place.exists():
         if selection.load(place).info.digest == chosen.info.digest:
             return chosen
         if not overwrite:
-            raise _conflict(place)
+            raise conflict(place)
     claim(folder, KIND)
     selection.save(chosen, place)
     return chosen
@@ -77,16 +85,11 @@ def select(experiment: Experiment, folder: Path | None = None, *, overwrite: boo
 
 def build(experiment: Experiment, folder: Path, *, overwrite: bool = False, monitor: Monitor = silent) -> Dataset:
     """Selects the images, reads and resizes the photos; writes `selection/` and `dataset/`."""
-    from bakeoff import dataset, sources
+    from bakeoff import dataset
 
     data, place = experiment.data, folder / "dataset"
     check_claim(folder, KIND)
-    if not (data.annotations and data.images):
-        raise ConfigError(
-            "an instances file and its photos are needed: give --annotations FILE and --images FOLDER, or set "
-            "data.annotations and data.images in the experiment file."
-        )
-    source = sources.open_source(data.images)
+    source = inputs.open_source(data)
     selection = select(experiment, folder, overwrite=overwrite)
     request = dataset.request_digest(selection.info, source, size=data.size, filter=data.filter, quality=data.quality)
     if place.exists():
@@ -94,7 +97,7 @@ def build(experiment: Experiment, folder: Path, *, overwrite: bool = False, moni
         if found.info.request == request:
             return found
         if not overwrite:
-            raise _conflict(place)
+            raise conflict(place)
     return dataset.build(
         selection,
         source,
@@ -115,25 +118,12 @@ def train(
     Runs that are there already are kept.
     """
     from bakeoff import dataset
-    from bakeoff.executors.jobs import Failure, Job
-    from bakeoff.training import stage
-    from bakeoff.training.store import load_run, save_failure
 
     check(experiment)
     check_claim(folder, KIND)
-    data = dataset.load(folder / "dataset")
-    specs = {
-        _run_folder(folder, name, seed): stage.make_spec(name, seed, experiment.training, data.info)
-        for name, seed in _runs(experiment)
-    }
-    missing = [place for place, spec in specs.items() if not _stored_run(place, spec, overwrite)]
+    plan = runs.plan(experiment.training, dataset.load(folder / "dataset"), folder, overwrite=overwrite)
     write_json(folder / "experiment.json", StoredExperiment(experiment, command, Environment.current()))
-    jobs = [Job(place.name, partial(_train_one, specs[place], data.folder, place)) for place in missing]
-    for outcome in executors[experiment.training.executor](jobs, experiment.training.workers, monitor):
-        if isinstance(outcome.result, Failure):
-            place = folder / "runs" / outcome.name
-            save_failure(place, specs[place], outcome.result.reason)
-    return [load_run(place) for place in specs]
+    return runs.train(plan, experiment.training, monitor)
 
 
 def write_report(folder: Path, *, monitor: Monitor = silent) -> Path:
@@ -143,16 +133,20 @@ def write_report(folder: Path, *, monitor: Monitor = silent) -> Path:
 
     stored = read_json(folder / "experiment.json", StoredExperiment)
     data = dataset.load(folder / "dataset")
-    places = [_run_folder(folder, name, seed) for name, seed in _runs(stored.experiment)]
-    runs = [load_run(place) for place in places if place.exists()]
-    if not runs:
+    made = [load_run(place) for place in runs.places(stored.experiment.training, folder) if place.exists()]
+    if not made:
         raise StorageError(f"{folder} holds no runs; train the networks first.")
     progress = monitor("report")
-    scores = evaluation.compare(data, runs)
-    comparison = msgspec.structs.replace(scores, findings=diagnosis.diagnose(scores, data, runs))
+    scores = evaluation.compare(data, made)
+    tried = folder / IMPROVEMENTS
+    comparison = msgspec.structs.replace(
+        scores,
+        findings=diagnosis.diagnose(scores, data, made),
+        improvements=read_json(tried, Improvements) if tried.exists() else None,
+    )
     write_json(folder / "comparison.json", comparison)
     progress(1, 2)
-    page = report.write(folder / "report", stored.experiment, comparison, data, runs, stored.command)
+    page = report.write(folder / "report", stored.experiment, comparison, data, made, stored.command)
     progress(2, 2)
     return page
 
@@ -221,45 +215,15 @@ def check(experiment: Experiment) -> None:
             "training needs images in both splits: set data.train_per_class and data.val_per_class above 0."
         )
     _ = executors[training.executor]
-    stage.check(training, len(data.classes), data.size)
-
-
-def _train_one(spec: RunSpec, dataset_folder: Path, run_folder: Path, progress: Callable[[int, int], None]) -> None:
-    """One run, in the process that the executor chose."""
-    from bakeoff import dataset
-    from bakeoff.training import stage
-
-    stage.train(spec, dataset.load(dataset_folder), run_folder, progress)
-
-
-def _runs(experiment: Experiment) -> Iterator[tuple[str, int]]:
-    return itertools.product(experiment.training.networks, experiment.training.seed_list)
-
-
-def _run_folder(folder: Path, network: str, seed: int) -> Path:
-    return folder / "runs" / f"{network_label(network)}-seed{seed}"
-
-
-def _stored_run(place: Path, spec: RunSpec, overwrite: bool) -> Run | None:
-    """The run of this specification that is there already; a failed one is tried again."""
-    from bakeoff.training.store import load_run
-
-    if not place.exists():
-        return None
-    stored = load_run(place)
-    if stored.spec == spec:
-        return None if stored.record.status == "failed" else stored
-    if not overwrite:
-        raise _conflict(place)
-    return None
+    stage.check(training, len(inputs.target_classes(data)), data.size)
 
 
 def _find_photos(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            found = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in PHOTO_SUFFIXES)
+            found = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in FORMATS)
             if not found:
-                raise ConfigError(f"{path} holds no photo ({', '.join(sorted(PHOTO_SUFFIXES))}).")
+                raise ConfigError(f"{path} holds no photo ({', '.join(FORMATS)}).")
             yield from found
         elif path.exists():
             yield path
@@ -279,7 +243,3 @@ def _read_photos(photos: Sequence[Path], spec: RunSpec) -> tuple[dict[Path, Imag
         except (OSError, ImageError) as error:
             unreadable[photo] = Prediction(str(photo), error=str(error))
     return pixels, unreadable
-
-
-def _conflict(place: Path) -> StorageError:
-    return StorageError(f"{place} was made with other settings; choose another folder with --out, or give --overwrite.")

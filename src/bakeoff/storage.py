@@ -2,8 +2,6 @@
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from bakeoff.errors import StorageError
+from bakeoff.replacement import replacement
 
 MARKER = "bakeoff.json"
 """The file that marks a folder as ours; a folder that holds other things and no marker is never written to."""
@@ -61,57 +60,72 @@ def write_json(path: Path, record: object) -> None:
     write_bytes(path, msgspec.json.format(encode(record), indent=1) + b"\n")
 
 
-def read_json(path: Path, kind: type[Record]) -> Record:
+def read_json(path: Path, kind: type[Record], whole: Path | None = None) -> Record:
     """Reads a stored record.
+
+    Args:
+        path: The file.
+        kind: Its type; where that has a field `schema`, the file's must be the same as its default.
+        whole: What the file is part of, and has to be made again where the file can't be used.
 
     Raises:
         StorageError: The file is missing, damaged, or of another schema.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        raw = path.read_bytes()
+        _check_schema(path, raw, kind, whole)
+        return msgspec.json.decode(raw, type=kind)
     except FileNotFoundError:
-        raise StorageError(f"{path} is missing; run the stage that writes it again.") from None
+        advice = f"Remove {whole} and run again" if whole else "Run the stage that writes it again"
+        raise StorageError(f"{path} is missing. {advice}.") from None
+    except OSError as error:
+        raise StorageError(f"can't read {path}: {error.strerror or error}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise StorageError(
-            f"{path} is damaged or was written by another version of bakeoff: {error}. Remove it and run again."
+            f"{path} is damaged or was written by another version of bakeoff: {error}. Remove {whole or 'it'} and run "
+            "again."
         ) from None
+
+
+def _check_schema(path: Path, raw: bytes, kind: type[Record], whole: Path | None) -> None:
+    """Looks at the schema before the rest, which may be of another shape."""
+    expected = next((field.default for field in msgspec.structs.fields(kind) if field.name == "schema"), None)
+    if expected is None:
+        return
+    found = msgspec.json.decode(raw, type=_Versioned).schema
+    if found not in (None, expected):
+        advice = f"Remove {whole} and run again" if whole else "Make it again in a new folder"
+        raise StorageError(
+            f"{path} has schema {found}, this version of bakeoff reads schema {expected}. {advice}, or use the version "
+            "that wrote it."
+        )
 
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A folder to fill that takes the target's name when the block ends without an error.
 
-    A folder of that name that is already there is replaced. After an error nothing is left behind.
+    A folder of that name that is already there is replaced. After an error nothing is left behind; what a process left
+    that was killed is removed by the next that makes the same folder.
 
     Args:
         target: The name that the folder gets.
 
     Yields:
-        The folder to write into, beside the target.
+        The folder to write into.
 
     Raises:
         StorageError: There is no room or no right to write.
     """
     with storage_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
-        try:
-            partial.chmod(0o755)
-            yield partial
-            replace_folder(partial, target)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        with replacement(target) as folder:
+            yield folder
 
 
-def replace_folder(new: Path, target: Path) -> None:
-    """Gives a folder the target's name; the folder that had it is removed only after that."""
-    if not target.exists():
-        new.replace(target)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old-", dir=target.parent))
-    target.replace(old / target.name)
-    new.replace(target)
-    shutil.rmtree(old, ignore_errors=True)
+def conflict(place: Path) -> StorageError:
+    """The refusal to replace what was made with other settings."""
+    return StorageError(f"{place} was made with other settings; choose another folder with --out, or give --overwrite.")
 
 
 @contextmanager
@@ -131,7 +145,7 @@ def check_claim(folder: Path, kind: str) -> None:
 
     Args:
         folder: The folder; it need not exist.
-        kind: What the folder will hold: "experiment" or "report".
+        kind: What the folder will hold: "experiment", "report" or "sample".
 
     Raises:
         StorageError: The path is a file, or a folder that holds other things than ours, or can't be read.
@@ -167,9 +181,15 @@ class Marker(msgspec.Struct, frozen=True):
     """What a folder of ours holds.
 
     Attributes:
-        kind: "experiment" or "report".
+        kind: "experiment", "report" or "sample".
         schema: The version of the folder's layout.
     """
 
     kind: str
     schema: int = 1
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    """What all records with a schema have in common."""
+
+    schema: int | None = None

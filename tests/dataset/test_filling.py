@@ -1,7 +1,9 @@
 """Photos that can't be read: the next candidate takes the place, or an error says what is missing."""
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 
+import polars as pl
 import pytest
 from dataset_samples import selection_of
 from hypothesis import given, settings
@@ -51,6 +53,17 @@ def test_spare_that_is_broken_is_followed_by_the_next(selection: Selection) -> N
     assert filling.photos[0].image_id == 8
     assert [(failure.photo.image_id, failure.label) for failure in filling.failures] == [(1, "cat"), (7, "cat")]
     assert filling.chosen[0].image_id == 1
+
+
+def test_spare_of_a_fixed_split_stays_in_it(selection: Selection) -> None:
+    split = pl.when(pl.col("image_id") == 7).then(pl.lit("val")).otherwise("split").alias("split")
+    fixed = replace(selection, ledger=selection.ledger.with_columns(split))
+    filling = fill_without(fixed, {1, 6})
+    stands = dict(zip(filling.places, (photo.image_id for photo in filling.photos), strict=True))
+    assert stands[Place("train", 0, "cat")] == 8
+    assert stands[Place("val", 0, "cat")] == 7
+    with pytest.raises(ShortageError, match="class 'cat'"):
+        fill_without(fixed, {1, 2})
 
 
 def test_shortage_names_class_count_and_reasons(selection: Selection) -> None:

@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import numpy as np
+import polars as pl
 import pytest
 from tests.evaluation.conftest import make_dataset, make_run
 
@@ -57,11 +60,24 @@ def finish(
     return Run(run.folder, run.spec, record, log or epoch_lines(), predictions)
 
 
+def with_photos(dataset: Dataset, folder: Path, side: int = 8) -> Dataset:
+    """The data set with files, and with noise for its photos."""
+    draws = np.random.default_rng(0)
+    for split, count in dataset.info.counts.items():
+        np.save(folder / f"{split}.npy", draws.integers(0, 256, (count, side, side, 3), dtype=np.uint8))
+    manifest = dataset.manifest.with_columns(
+        pl.format("images/{}/{}.jpg", "split", "image_id").alias("image"),
+        pl.format("{}.jpg", "image_id").alias("file_name"),
+        pl.format("digest {}", "image_id").alias("source_digest"),
+    )
+    return replace(dataset, folder=folder, manifest=manifest)
+
+
 @pytest.fixture
-def dataset() -> Dataset:
-    """300 training and 300 validation labels of three classes; each photo holds its own class only."""
+def dataset(tmp_path: Path) -> Dataset:
+    """300 training and 300 validation photos of three classes, noise; each holds its own class only."""
     labels = [label for label in range(3) for _ in range(PER_CLASS)]
-    return make_dataset(labels, labels)
+    return with_photos(make_dataset(labels, labels), tmp_path)
 
 
 @pytest.fixture

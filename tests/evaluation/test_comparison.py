@@ -91,6 +91,13 @@ def test_predictions_of_another_data_set_are_refused(dataset_factory: MakeDatase
         compare(dataset, [run])
 
 
+def test_a_copied_run_is_refused(dataset_factory: MakeDataset, run_factory: MakeRun) -> None:
+    dataset = dataset_factory([0, 1], [0, 1])
+    run = run_factory(dataset, [0, 1, 0, 1])
+    with pytest.raises(StorageError, match=r"runs/net1-seed0 and .* are both net1 with seed 0; remove the one"):
+        compare(dataset, [run, run])
+
+
 def test_the_comparison_comes_back_from_disk(
     dataset_factory: MakeDataset, run_factory: MakeRun, tmp_path: Path
 ) -> None:

@@ -25,6 +25,10 @@ def fail(_progress: Progress) -> int:
     raise ValueError("bad number\nand more")
 
 
+def starve(_progress: Progress) -> int:
+    raise MemoryError
+
+
 def die(number: int, _progress: Progress) -> None:
     os.kill(os.getpid(), number)
 
@@ -56,9 +60,15 @@ def test_every_job_has_its_result_whatever_the_workers(execute) -> None:
 
 
 def test_a_job_that_raises_does_not_stop_the_others(execute) -> None:
-    jobs = [Job("a", functools.partial(square, 2)), Job("b", fail), Job("c", functools.partial(square, 3))]
+    jobs = [Job("a", functools.partial(square, 2)), Job("b", fail), Job("c", starve)]
+    jobs.append(Job("d", functools.partial(square, 3)))
     outcomes = sorted(execute(jobs, 2, ignore), key=lambda outcome: outcome.name)
-    assert outcomes == [Outcome("a", 4), Outcome("b", Failure("ValueError: bad number")), Outcome("c", 9)]
+    assert outcomes == [
+        Outcome("a", 4),
+        Outcome("b", Failure("ValueError: bad number")),
+        Outcome("c", Failure("MemoryError")),
+        Outcome("d", 9),
+    ]
 
 
 def test_progress_reaches_the_monitor_of_its_job(execute) -> None:
@@ -113,7 +123,8 @@ def test_stopping_early_ends_the_workers(tmp_path: Path) -> None:
     assert time.monotonic() - start < 60
 
 
-def test_ctrl_c_stops_the_workers_and_their_folders_are_gone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("begun", ["starts", "works"])
+def test_ctrl_c_stops_the_workers_and_their_folders_are_gone(tmp_path: Path, begun: str) -> None:
     script = textwrap.dedent(
         """
         import functools, sys, time
@@ -129,17 +140,55 @@ def test_ctrl_c_stops_the_workers_and_their_folders_are_gone(tmp_path: Path) -> 
 
         if __name__ == "__main__":
             job = Job("a", functools.partial(fill, Path(sys.argv[1]) / "target"))
-            for _ in executors["processes"]([job], 1, lambda name: lambda *_: print("started", flush=True)):
-                pass
+
+            def monitor(name):
+                print("starts", flush=True)
+                return lambda *_: print("works", flush=True)
+
+            try:
+                list(executors["processes"]([job], 1, monitor))
+            except KeyboardInterrupt:
+                sys.exit(130)
         """
     )
     (tmp_path / "script.py").write_text(script)
     (tmp_path / "out").mkdir()
     command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "out")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, text=True, start_new_session=True) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "started\n"
-        process.send_signal(signal.SIGINT)
+        while process.stdout.readline() != f"{begun}\n":
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGINT)
         _, errors = process.communicate(timeout=60)
-    assert "KeyboardInterrupt" in errors
+    assert (process.returncode, errors) == (130, ""), "the group's signal does not reach the workers"
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_workers_whose_parent_was_killed_end_and_leave_nothing(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import functools, os, signal, sys, time
+        from pathlib import Path
+        from bakeoff.executors.jobs import Job
+        from bakeoff.registry import executors
+        from bakeoff.storage import new_folder
+
+        def fill(target, progress):
+            with new_folder(target):
+                while True:
+                    progress(1, 2)
+                    time.sleep(0.01)
+
+        if __name__ == "__main__":
+            job = Job("a", functools.partial(fill, Path(sys.argv[1]) / "target"))
+            die = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+            list(executors["processes"]([job], 1, lambda name: die))
+        """
+    )
+    (tmp_path / "script.py").write_text(script)
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, str(tmp_path / "script.py"), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, timeout=60, check=False)  # ends when the worker's stderr does
+    assert (done.returncode, done.stderr) == (-signal.SIGKILL, b"")
     assert list((tmp_path / "out").iterdir()) == []

@@ -51,6 +51,8 @@ def test_relative_paths_of_a_file_are_taken_from_its_folder(tmp_path: Path) -> N
     experiment = load_experiment(str(path))
     assert (experiment.data.annotations, experiment.data.images) == (str(tmp_path / "a.json"), "/photos")
     assert experiment.training.networks == ("net1", f"{tmp_path / 'n.py'}:Net")
+    path.write_text('[data]\nfolder = "photos"')
+    assert load_experiment(str(path)).data.folder == str(tmp_path / "photos")
 
 
 @pytest.mark.parametrize(

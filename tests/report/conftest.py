@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -32,6 +33,7 @@ from bakeoff.report import write
 from bakeoff.training.store import PREDICTIONS_SCHEMA
 
 SIDE, TRAIN_PER_CLASS, VAL_PER_CLASS = 16, 4, 3
+BOX = ("label", "x", "y", "width", "height", "crowd")
 LAYERS = (
     Layer("stem.conv1", "Conv2d", "3→16, kernel 3", (16, 14, 14), 448, False, 84_672, 3),
     Layer("head.logits", "Linear", "6272→64", (64,), 401_472, False, 401_408, None),
@@ -48,8 +50,17 @@ def make_dataset(folder: Path, classes: Sequence[str]) -> Dataset:
         for label, name in enumerate(classes):
             for number in range(count):
                 others = [classes[(label + 1) % len(classes)]] if number == 0 else []
-                rows.append((split, len(rows), label, [name, *others], 4 if number else None))
-    manifest = pl.DataFrame(rows, schema=["split", "image_id", "label", "annotated", "license"], orient="row")
+                held = [name, *others]
+                boxes = [dict(zip(BOX, (own, 0.1, 0.2, 0.5, 0.25, False), strict=True)) for own in held]
+                url = f"http://images.cocodataset.org/val/{len(rows)}.jpg" if number else None
+                rows.append((split, len(rows), label, held, boxes, 4 if number else None, url, 640, 480))
+    columns = ["split", "image_id", "label", "annotated", "boxes", "license", "url", "width", "height"]
+    manifest = pl.DataFrame(rows, schema=columns, orient="row")
+    manifest = manifest.with_columns(
+        pl.format("images/{}.jpg", "image_id").alias("image"),
+        pl.format("{}.jpg", "image_id").alias("file_name"),
+        pl.format("digest {}", "image_id").alias("source_digest"),
+    )
     selection = SelectionInfo(
         SelectionConfig(classes=tuple(classes)), "instances.json", "0", "0", (License(4, "CC BY", "http://by"),)
     )
@@ -83,7 +94,13 @@ def make_run(dataset: Dataset, network: str, seed: int = 0, status: RunStatus = 
         label if (number + seed) % 4 else (label + 1) % len(classes)
         for number, label in enumerate(dataset.manifest["label"])
     ]
-    table = dataset.manifest.select("split", "image_id", "label").with_columns(pl.Series("predicted", guesses))
+    logits = [[2.0 if label == guess else 0.0 for label in range(len(classes))] for guess in guesses]
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    table = dataset.manifest.select("split", "image_id", "label").with_columns(
+        pl.Series("predicted", guesses),
+        pl.Series("logits", logits, dtype=pl.List(pl.Float32)),
+        pl.Series("loss", -np.log(shares[range(len(guesses)), dataset.manifest["label"]])),
+    )
     return Run(Path(f"runs/{network}-seed{seed}"), spec, record, log, table)
 
 
@@ -107,30 +124,32 @@ def run_factory(tmp_path: Path) -> Callable[..., Run]:
     return make
 
 
+def write_report(
+    folder: Path,
+    classes: Sequence[str] = ("ant", "bee", "cat"),
+    runs: Sequence[tuple[object, ...]] = (("net1",), ("net2",)),
+    name: str = "report",
+    question: str = "Which is best?",
+    command: str = "bakeoff run demo",
+    seeds: int = 1,
+    val: bool = True,
+    change: Callable[[Run], Run] = lambda run: run,
+) -> Written:
+    """Writes the report of a made-up experiment: classes, runs as arguments of `make_run`, seeds asked for."""
+    dataset = make_dataset(folder / f"{name}-data", classes)
+    dataset = dataset if val else without_validation(dataset)
+    made = [change(make_run(dataset, *run)) for run in runs]
+    experiment = Experiment(
+        name="made-up",
+        question=question,
+        data=DataConfig(classes=tuple(classes)),
+        training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.network for run in made)), seeds=seeds),
+    )
+    page = write(folder / name, experiment, compare(dataset, made), dataset, made, command)
+    return Written(folder / name, page.read_text(encoding="utf-8"))
+
+
 @pytest.fixture
 def report_factory(tmp_path: Path) -> Callable[..., Written]:
-    """Writes the report of a made-up experiment: classes, runs as arguments of `make_run`, seeds asked for."""
-
-    def make(
-        classes: Sequence[str] = ("ant", "bee", "cat"),
-        runs: Sequence[tuple[object, ...]] = (("net1",), ("net2",)),
-        name: str = "report",
-        question: str = "Which is best?",
-        command: str = "bakeoff run demo",
-        seeds: int = 1,
-        val: bool = True,
-        change: Callable[[Run], Run] = lambda run: run,
-    ) -> Written:
-        dataset = make_dataset(tmp_path / f"{name}-data", classes)
-        dataset = dataset if val else without_validation(dataset)
-        made = [change(make_run(dataset, *run)) for run in runs]
-        experiment = Experiment(
-            name="made-up",
-            question=question,
-            data=DataConfig(classes=tuple(classes)),
-            training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.network for run in made)), seeds=seeds),
-        )
-        page = write(tmp_path / name, experiment, compare(dataset, made), dataset, made, command)
-        return Written(tmp_path / name, page.read_text(encoding="utf-8"))
-
-    return make
+    """`write_report` into a folder of the test's own."""
+    return partial(write_report, tmp_path)

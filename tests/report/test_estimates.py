@@ -3,7 +3,7 @@
 import pytest
 
 from bakeoff.records import Estimate, Interval, NetworkScores, RunScores
-from bakeoff.report.estimates import of_network, overlap, photo_noise
+from bakeoff.report.estimates import of_network, photo_noise
 
 OVER_PHOTOS, OVER_SEEDS = Interval(0.4, 0.6), Interval(0.45, 0.55)
 
@@ -42,10 +42,3 @@ def test_more_photos_mean_less_noise() -> None:
 )
 def test_one_run_has_an_interval_over_photos(statuses: tuple[str, ...], interval: Interval) -> None:
     assert of_network(network(*statuses), "val").interval == interval
-
-
-def test_intervals_overlap_unless_known_to_be_apart() -> None:
-    assert not overlap(Interval(0.1, 0.2), Interval(0.3, 0.4))
-    assert not overlap(Interval(0.3, 0.4), Interval(0.1, 0.2))
-    assert overlap(Interval(0.1, 0.3), Interval(0.3, 0.4))
-    assert overlap(None, Interval(0.3, 0.4))

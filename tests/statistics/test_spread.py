@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from bakeoff.statistics.spread import detectable, interval, needed, p_value, spread
@@ -13,7 +15,6 @@ def test_without_an_effect_of_photos_it_is_the_t_test_over_seeds() -> None:
     low, high = stats.t.interval(0.95, 3, by_seed.mean(), stats.sem(by_seed))
     assert (interval(found).low, interval(found).high) == pytest.approx((low, high))
     assert p_value(found) == pytest.approx(stats.ttest_1samp(by_seed, 0).pvalue)
-    assert found.freedom == pytest.approx(3)
 
 
 def test_without_an_effect_of_seeds_it_is_the_t_test_over_photos() -> None:
@@ -28,6 +29,14 @@ def test_no_difference_anywhere_is_no_evidence() -> None:
     assert p_value(found) == 1.0
     assert needed(found) == (None, None)
     assert p_value(spread(np.ones((3, 10)))) == 0.0
+
+
+@given(st.integers(0, 10_000), st.integers(2, 6), st.floats(-0.1, 0.1))
+@settings(max_examples=50, deadline=None)
+def test_the_interval_and_the_p_value_agree(seed: int, seeds: int, difference: float) -> None:
+    found = spread(planted(np.random.default_rng(seed), seeds, 60, difference))
+    assert (p_value(found) < 0.05) == (not interval(found).low <= 0 <= interval(found).high)
+    assert found.margin(p_value(found)) == pytest.approx(abs(found.mean), rel=1e-3, abs=1e-9)
 
 
 def planted(draws: np.random.Generator, seeds: int, images: int, difference: float) -> np.ndarray:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.config import Recipe
-from bakeoff.training.batches import Split, augment, to_input
+from bakeoff.training.batches import Split, augment, part, to_input
 
 CPU = torch.device("cpu")
 
@@ -35,6 +35,20 @@ def test_an_epoch_holds_each_image_once(count: int, batch_size: int, shuffle: bo
     pixels = torch.cat([inputs[:, 0, 0, 0] for inputs, _ in batches])
     torch.testing.assert_close(pixels, labels / 127.5 - 1, msg="images and labels stay together")
     assert shuffle or labels.tolist() == list(range(count))
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
+def test_a_share_is_taken_of_each_class_and_a_smaller_one_is_a_part_of_it(
+    labels: list[int], first: float, second: float
+) -> None:
+    held = np.array(labels)
+    small, large = (part(held, share) for share in sorted((first, second)))
+    assert set(small) <= set(large)
+    assert list(large) == sorted(set(large))
+    for label in set(labels):
+        count = labels.count(label)
+        assert (held[small] == label).sum() == max(1, round(min(first, second) * count))
+    assert list(part(held, 1.0)) == list(range(len(labels)))
 
 
 def test_the_generator_decides_the_order() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from torch.nn import functional
@@ -179,22 +180,39 @@ def test_what_was_set_in_torch_is_set_again() -> None:
     assert not torch.are_deterministic_algorithms_enabled()
 
 
+def test_only_a_finished_run_predicts(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    run = train(change(spec, network=own_network(tmp_path, "raise KeyError('x')")), dataset, tmp_path / "run")
+    with pytest.raises(StorageError, match=r"the run in .*run failed \(KeyError: 'x'\); train it again"):
+        probabilities(run, dataset.images["val"], "cpu")
+
+
 Damage = Callable[[Path], object]
 
 
 @pytest.mark.parametrize(
-    "damage",
+    ("damage", "message"),
     [
-        lambda run: (run / "log.jsonl").write_text("{"),
-        lambda run: (run / "predictions.parquet").write_bytes(b"PAR1"),
-        lambda run: (run / "run.json").unlink(),
-        lambda run: (run / "spec.json").write_text('{"schema": 2}'),
+        (lambda run: (run / "log.jsonl").write_text("{"), "log.jsonl is damaged"),
+        (lambda run: (run / "log.jsonl").write_bytes(b'{"type": "\xff"}'), "log.jsonl is damaged"),
+        (lambda run: (run / "log.jsonl").write_text(""), "log.jsonl is damaged: it ends with epoch 0, the run with ep"),
+        (lambda run: (run / "log.jsonl").unlink(), "log.jsonl is damaged: it is missing"),
+        (lambda run: (run / "predictions.parquet").write_bytes(b"PAR1"), "predictions.parquet is damaged"),
+        (lambda run: (run / "predictions.parquet").unlink(), "predictions.parquet is damaged: it is missing"),
+        (lambda run: pl.DataFrame({"a": [1]}).write_parquet(run / "predictions.parquet"), "it has other columns"),
+        (lambda run: (run / "run.json").unlink(), "run.json is missing"),
+        (lambda run: (run / "run.json").write_text("{}"), "run.json is damaged or was written by another version"),
+        (lambda run: (run / "run.json").write_text('{"schema": 0}'), "run.json has schema 0, .* reads schema 1"),
+        (lambda run: (run / "spec.json").write_text('{"schema": 2}'), "spec.json has schema 2, .* reads schema 1"),
+        (lambda run: (run / "spec.json").write_text("}"), "spec.json is damaged or was written by another version"),
+        (lambda run: (run / "spec.json").unlink(), "run is not a run's folder: spec.json is missing"),
     ],
 )
-def test_a_damaged_run_is_one_clear_error(dataset: Dataset, spec: RunSpec, tmp_path: Path, damage: Damage) -> None:
+def test_a_damaged_run_is_one_clear_error(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path, damage: Damage, message: str
+) -> None:
     train(change(spec, recipe=Recipe(epochs=1, batch_size=60)), dataset, tmp_path / "run")
     damage(tmp_path / "run")
-    with pytest.raises(StorageError):
+    with pytest.raises(StorageError, match=rf"{message}.*([Rr]emove .*run|remove it) and run again"):
         load_run(tmp_path / "run")
 
 

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from itertools import product
 from typing import NamedTuple
 
 from bakeoff.dataset.workers import Outcome
@@ -85,7 +86,7 @@ def fill(selection: Selection, make: Make, where: str, progress: Callable[[int, 
                 f"{first.photo.file_name}: {first.reason}. Check --images (data.images)."
             )
         for slot in waiting:
-            spare = spares.take(filling.places[slot].label)
+            spare = spares.take(filling.places[slot])
             if spare is None:
                 raise _shortage(filling, filling.places[slot].label)
             filling.photos[slot] = spare
@@ -120,18 +121,20 @@ def _try(filling: Filling, slots: Sequence[int], make: Make, progress: Callable[
 
 
 class _Spares:
-    """The candidates that were not chosen; each is handed out once, in the policy's order."""
+    """The candidates that were not chosen; each is handed out once, in the policy's order, where its split fits."""
 
     def __init__(self, selection: Selection) -> None:
-        self._queues: dict[str, deque[Photo]] = {label: deque() for label in selection.classes}
+        self._queues: dict[tuple[str, str], deque[Photo]] = {
+            place: deque() for place in product(SPLITS, selection.classes)
+        }
         self._taken: set[Photo] = set()
-        for image_id, name, labels in selection.spares.select("image_id", "file_name", "eligible").iter_rows():
-            for label in labels:
-                self._queues[label].append(Photo(image_id, name))
+        for *photo, labels, split in selection.spares.select("image_id", "file_name", "eligible", "split").iter_rows():
+            for place in product([split] if split else SPLITS, labels):
+                self._queues[place].append(Photo(*photo))
 
-    def take(self, label: str) -> Photo | None:
-        """The next spare that may stand for this class; null where there is none."""
-        queue = self._queues[label]
+    def take(self, place: Place) -> Photo | None:
+        """The next spare that may stand in this place; null where there is none."""
+        queue = self._queues[place.split, place.label]
         while queue:
             photo = queue.popleft()
             if photo not in self._taken:

@@ -13,7 +13,6 @@ from bakeoff.storage import read_json
 INFO_FILE = "dataset.json"
 MANIFEST_FILE = "manifest.parquet"
 LEDGER_FILE = "ledger.parquet"
-SCHEMA = 1
 
 
 def load(folder: Path) -> Dataset:
@@ -28,12 +27,7 @@ def load(folder: Path) -> Dataset:
     Raises:
         StorageError: A record is missing or damaged, was written by another version, or the records disagree.
     """
-    info = read_json(folder / INFO_FILE, DatasetInfo)
-    if info.schema != SCHEMA:
-        raise StorageError(
-            f"{folder / INFO_FILE} has schema {info.schema}, this version of bakeoff reads schema {SCHEMA}. "
-            "Remove the data set and build it again."
-        )
+    info = read_json(folder / INFO_FILE, DatasetInfo, folder)
     manifest = read_table(folder / MANIFEST_FILE, MANIFEST)
     _check_rows(folder, info, manifest)
     for split in SPLITS:

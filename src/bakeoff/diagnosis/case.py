@@ -57,8 +57,3 @@ def gain(pair: PairScores, better: str) -> float:
     """The difference of a pair, counted for that network."""
     difference = pair.difference or 0.0
     return difference if pair.second == better else -difference
-
-
-def points(share: float) -> str:
-    """A difference of shares in percentage points: "+1.9"."""
-    return f"{100 * share:+.1f}".replace("-", "−")

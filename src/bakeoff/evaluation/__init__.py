@@ -1,5 +1,6 @@
 """The stage that turns stored predictions into scores: pure functions of records, no torch."""
 
-from bakeoff.evaluation.comparison import compare
+from bakeoff.evaluation.comparison import compare, right
+from bakeoff.evaluation.pairs import adjust, compare_two
 
-__all__ = ["compare"]
+__all__ = ["adjust", "compare", "compare_two", "right"]

@@ -34,21 +34,27 @@ def compare(dataset: Dataset, runs: Sequence[Run]) -> Comparison:
         The comparison; networks in the order of their first run.
 
     Raises:
-        StorageError: A run's predictions are not those of this data set's images.
+        StorageError: A run's predictions are not those of this data set's images, or two runs are the same.
     """
     by_network: dict[str, list[Run]] = {}
     for run in runs:
-        by_network.setdefault(run.spec.network, []).append(run)
+        own = by_network.setdefault(run.spec.network, [])
+        if twin := next((other for other in own if other.spec.seed == run.spec.seed), None):
+            raise StorageError(
+                f"{twin.folder} and {run.folder} are both {run.spec.network} with seed {run.spec.seed}; remove the one "
+                "that was copied and train again."
+            )
+        own.append(run)
     return Comparison(
         classes=dataset.info.classes,
         dataset=dataset.info.digest,
         counts=dataset.info.counts,
         networks=tuple(_score_network(name, own, dataset) for name, own in by_network.items()),
-        pairs=compare_all({name: _right(own) for name, own in by_network.items()}),
+        pairs=compare_all({name: right(own) for name, own in by_network.items()}),
     )
 
 
-def _right(runs: Sequence[Run]) -> dict[int, npt.NDArray[np.bool_]]:
+def right(runs: Sequence[Run]) -> dict[int, npt.NDArray[np.bool_]]:
     """By seed of the finished runs, which validation photos were predicted right."""
     val = {run.spec.seed: run.predictions.filter(pl.col("split") == VAL) for run in runs if run.finished}
     return {seed: (table["predicted"] == table["label"]).to_numpy() for seed, table in val.items()}
@@ -133,8 +139,10 @@ def _report(labels: object, predicted: object, classes: Sequence[str]) -> tuple[
 
 
 def _predictions(run: Run, dataset: Dataset, split: str) -> pl.DataFrame:
-    """The run's predictions of a split, which must be those of the data set's images in their order."""
+    """The run's predictions of a split: those of the data set's images in order, or of those it learned from."""
     own, rows = run.predictions.filter(pl.col("split") == split), dataset.rows(split)
+    if split == TRAIN and run.spec.recipe.train_share < 1:
+        rows = rows.join(own.select("image_id"), on="image_id", how="semi", maintain_order="left")
     same = run.spec.dataset == dataset.info.digest and own.select("image_id", "label").equals(
         rows.select("image_id", "label")
     )

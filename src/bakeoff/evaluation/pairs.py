@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
 from bakeoff.records import PairScores, SeedTest, Verdict
+from bakeoff.statistics.intervals import points
 from bakeoff.statistics.spread import ALPHA, detectable, interval, needed, p_value, spread
 
 Right = npt.NDArray[np.bool_]
@@ -77,13 +78,15 @@ def compare_all(right: Mapping[str, Mapping[int, Right]]) -> tuple[PairScores, .
     Args:
         right: By network and seed, bool (N,): which validation photos were predicted right.
     """
-    pairs = []
-    for first, second in combinations(right, 2):
-        seeds = sorted(set(right[first]) & set(right[second]))
-        rows = [np.array([right[name][seed] for seed in seeds], dtype=np.bool_) for name in (first, second)]
-        rows = [row if len(seeds) else np.zeros((0, 0), dtype=np.bool_) for row in rows]
-        pairs.append(compare_pair((first, second), seeds, rows[0], rows[1]))
-    return tuple(adjust(pairs))
+    return tuple(adjust([compare_two(names, right[names[0]], right[names[1]]) for names in combinations(right, 2)]))
+
+
+def compare_two(names: tuple[str, str], first: Mapping[int, Right], second: Mapping[int, Right]) -> PairScores:
+    """Two networks compared over the seeds that both finished; by seed, bool (N,): which photos were right."""
+    seeds = sorted(set(first) & set(second))
+    rows = [np.array([right[seed] for seed in seeds], dtype=np.bool_) for right in (first, second)]
+    rows = [row if len(seeds) else np.zeros((0, 0), dtype=np.bool_) for row in rows]
+    return compare_pair(names, seeds, rows[0], rows[1])
 
 
 def _with_verdict(pair: PairScores, adjusted: float) -> PairScores:
@@ -98,8 +101,8 @@ def _statement(pair: PairScores) -> str:
     if pair.difference is None or pair.interval is None or pair.adjusted_p is None:
         return ""
     low, high = pair.interval.low, pair.interval.high
-    head = f"{pair.second} over {pair.first}: {_points(pair.difference)} points, 95 % interval "
-    head += f"{_points(low)} … {_points(high)}"
+    head = f"{pair.second} over {pair.first}: {points(pair.difference)} points, 95 % interval "
+    head += f"{points(low)} … {points(high)}"
     if pair.verdict != "not distinguishable":
         better = pair.second if pair.difference > 0 else pair.first
         return f"{head}: {better} is better (p {_small(pair.adjusted_p)} after Holm)."
@@ -118,13 +121,9 @@ def _one_seed(names: tuple[str, str], difference: float | None, tests: Sequence[
     if difference is None:
         return f"{names[1]} over {names[0]}: no seed for which both finished: not applicable."
     return (
-        f"{names[1]} over {names[0]}: {_points(difference)} points with one seed (McNemar p "
+        f"{names[1]} over {names[0]}: {points(difference)} points with one seed (McNemar p "
         f"{_small(tests[0].p_value)} for these two runs); an interval needs several seeds: not applicable."
     )
-
-
-def _points(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
 
 
 def _small(p: float) -> str:

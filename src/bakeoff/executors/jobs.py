@@ -30,12 +30,6 @@ class Failure:
 
     reason: str
 
-    @classmethod
-    def from_error(cls, error: BaseException) -> "Failure":
-        """The failure of a task that raised."""
-        first = next(iter(str(error).splitlines()), "no message")
-        return cls(f"{type(error).__name__}: {first}")
-
 
 @dataclass(frozen=True)
 class Outcome:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from bakeoff.errors import in_one_line
 from bakeoff.executors.jobs import Failure, Job, Monitor, Outcome
 from bakeoff.registry import executors
 
@@ -13,5 +14,5 @@ def serial(jobs: Sequence[Job], workers: int, monitor: Monitor) -> Iterator[Outc
         try:
             result = job.task(monitor(job.name))
         except Exception as error:  # whatever a job raises is its own failure
-            result = Failure.from_error(error)
+            result = Failure(in_one_line(error))
         yield Outcome(job.name, result)

@@ -75,7 +75,7 @@ def _anchor_paths(document: dict[str, Any], folder: Path) -> None:
     """Makes the file's relative paths relative to the current folder; wrong types are left for validation to name."""
     data, training = document.get("data"), document.get("training")
     if isinstance(data, dict):
-        for key in ("annotations", "images"):
+        for key in ("folder", "annotations", "images"):
             if isinstance(data.get(key), str) and data[key]:
                 data[key] = str(folder / data[key])
     if isinstance(training, dict) and isinstance(training.get("networks"), list):
@@ -97,7 +97,7 @@ def _apply(override: str, document: dict[str, Any]) -> None:
         owner = _hint(owner, parent, override)
         place = place.setdefault(parent, {})
         if not (isinstance(owner, type) and issubclass(owner, Section)):
-            raise ConfigError(f"--set {override!r}: {parent!r} is not a section. Sections: data, training.")
+            raise ConfigError(f"--set {override!r}: {parent!r} is not a section. Sections: data, training, improve.")
     hint = _hint(owner, last, override)
     if isinstance(hint, type) and issubclass(hint, Section):
         raise ConfigError(f"--set {override!r}: {last!r} is a section; give one of its keys: {', '.join(_keys(hint))}.")

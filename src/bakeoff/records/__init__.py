@@ -5,16 +5,16 @@ Tables are polars frames; their columns are listed at the record that holds them
 """
 
 from bakeoff.records.architecture import Architecture, Layer
-from bakeoff.records.common import SPLITS, TRAIN, VAL, Environment, Images, Labels
+from bakeoff.records.audit import Audit, Border, Duplicates, Evidence, LabelCheck, Refused, WrongLabel
+from bakeoff.records.common import SPLITS, TRAIN, VAL, Environment, Estimate, Images, Interval, Labels
 from bakeoff.records.dataset import Dataset, DatasetInfo, Source
+from bakeoff.records.improvements import CurvePoint, Improvements, Variant
 from bakeoff.records.index import Index, IndexInfo, License, Problem
 from bakeoff.records.run import BatchLog, EpochLog, LogLine, Prediction, Run, RunRecord, RunSpec, RunStatus
 from bakeoff.records.scores import (
     ClassScores,
     Comparison,
-    Estimate,
     Finding,
-    Interval,
     NetworkScores,
     PairScores,
     RunScores,
@@ -29,19 +29,26 @@ __all__ = [
     "TRAIN",
     "VAL",
     "Architecture",
+    "Audit",
     "BatchLog",
+    "Border",
     "ClassScores",
     "Comparison",
+    "CurvePoint",
     "Dataset",
     "DatasetInfo",
+    "Duplicates",
     "Environment",
     "EpochLog",
     "Estimate",
+    "Evidence",
     "Finding",
     "Images",
+    "Improvements",
     "Index",
     "IndexInfo",
     "Interval",
+    "LabelCheck",
     "Labels",
     "Layer",
     "License",
@@ -50,6 +57,7 @@ __all__ = [
     "PairScores",
     "Prediction",
     "Problem",
+    "Refused",
     "Run",
     "RunRecord",
     "RunScores",
@@ -60,5 +68,7 @@ __all__ = [
     "SelectionInfo",
     "Source",
     "State",
+    "Variant",
     "Verdict",
+    "WrongLabel",
 ]

@@ -41,3 +41,22 @@ class Environment(msgspec.Struct, frozen=True):
             processors=os.cpu_count() or 1,
             versions={name: version(name) for name in names},
         )
+
+
+class Interval(msgspec.Struct, frozen=True, array_like=True):
+    """A confidence interval; `[low, high]` in JSON."""
+
+    low: float
+    high: float
+
+
+class Estimate(msgspec.Struct, frozen=True):
+    """A mean over seeds.
+
+    Attributes:
+        mean: The mean over the finished runs; null without any.
+        interval: The 95 % t interval over seeds; null with fewer than two.
+    """
+
+    mean: float | None
+    interval: Interval | None

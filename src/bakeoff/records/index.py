@@ -1,6 +1,7 @@
 """A COCO instances file as columns."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 import polars as pl
@@ -32,8 +33,8 @@ class IndexInfo(msgspec.Struct, frozen=True):
     """Where an index comes from.
 
     Attributes:
-        source: Path of the instances file.
-        digest: Digest of the file's bytes.
+        source: Path of the instances file, or of a tree of photos with a folder a class.
+        digest: Digest of the file's bytes; of a tree see `bakeoff.audit.index`.
         licenses: The licences that the file lists.
         problems: What was found wrong in it.
     """
@@ -55,9 +56,11 @@ class Index:
         annotations: annotation_id i64, image_id i64, category_id i64, x f64, y f64, width f64, height f64 (pixels),
             area f64 (square pixels), crowd bool; ascending by image_id, then annotation_id.
         categories: category_id i64 (unique, ascending), name str, supercategory str.
+        splits: By image id the split for which an image may be taken: of all images, or of none.
     """
 
     info: IndexInfo
     images: pl.DataFrame
     annotations: pl.DataFrame
     categories: pl.DataFrame
+    splits: Mapping[int, str] = field(default_factory=dict, kw_only=True)

@@ -6,26 +6,9 @@ from typing import Any, Literal
 import msgspec
 
 from bakeoff.records.architecture import Architecture
+from bakeoff.records.common import Estimate, Interval
+from bakeoff.records.improvements import Improvements
 from bakeoff.records.run import RunStatus
-
-
-class Interval(msgspec.Struct, frozen=True, array_like=True):
-    """A confidence interval; `[low, high]` in JSON."""
-
-    low: float
-    high: float
-
-
-class Estimate(msgspec.Struct, frozen=True):
-    """A mean over seeds.
-
-    Attributes:
-        mean: The mean over the finished runs; null without any.
-        interval: The 95 % t interval over seeds; null with fewer than two.
-    """
-
-    mean: float | None
-    interval: Interval | None
 
 
 class ClassScores(msgspec.Struct, frozen=True):
@@ -189,6 +172,7 @@ class Comparison(msgspec.Struct, frozen=True):
         networks: In the experiment's order.
         pairs: Every two networks compared.
         findings: Diagnoses, most important first.
+        improvements: What was tried to make a network better; null where nothing was.
     """
 
     classes: tuple[str, ...]
@@ -197,4 +181,5 @@ class Comparison(msgspec.Struct, frozen=True):
     networks: tuple[NetworkScores, ...]
     pairs: tuple[PairScores, ...] = ()
     findings: tuple[Finding, ...] = ()
+    improvements: Improvements | None = None
     schema: int = 1

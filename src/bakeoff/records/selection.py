@@ -41,7 +41,8 @@ class Selection:
             eligible list[str]: the classes under which the policy could take the image;
             order i64: the policy's order, the lower the earlier (null where nothing is eligible);
             status str: "chosen", "dropped", or, after a data set was built, "unreadable";
-            reason str; split str or null; label str or null.
+            reason str; split str or null (of a dropped image the one for which it may be taken, where that is fixed);
+            label str or null.
     """
 
     info: SelectionInfo

@@ -2,21 +2,30 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import altair as alt
 import polars as pl
 
-from bakeoff.records import Run
-from bakeoff.report.rendering import INK, LINE, Spec, printable
+from bakeoff.records import CurvePoint, Interval, PairScores, Run
+from bakeoff.report.marks import (
+    FACET,
+    PALETTE,
+    WIDTH,
+    by_network,
+    finish,
+    hover,
+    labels,
+    legend_pick,
+    line_mark,
+    log_norm,
+    names,
+    picked,
+    zoom,
+)
+from bakeoff.report.rendering import INK, Spec, printable
 
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a", "#b8a000")
-"""Okabe and Ito's colours, safe for colour-blind readers; black and light yellow replaced to show on light and dark."""
-
-WIDTH, HEIGHT = 600, 300
-FACET = 255
-LABEL_LIMIT, LETTER = 320, 8
-"""The longest label of a bar and the room for a letter of it, in pixels: a reader's font can be wider than ours."""
+RUNS, RANGE = "every run", "mean and range over seeds"
+BAND = 0.25
 
 LOSS_LIMIT = 3
 """The axis of losses ends at most at so many times the loss of guessing, so that one bad run does not flatten all."""
@@ -32,21 +41,40 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame, class_count: int) -> 
     """
     guessing = math.log(class_count)
     top = min(1.05 * max(*points["loss"], guessing), LOSS_LIMIT * guessing)
-    base = alt.Chart(points.with_columns(pl.min_horizontal("loss", top).alias("shown"))).encode(
-        x=alt.X(
-            "images:Q",
-            title="training images seen",
-            scale=alt.Scale(domainMin=0, nice=False),
-            axis=alt.Axis(tickCount=6),
-        ),
-        color=_by_network(runs),
-        detail="run:N",
+    smoothing = alt.param(name="smoothing", value="0", bind=alt.binding_select(options=["0", "2", "7"], name="Smooth "))
+    view = alt.param(name="view", value=RUNS, bind=alt.binding_radio(options=[RUNS, RANGE], name="Show "))
+    pick = legend_pick()
+    base = (
+        alt.Chart(points.with_columns(pl.min_horizontal("loss", top).alias("shown")))
+        .transform_window(smooth2="mean(loss)", frame=[-2, 2], groupby=["run"], sort=[alt.SortField("images")])
+        .transform_window(smooth7="mean(loss)", frame=[-7, 7], groupby=["run"], sort=[alt.SortField("images")])
+        .transform_calculate(value="smoothing == '2' ? datum.smooth2 : smoothing == '7' ? datum.smooth7 : datum.loss")
+        .encode(
+            x=alt.X(
+                "images:Q",
+                title="training images seen",
+                scale=alt.Scale(domain=[0, max(points["images"])], nice=False),
+                axis=alt.Axis(tickCount=6),
+            ),
+            color=by_network(runs),
+            opacity=picked(pick),
+        )
     )
-    scale = alt.Scale(domain=[0, top], nice=False)
-    lines = _line(base, points).encode(y=alt.Y("loss:Q", title="training loss (nats)", scale=scale))
-    crosses = base.mark_point(shape="cross", size=90, filled=True, opacity=1).encode(y="shown:Q")
+    loss = alt.Y("value:Q", title="training loss (nats)", scale=alt.Scale(domain=[0, top], nice=False))
+    every = base.transform_filter(f"view == '{RUNS}'").encode(detail="run:N")
+    lines = line_mark(every, points).encode(y=loss)
+    told = [
+        alt.Tooltip("run:N"),
+        alt.Tooltip("images:Q", format=","),
+        alt.Tooltip("value:Q", format=".3f", title="loss"),
+    ]
+    mean = base.transform_filter(f"view == '{RANGE}'")
+    band = mean.mark_area(clip=True).encode(y=alt.Y("min(value):Q"), y2="max(value):Q", opacity=picked(pick, BAND))
+    middle = mean.mark_line(strokeWidth=2, clip=True).encode(y="mean(value):Q")
+    crosses = base.mark_point(shape="cross", size=90, filled=True).encode(y="shown:Q")
     chance = alt.Chart(pl.DataFrame({"loss": [guessing]})).mark_rule(strokeDash=[4, 4], color=INK).encode(y="loss:Q")
-    return _finish(alt.layer(lines, crosses.transform_filter("datum.end"), chance))
+    layers = alt.layer(lines, band, middle, crosses.transform_filter("datum.end"), chance, hover(every, told, y=loss))
+    return finish(layers.add_params(smoothing, view, pick, zoom()))
 
 
 def accuracy_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
@@ -63,14 +91,17 @@ def accuracy_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         value_name="accuracy",
     ).with_columns(pl.col("split").str.strip_suffix(" accuracy"))
     dashes = alt.Scale(domain=["validation", "training"], range=[[1, 0], [4, 3]])
+    pick = legend_pick()
+    told = [*map(alt.Tooltip, ("run:N", "split:N", "epoch:Q")), alt.Tooltip("accuracy:Q", format=".1%")]
     base = alt.Chart(table.drop_nulls("accuracy")).encode(
         x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1)),
         y=alt.Y("accuracy:Q", title="accuracy", axis=alt.Axis(format=".0%")),
-        color=_by_network(runs),
+        color=by_network(runs),
         strokeDash=alt.StrokeDash("split:N", title=None, scale=dashes, legend=alt.Legend(orient="top")),
         detail="run:N",
+        opacity=picked(pick),
     )
-    return _finish(_line(base, points))
+    return finish(alt.layer(line_mark(base, points), hover(base, told)).add_params(pick, zoom()))
 
 
 def gradient_norms(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
@@ -88,12 +119,13 @@ def gradient_norms(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         .mark_line(point=True, strokeWidth=1.5)
         .encode(
             x=alt.X("layer:Q", title="layer with weights, from the input", axis=alt.Axis(tickMinStep=1)),
-            y=_log_norm(table),
-            color=_by_network(runs),
+            y=log_norm(table),
+            color=by_network(runs),
+            tooltip=["network:N", "name:N", alt.Tooltip("norm:Q", format=".1e")],
         )
         .facet(column=alt.Column("moment:N", title=None, sort=["at initialisation", "after the last epoch"]))
     )
-    return _finish(chart, width=FACET)
+    return finish(chart, width=FACET)
 
 
 def gradient_history(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
@@ -104,18 +136,16 @@ def gradient_history(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         points: As `curves.gradient_points` gives them.
     """
     layers = alt.Scale(scheme=alt.SchemeParams("viridis", extent=[0.3, 0.78]))
-    chart = (
-        alt.Chart(points)
-        .mark_line(strokeWidth=1.5)
-        .encode(
-            x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, tickCount=6)),
-            y=_log_norm(points),
-            color=alt.Color("layer:Q", title="layer, from the input", scale=layers, legend=alt.Legend(tickMinStep=1)),
-            detail="layer:N",
-        )
-        .facet(facet=alt.Facet("network:N", title=None, sort=_names(runs)), columns=2)
+    base = alt.Chart().encode(
+        x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1, tickCount=6)),
+        y=log_norm(points),
+        color=alt.Color("layer:Q", title="layer, from the input", scale=layers, legend=alt.Legend(tickMinStep=1)),
+        detail="layer:N",
     )
-    return _finish(chart, width=FACET, height=190)
+    told = ["network:N", "name:N", "epoch:Q", alt.Tooltip("norm:Q", format=".1e")]
+    panel = alt.layer(base.mark_line(strokeWidth=1.5), hover(base, told), data=points)
+    chart = panel.facet(facet=alt.Facet("network:N", title=None, sort=names(runs)), columns=2)
+    return finish(chart, width=FACET, height=190)
 
 
 def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Spec:
@@ -126,10 +156,10 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Spec:
         for guess, count in enumerate(row)
     ]
     table = pl.DataFrame(rows, schema=["true", "predicted", "count", "share"], orient="row")
-    names = printable(list(classes))
+    ordered = printable(list(classes))
     base = alt.Chart(table).encode(
-        x=alt.X("predicted:N", sort=names, title="predicted class", axis=alt.Axis(labelAngle=-40)),
-        y=alt.Y("true:N", sort=names, title="true class"),
+        x=alt.X("predicted:N", sort=ordered, title="predicted class", axis=alt.Axis(labelAngle=-40)),
+        y=alt.Y("true:N", sort=ordered, title="true class"),
     )
     cells = base.mark_rect().encode(
         color=alt.Color("share:Q", title="share of row", scale=alt.Scale(scheme="blues", domain=[0, 1]))
@@ -139,73 +169,60 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Spec:
         color=alt.when("datum.share > 0.5").then(alt.value("#fff")).otherwise(alt.value("#111")),
     )
     side = max(240, 46 * len(classes))
-    return _finish(alt.layer(cells, text), width=side, height=side)
+    return finish(alt.layer(cells, text), width=side, height=side)
+
+
+def differences(pairs: Sequence[PairScores]) -> Spec:
+    """The difference of each pair with its interval; what crosses zero is not distinguishable.
+
+    Args:
+        pairs: Pairs that have an interval.
+    """
+    rows = [
+        (
+            f"{pair.second} − {pair.first}",
+            100 * (pair.difference or 0.0),
+            100 * pair.interval.low,
+            100 * pair.interval.high,
+        )
+        for pair in pairs
+        if pair.interval
+    ]
+    table = pl.DataFrame(rows, schema=["pair", "difference", "low", "high"], orient="row")
+    base = alt.Chart(table).encode(y=alt.Y("pair:N", title=None, sort=None, axis=labels(table["pair"])))
+    title = "difference of validation accuracy (percentage points)"
+    span = base.mark_rule(color=PALETTE[0], strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")
+    middle = base.mark_point(color=PALETTE[0], filled=True, size=60, opacity=1).encode(x="difference:Q")
+    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(strokeDash=[4, 4], color=INK).encode(x="zero:Q")
+    return finish(alt.layer(zero, span, middle), height=24 * table.height)
+
+
+def learning_curve(curve: Sequence[CurvePoint]) -> Spec:
+    """Validation accuracy by training images with intervals; hollow: extrapolated."""
+    rows = []
+    for point in curve:
+        held = point.interval or Interval(point.accuracy, point.accuracy)
+        kind = "extrapolated" if point.extrapolated else "measured"
+        rows.append((point.images, 100 * point.accuracy, 100 * held.low, 100 * held.high, kind))
+    table = pl.DataFrame(rows, schema=["images", "accuracy", "low", "high", "kind"], orient="row")
+    axis = alt.Axis(values=table["images"].to_list(), format=",")
+    base = alt.Chart(table).encode(
+        x=alt.X("images:Q", title="training images", scale=alt.Scale(type="log", nice=False, padding=30), axis=axis)
+    )
+    title = alt.Y("low:Q", title="validation accuracy (%)", scale=alt.Scale(zero=False))
+    span = base.mark_rule(color=PALETTE[0]).encode(y=title, y2="high:Q")
+    line = base.mark_line(color=PALETTE[0], strokeDash=[4, 4], strokeWidth=1).encode(y="accuracy:Q")
+    hollow = alt.when("datum.kind == 'measured'").then(alt.value(PALETTE[0])).otherwise(alt.value("white"))
+    dots = base.mark_point(color=PALETTE[0], size=70, opacity=1).encode(y="accuracy:Q", fill=hollow)
+    return finish(alt.layer(span, line, dots))
 
 
 def bars(values: Iterable[tuple[str, int]]) -> Spec:
     """Horizontal bars with their counts, largest first."""
     table = pl.DataFrame(list(values), schema=["what", "count"], orient="row")
-    room = min(LABEL_LIMIT, LETTER * max(len(what) for what in table["what"]))
     base = alt.Chart(table).encode(
-        y=alt.Y("what:N", sort="-x", title=None, axis=alt.Axis(labelLimit=LABEL_LIMIT, minExtent=room, ticks=False)),
+        y=alt.Y("what:N", sort="-x", title=None, axis=labels(table["what"])),
         x=alt.X("count:Q", axis=None),
     )
     text = base.mark_text(align="left", dx=4, color=INK).encode(text=alt.Text("count:Q", format=","))
-    return _finish(
-        alt.layer(base.mark_bar(color=PALETTE[0]), text), width=WIDTH - 180, height=28 * max(table.height, 1)
-    )
-
-
-def _names(runs: Sequence[Run]) -> list[str]:
-    return list(dict.fromkeys(run.spec.network for run in runs))
-
-
-def _by_network(runs: Sequence[Run]) -> alt.Color:
-    names = _names(runs)
-    colors = [PALETTE[position % len(PALETTE)] for position in range(len(names))]
-    return alt.Color("network:N", title="network", sort=names, scale=alt.Scale(domain=names, range=colors))
-
-
-def _log_norm(points: pl.DataFrame) -> alt.Y:
-    """A logarithmic axis with a line at each power of ten only."""
-    low, high = (math.log10(norm) for norm in (min(points["norm"]), max(points["norm"])))
-    powers = [10.0**power for power in range(math.floor(low), math.ceil(high) + 1)]
-    scale = alt.Scale(type="log", nice=False, padding=8)
-    return alt.Y("norm:Q", title="gradient norm", scale=scale, axis=alt.Axis(format=".0e", values=powers))
-
-
-def _line(base: Any, points: pl.DataFrame) -> Any:
-    """Lines, with a point for each value where a run has a single one: no line would show it."""
-    single = points["run"].value_counts()["count"].min() == 1
-    return base.mark_line(strokeWidth=1.5, opacity=0.85, clip=True, point=single)
-
-
-def _style(width: int, height: int) -> dict[str, Any]:
-    """Size, fonts and colours of all charts."""
-    words = {
-        "labelColor": INK,
-        "titleColor": INK,
-        "labelFontSize": 12,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-    }
-    return {
-        "axis": {**words, "gridColor": LINE, "domainColor": LINE, "tickColor": LINE},
-        "legend": {**words, "labelLimit": 400, "orient": "bottom", "columns": 4, "columnPadding": 20},
-        "header": {"labelColor": INK, "labelFontSize": 12},
-        "text": {"fontSize": 12},
-        "view": {
-            "stroke": None,
-            **dict.fromkeys(("continuousWidth", "discreteWidth"), width),
-            **dict.fromkeys(("continuousHeight", "discreteHeight"), height),
-        },
-        "font": "system-ui, sans-serif",
-        "background": "transparent",
-        "padding": 8,
-    }
-
-
-def _finish(chart: Any, width: int = WIDTH, height: int = HEIGHT) -> Spec:
-    with alt.data_transformers.enable("default", max_rows=None):  # Altair refuses more than 5,000 rows otherwise
-        spec: Spec = chart.to_dict()
-    return {**printable(spec), "config": _style(width, height)}
+    return finish(alt.layer(base.mark_bar(color=PALETTE[0]), text), width=WIDTH - 180, height=28 * max(table.height, 1))

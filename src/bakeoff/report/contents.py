@@ -79,11 +79,13 @@ class Figure:
         name: File name without a suffix.
         caption: What it shows, also for those who don't see it.
         chart: Its Vega-Lite specification.
+        live: Whether the page's script draws it, so that a reader can ask it questions.
     """
 
     name: str
     caption: str
     chart: Any
+    live: bool = False
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from bakeoff.records import Estimate, Interval, NetworkScores, RunScores
+from bakeoff.records import Estimate, NetworkScores, RunScores
 
 Kind = Literal["train", "val", "any_label"]
 
@@ -46,8 +46,3 @@ def photo_noise(better: float, worse: float, images: int) -> float:
         better * images, images, worse * images, images, method="newcomb", compare="diff", alpha=0.05
     )
     return better - worse - float(low)
-
-
-def overlap(first: Interval | None, second: Interval | None) -> bool:
-    """Whether two intervals have a value in common; one that is not known overlaps with all."""
-    return first is None or second is None or (first.low <= second.high and second.low <= first.high)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import vl_convert
@@ -11,6 +12,9 @@ Spec = dict[str, Any]
 
 INK, LINE = "#24292f", "#d0d7de"
 """The colours of text and of lines, which the page replaces by its own."""
+
+HOVER = "hover"
+"""The name of layers that are there for tooltips alone."""
 
 PNG_SCALE = 2
 
@@ -36,7 +40,7 @@ def printable(value: Any) -> Any:
 
 def to_svg(chart: Spec) -> str:
     """The chart as SVG; the same chart gives the same bytes."""
-    svg = str(vl_convert.vegalite_to_svg(chart))
+    svg = str(vl_convert.vegalite_to_svg(_still(chart)))
     names: dict[str, str] = {}  # the renderer's own ids count on from chart to chart
 
     def number(name: str) -> str:
@@ -56,6 +60,36 @@ def inline(svg: str, name: str) -> str:
     colors = {INK: "currentColor", LINE: "var(--line)"}
     svg = _rename(svg, lambda own: f"{name}-{own}", colors)
     return re.sub(r'<svg ([^>]*?)width="\d+" height="\d+"', r'<svg aria-hidden="true" \1', svg, count=1)
+
+
+def to_page(chart: Spec) -> Spec:
+    """The chart as the page's script draws it: text and lines in the page's colours."""
+    return dict(_replace(chart, {INK: "currentColor", LINE: "var(--line)"}))
+
+
+@cache
+def library() -> str:
+    """The JavaScript that draws charts in the page: Vega, Vega-Lite and Vega-Embed, all in one."""
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+
+
+def _replace(value: Any, new: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        return new.get(value, value)
+    if isinstance(value, list):
+        return [_replace(item, new) for item in value]
+    if isinstance(value, dict):
+        return {key: _replace(item, new) for key, item in value.items()}
+    return value
+
+
+def _still(value: Any) -> Any:
+    """A specification without the layers that are there for tooltips alone."""
+    if isinstance(value, list):
+        return [_still(item) for item in value if not (isinstance(item, dict) and item.get("name") == HOVER)]
+    if isinstance(value, dict):
+        return {key: _still(item) for key, item in value.items()}
+    return value
 
 
 def _rename(svg: str, change: Callable[[str], str], colors: dict[str, str] | None = None) -> str:

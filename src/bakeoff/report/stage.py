@@ -1,8 +1,11 @@
 """Writing the report's folder."""
 
+import base64
 import csv
+import hashlib
 import io
 from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from bakeoff.records import Comparison, Dataset, Run
 from bakeoff.registry import sections
 from bakeoff.report import rendering
 from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.markdown import to_markdown
 from bakeoff.report.summary import summarise
 from bakeoff.storage import new_folder, write_json
 
@@ -26,7 +30,7 @@ def write(
     runs: Sequence[Run],
     command: str,
 ) -> Path:
-    """Writes `index.html`, `summary.json`, `figures/` and `tables/`: the same records give the same bytes.
+    """Writes `index.html`, `report.md`, `summary.json`, `figures/` and `tables/`: the same records give the same bytes.
 
     Args:
         folder: The report's folder; replaced where it exists.
@@ -49,7 +53,9 @@ def write(
             (partial / name).mkdir()
         svgs = dict(_write_figures(parts.values(), partial / "figures"))
         _write_tables(parts.values(), partial / "tables")
-        _write_text(partial / "index.html", _page(case, parts, svgs))
+        page = _page(case, parts, svgs)
+        _write_text(partial / "index.html", page)
+        _write_text(partial / "report.md", to_markdown(page))
         write_json(partial / "summary.json", summarise(comparison))
     return folder / "index.html"
 
@@ -63,7 +69,16 @@ def _page(case: Case, parts: dict[str, Section], svgs: dict[str, str]) -> str:
         lstrip_blocks=True,
     )
     environment.globals["svg"] = lambda name: Markup(rendering.inline(svgs[name], name))
-    return environment.get_template("page.html").render(case=case, parts=parts)
+    environment.globals["page_spec"] = rendering.to_page
+    scripts = [rendering.library(), _script()]
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    return environment.get_template("page.html").render(
+        case=case, parts=parts, scripts=[Markup(script) for script in scripts], hashes=hashes
+    )
+
+
+def _script() -> str:
+    return (files("bakeoff.report") / "templates" / "script.js").read_text(encoding="utf-8")
 
 
 def _write_figures(parts: Any, folder: Path) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ def summarise(comparison: Comparison) -> dict[str, Any]:
         "networks": [_network(network) for network in comparison.networks],
         "pairs": msgspec.to_builtins(comparison.pairs),
         "findings": msgspec.to_builtins(comparison.findings),
+        "improvements": msgspec.to_builtins(comparison.improvements),
     }
 
 
@@ -44,6 +45,7 @@ def _run(run: RunScores) -> dict[str, Any]:
         "val_interval": msgspec.to_builtins(run.val_interval),
         "any_label_accuracy": run.any_label_accuracy,
         "confusion": [list(row) for row in run.confusion],
+        "annotated_too": [list(row) for row in run.annotated_too],
         "seconds": run.seconds,
     }
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from markupsafe import Markup
 
 from bakeoff.records import Estimate, Interval
+from bakeoff.statistics.intervals import points
 
 SLUG_LENGTH = 60
 
@@ -23,6 +24,27 @@ def bounds(interval: Interval | None) -> str:
 def estimate(value: Estimate) -> str:
     """A mean with its interval: "55.1 % (52.0 to 58.2)"."""
     return percent(value.mean) + (f" ({bounds(value.interval)})" if value.interval else "")
+
+
+def drawn(value: Estimate) -> str:
+    """A mean with its interval as text, and below it as a small bar from 0 to 100 %."""
+    if value.mean is None:
+        return estimate(value)
+    low, high = (value.interval.low, value.interval.high) if value.interval else (value.mean, value.mean)
+    style = f"--low: {max(low, 0):.3f}; --high: {min(high, 1):.3f}; --mean: {value.mean:.3f}"
+    bar = Markup('<span class="bar" style="{}" aria-hidden="true"></span>').format(style)
+    return Markup("{}{}").format(estimate(value), bar)
+
+
+def difference(value: Estimate) -> str:
+    """A difference with its interval, in percentage points: "+1.9 (−0.8 to +4.5)"."""
+    interval = f" ({points(value.interval.low)} to {points(value.interval.high)})" if value.interval else ""
+    return "–" if value.mean is None else points(value.mean) + interval
+
+
+def probability(value: float | None) -> str:
+    """A p value with three decimals, or "< 0.001"."""
+    return "< 0.001" if value is not None and value < 0.001 else decimal(value)
 
 
 def seconds(value: float | None) -> str:

@@ -1,5 +1,6 @@
 """The stage that decides which images are taken, and under which of their classes each one stands."""
 
-from bakeoff.selection.stage import largest_common_quota, load, save, select
+from bakeoff.selection.quotas import fit_quotas
+from bakeoff.selection.stage import load, save, select
 
-__all__ = ["largest_common_quota", "load", "save", "select"]
+__all__ = ["fit_quotas", "load", "save", "select"]

@@ -1,6 +1,6 @@
 """The images that hold a target class, as arrays for the policies and as rows for the ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ import polars as pl
 
 from bakeoff.config import SelectionConfig
 from bakeoff.errors import SelectionError, unknown_name
-from bakeoff.records import Index
+from bakeoff.records import SPLITS, Index
 
 BOX = pl.Struct(
     {
@@ -22,6 +22,7 @@ BOX = pl.Struct(
     }
 )
 SMALLEST_CLASS_COUNT = 2
+ANY = -1
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,21 @@ class Candidates:
         annotated: bool (N, K): whether the class is annotated in the image at all.
         holds: bool (N, K): whether one of these annotations counts: no crowd (unless asked for), not below `min_area`.
         areas: float64 (N, K): the annotated area of the annotations that count, as a share of the image's.
+        splits: int64 (N,): the position in `SPLITS` of the split for which the image may be taken, or -1: any; one or
+            the other for all images.
     """
 
     image_ids: npt.NDArray[np.int64]
     annotated: npt.NDArray[np.bool_]
     holds: npt.NDArray[np.bool_]
     areas: npt.NDArray[np.float64]
+    splits: npt.NDArray[np.int64]
+
+    def __getitem__(self, rows: npt.NDArray[np.int64]) -> "Candidates":
+        """Some of the candidates."""
+        return Candidates(
+            self.image_ids[rows], self.annotated[rows], self.holds[rows], self.areas[rows], self.splits[rows]
+        )
 
 
 def class_ids(index: Index, classes: Sequence[str]) -> list[int]:
@@ -89,8 +99,8 @@ def target_annotations(index: Index, config: SelectionConfig) -> pl.DataFrame:
     )
 
 
-def find_candidates(annotations: pl.DataFrame, class_count: int) -> Candidates:
-    """The candidates among the images of these `target_annotations`."""
+def find_candidates(annotations: pl.DataFrame, class_count: int, splits: Mapping[int, str]) -> Candidates:
+    """The candidates among the images of these `target_annotations`; `splits` as in `records.Index`."""
     image_ids, rows = np.unique(annotations["image_id"].to_numpy(), return_inverse=True)
     labels, counts = annotations["label"].to_numpy(), annotations["counts"].to_numpy()
     annotated = np.zeros((len(image_ids), class_count), dtype=np.bool_)
@@ -99,7 +109,8 @@ def find_candidates(annotations: pl.DataFrame, class_count: int) -> Candidates:
     holds[rows[counts], labels[counts]] = True
     areas = np.zeros(annotated.shape)
     np.add.at(areas, (rows[counts], labels[counts]), annotations["share"].to_numpy()[counts])
-    return Candidates(image_ids, annotated, holds, areas)
+    fixed = [SPLITS.index(splits[image]) if splits else ANY for image in image_ids.tolist()]
+    return Candidates(image_ids, annotated, holds, areas, np.array(fixed, dtype=np.int64))
 
 
 def describe_images(index: Index, annotations: pl.DataFrame, classes: Sequence[str]) -> pl.DataFrame:

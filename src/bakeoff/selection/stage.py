@@ -10,9 +10,9 @@ import polars as pl
 from bakeoff.config import SelectionConfig
 from bakeoff.errors import SelectionError, ShortageError, StorageError
 from bakeoff.records import TRAIN, VAL, Index, Selection, SelectionInfo
-from bakeoff.registry import policies
 from bakeoff.selection.assignment import NONE, Assignment
 from bakeoff.selection.candidates import Candidates, describe_images, find_candidates, target_annotations
+from bakeoff.selection.splits import assign
 from bakeoff.storage import digest, new_folder, read_json, write_json
 
 
@@ -32,13 +32,12 @@ def select(index: Index, config: SelectionConfig) -> Selection:
         ShortageError: A class holds too few images under this policy.
         ConfigError: There is no such policy.
     """
-    policy = policies[config.policy]
     quotas = {TRAIN: config.train_per_class, VAL: config.val_per_class}
     if not any(quotas.values()):
         raise SelectionError("data.train_per_class and data.val_per_class are both 0; ask for at least one image.")
     annotations = target_annotations(index, config)
-    candidates = find_candidates(annotations, len(config.classes))
-    assignment: Assignment = policy(candidates, quotas, np.random.default_rng(config.seed))
+    candidates = find_candidates(annotations, len(config.classes), index.splits)
+    assignment = assign(candidates, quotas, config.policy, config.seed)
     _check_quotas(candidates, assignment, quotas, config)
     info = SelectionInfo(
         config=config,
@@ -62,7 +61,7 @@ def largest_common_quota(candidates: Candidates, quotas: Mapping[str, int], poli
         middle = (enough + too_many) // 2
         train = round(middle * quotas[TRAIN] / total)
         trial = {TRAIN: train, VAL: middle - train}
-        assignment = policies[policy_name](candidates, trial, np.random.default_rng(seed))
+        assignment = assign(candidates, trial, policy_name, seed)
         filled = (assignment.counts(trial) == np.array(list(trial.values()))[:, None]).all()
         enough, too_many = (middle, too_many) if filled else (enough, middle)
     return enough
@@ -132,6 +131,7 @@ def _ledger(
         ["chosen", "only crowd annotations or below min_area", assignment.refusal],
         default="quotas filled",
     )
+    places = np.where(chosen, assignment.split, candidates.splits)
     eligible = [[config.classes[label] for label in np.flatnonzero(row)] for row in assignment.eligible]
     return images.with_columns(
         pl.Series("eligible", eligible, dtype=pl.List(pl.String)),
@@ -142,6 +142,6 @@ def _ledger(
         ),
         pl.Series("status", np.where(chosen, "chosen", "dropped").tolist(), dtype=pl.String),
         pl.Series("reason", reasons.tolist(), dtype=pl.String),
-        pl.Series("split", [splits[s] if s != NONE else None for s in assignment.split], dtype=pl.String),
+        pl.Series("split", [splits[s] if s != NONE else None for s in places], dtype=pl.String),
         pl.Series("label", [names[label] if label != NONE else None for label in assignment.label], dtype=pl.String),
     )

@@ -12,6 +12,11 @@ from bakeoff.records import Estimate, Interval
 CONFIDENCE = 0.95
 
 
+def points(share: float) -> str:
+    """A difference of shares in percentage points, as every verdict writes it: "+1.9", "−0.8"."""
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
 def wilson(successes: int, trials: int) -> Interval | None:
     """The 95 % Wilson score interval of a share (Wilson, JASA 1927); null without trials."""
     if trials == 0:

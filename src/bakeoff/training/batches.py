@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -35,6 +37,16 @@ class Split:
         order = torch.randperm(len(self), generator=generator) if recipe.shuffle else torch.arange(len(self))
         for rows in order.to(self.labels.device).split(recipe.batch_size):
             yield to_input(augment(self.images[rows], recipe, generator)), self.labels[rows]
+
+
+def part(labels: Labels, share: float) -> npt.NDArray[np.int64]:
+    """Rows of a share of each class, at least one, in their order; a smaller share is a part of a larger one."""
+    draws = np.random.default_rng(0)  # not the run's seed: every run of a share sees the same images
+    rows = []
+    for label in np.unique(labels):
+        own = draws.permutation(np.flatnonzero(labels == label))
+        rows.append(own[: max(1, round(share * len(own)))])
+    return np.sort(np.concatenate(rows)) if rows else np.zeros(0, dtype=np.int64)
 
 
 def to_input(images: Tensor) -> Tensor:

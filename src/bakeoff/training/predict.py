@@ -27,9 +27,11 @@ def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray
         float32 (N, K), rows sum to 1.
 
     Raises:
-        StorageError: The weights are missing or damaged, or are not those of the network.
+        StorageError: The run did not finish, or its weights are missing, damaged or not those of the network.
         NetworkError: The network can't be built any more.
     """
+    if not run.finished:
+        raise StorageError(f"the run in {run.folder} {run.record.status} ({run.record.reason}); train it again.")
     network = create(run.spec.network, len(run.spec.classes), run.spec.size)
     path = run.folder / WEIGHTS
     try:
@@ -37,7 +39,7 @@ def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray
     except (OSError, SafetensorError, RuntimeError) as error:
         first = str(error).splitlines()[0]
         raise StorageError(
-            f"{path} does not hold the weights of {run.spec.network}: {first}. Train it again."
+            f"{path} does not hold the weights of {run.spec.network}: {first}. Remove {run.folder} and train again."
         ) from None
     where = choose_device(device)
     labels: Labels = np.zeros(len(images), dtype=np.int64)

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import torch
 from safetensors.torch import save_model
@@ -12,13 +13,27 @@ from torch.nn import functional
 
 from bakeoff.architecture import describe
 from bakeoff.config import TrainingConfig
+from bakeoff.errors import in_one_line
 from bakeoff.networks import create, source_digest
-from bakeoff.records import SPLITS, Dataset, DatasetInfo, Environment, LogLine, Run, RunRecord, RunSpec, RunStatus
+from bakeoff.records import (
+    SPLITS,
+    TRAIN,
+    Dataset,
+    DatasetInfo,
+    Environment,
+    LogLine,
+    Run,
+    RunRecord,
+    RunSpec,
+    RunStatus,
+)
 from bakeoff.storage import new_folder
-from bakeoff.training.batches import Split
+from bakeoff.training.batches import Split, part
 from bakeoff.training.device import choose_device, reproducible
 from bakeoff.training.loop import DivergedError, Progress, evaluate, fit
-from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, save_run
+from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, last_epoch, save_run
+
+Rows = dict[str, slice | npt.NDArray[np.int64]]
 
 
 def make_spec(network: str, seed: int, config: TrainingConfig, dataset: DatasetInfo) -> RunSpec:
@@ -76,7 +91,12 @@ def train(spec: RunSpec, dataset: Dataset, folder: Path, progress: Progress = la
     with reproducible(spec.seed, spec.recipe.threads, device), new_folder(folder) as partial:
         network = create(spec.network, len(spec.classes), spec.size).to(device)
         architecture = describe(network, spec.size)
-        splits = {name: Split(dataset.images[name], dataset.labels[name], device) for name in SPLITS}
+        rows: Rows = dict.fromkeys(SPLITS, slice(None))
+        if spec.recipe.train_share < 1:
+            rows[TRAIN] = part(dataset.labels[TRAIN], spec.recipe.train_share)
+        splits = {
+            name: Split(dataset.images[name][own], dataset.labels[name][own], device) for name, own in rows.items()
+        }
         log: list[LogLine] = []
         start = time.perf_counter()
         status, reason = _fit(network, splits, spec, log, progress)
@@ -84,12 +104,14 @@ def train(spec: RunSpec, dataset: Dataset, folder: Path, progress: Progress = la
             status=status,
             reason=reason,
             seconds=time.perf_counter() - start,
-            epochs=max((line.epoch for line in log if line.__struct_config__.tag == "epoch"), default=0),
+            epochs=last_epoch(log),
             architecture=architecture,
             environment=Environment.current(),
         )
         finished = status == "finished"
-        predictions = _predictions(network, splits, dataset) if finished else pl.DataFrame(schema=PREDICTIONS_SCHEMA)
+        predictions = (
+            _predictions(network, splits, rows, dataset) if finished else pl.DataFrame(schema=PREDICTIONS_SCHEMA)
+        )
         run = Run(folder, spec, record, tuple(log), predictions)
         save_run(partial, run)
         save_model(network, str(partial / WEIGHTS))
@@ -105,12 +127,12 @@ def _fit(
     except DivergedError as error:
         return "diverged", f"{error} in epoch {log[-1].epoch + 1 if len(log) else 1}"
     except Exception as error:  # a user's own network may raise anything, and torch raises much
-        return "failed", f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"
+        return "failed", in_one_line(error)
     return "finished", ""
 
 
-def _predictions(network: nn.Module, splits: dict[str, Split], dataset: Dataset) -> pl.DataFrame:
-    """Logits and losses of the final weights for all images, in the manifest's order."""
+def _predictions(network: nn.Module, splits: dict[str, Split], rows: Rows, dataset: Dataset) -> pl.DataFrame:
+    """Logits and losses of the final weights for the images of the run, in the manifest's order."""
     tables = []
     for name, split in splits.items():
         if not len(split):
@@ -120,7 +142,7 @@ def _predictions(network: nn.Module, splits: dict[str, Split], dataset: Dataset)
             pl.DataFrame(
                 {
                     "split": [name] * len(split),
-                    "image_id": dataset.rows(name)["image_id"],
+                    "image_id": dataset.rows(name)["image_id"][rows[name]],
                     "label": labels.numpy(),
                     "predicted": logits.argmax(1).numpy(),
                     "logits": logits.numpy(),

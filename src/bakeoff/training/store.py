@@ -1,12 +1,13 @@
 """What a run leaves on disk, and how it is read again; no torch is needed to read it."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 import polars as pl
 
 from bakeoff.errors import StorageError
-from bakeoff.records import Environment, LogLine, Run, RunRecord, RunSpec
+from bakeoff.records import Environment, EpochLog, LogLine, Run, RunRecord, RunSpec
 from bakeoff.storage import encode, new_folder, read_json, write_bytes, write_json
 
 SPEC, RECORD, LOG = "spec.json", "run.json", "log.jsonl"
@@ -42,14 +43,40 @@ def load_run(folder: Path) -> Run:
     Raises:
         StorageError: A record is missing, damaged or of another schema.
     """
-    spec, record = read_json(folder / SPEC, RunSpec), read_json(folder / RECORD, RunRecord)
-    try:
-        log = tuple(msgspec.json.Decoder(LogLine).decode_lines((folder / LOG).read_bytes()))
-        predictions = pl.read_parquet((folder / PREDICTIONS).read_bytes())
-    except (OSError, msgspec.DecodeError, pl.exceptions.PolarsError) as error:
-        raise StorageError(f"the run in {folder} is damaged: {error}. Remove the folder and run again.") from None
-    if dict(predictions.schema) != PREDICTIONS_SCHEMA:
+    if not (folder / SPEC).exists():
         raise StorageError(
-            f"{folder / PREDICTIONS} has other columns than a run writes. Remove {folder} and run again."
+            f"{folder} is not a run's folder: {SPEC} is missing. If it is what is left of a run, remove it and run "
+            "again."
         )
+    spec, record = read_json(folder / SPEC, RunSpec, folder), read_json(folder / RECORD, RunRecord, folder)
+    log, predictions = _read_log(folder / LOG), _read_predictions(folder / PREDICTIONS)
+    if record.epochs != last_epoch(log):
+        raise _damaged(folder / LOG, f"it ends with epoch {last_epoch(log)}, the run with epoch {record.epochs}")
     return Run(folder, spec, record, log, predictions)
+
+
+def last_epoch(log: Iterable[LogLine]) -> int:
+    """The last epoch that was completed."""
+    return max((line.epoch for line in log if isinstance(line, EpochLog)), default=0)
+
+
+def _read_log(path: Path) -> tuple[LogLine, ...]:
+    try:
+        return tuple(msgspec.json.Decoder(LogLine).decode_lines(path.read_bytes()))
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from None
+
+
+def _read_predictions(path: Path) -> pl.DataFrame:
+    try:
+        predictions = pl.read_parquet(path.read_bytes())
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise _damaged(path, error) from None
+    if dict(predictions.schema) != PREDICTIONS_SCHEMA:
+        raise _damaged(path, "it has other columns than a run writes")
+    return predictions
+
+
+def _damaged(path: Path, reason: object) -> StorageError:
+    why = "it is missing" if isinstance(reason, FileNotFoundError) else reason
+    return StorageError(f"{path} is damaged: {why}. Remove {path.parent} and run again.")

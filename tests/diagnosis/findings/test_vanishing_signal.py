@@ -17,6 +17,8 @@ def test_a_signal_that_dies_is_found_and_its_cure_measured(dataset, train, make_
     assert "points: distinguishable." in finding.verdict
     assert finding.evidence["networks"]["net3"]["signal"] == pytest.approx(6e-6 / 0.24)
     assert finding.evidence["networks"]["net3"]["first_gradient"] == pytest.approx(5e-5)
+    assert finding.evidence["networks"]["net3"]["last_gradient_by_epoch"] == [1e-6] * 4
+    assert finding.evidence["networks"]["net3"]["signal_by_layer"] == {"conv1": 0.24, "conv12": 6e-6}
 
 
 def test_healthy_networks_are_not_accused(dataset, train, make_case) -> None:
@@ -32,6 +34,11 @@ def test_a_signal_of_exactly_nothing_is_found(dataset, train, make_case) -> None
 def test_without_a_measurement_it_is_not_applicable(dataset, train, make_case) -> None:
     runs = [type(run)(run.folder, run.spec, run.record, (), run.predictions) for run in train("a")]
     assert vanishing_signal(make_case(dataset, runs)).state == "not applicable"
+
+
+def test_a_network_without_weights_has_no_signal_to_lose(dataset, train, make_case) -> None:
+    empty = epoch_lines(signal={}, gradients={})
+    assert vanishing_signal(make_case(dataset, train("a", log=empty))).state == "not applicable"
 
 
 def test_cures_with_one_seed_are_not_called_tested(dataset, train, make_case) -> None:

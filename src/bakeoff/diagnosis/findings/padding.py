@@ -37,7 +37,7 @@ def _judge(pair: PairScores, padded: str) -> tuple[State, str]:
         return "found", f"Padding {'helps' if helps else 'hurts'}: {pair.statement}"
     if max(abs(pair.interval.low), abs(pair.interval.high)) < RELEVANT:
         return "not found", f"Padding makes no difference that matters: {pair.statement}"
-    return "undecided", pair.statement
+    return "undecided", f"Whether padding helps can't be told from noise: {pair.statement}"
 
 
 def _numbers(pair: PairScores, padded: str) -> dict[str, object]:

@@ -19,9 +19,10 @@ def power(case: Case) -> Finding:
     if seen:
         low, high = min(seen.values()), max(seen.values())
         state: State = "found" if low > COARSE else "not found"
+        steadiest = f" in its steadiest pair, and from {100 * high:.1f} in its least steady one" if high > low else ""
         verdict = (
-            f"With 80 % power this experiment separates true differences from {100 * low:.1f} points (steadiest pair) "
-            f"to {100 * high:.1f} points (the least steady); smaller ones it misses more often than one time in five."
+            f"With 80 % power this experiment separates true differences from {100 * low:.1f} points on{steadiest}; "
+            "smaller ones it misses more often than one time in five."
         )
     else:
         state, verdict = "not applicable", "One seed a network: what another seed would change can't be estimated."

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from statistics import geometric_mean
 from typing import Any
 
-from bakeoff.diagnosis.case import Case, epochs, gain, points
+from bakeoff.diagnosis.case import Case, epochs, gain
 from bakeoff.records import Finding, Run, State
 from bakeoff.registry import findings
+from bakeoff.statistics.intervals import points
 
 VANISHED = 1e-2
 """The share of the signal that must reach the deepest layer, compared with the strongest. With He's initialisation a
@@ -42,19 +43,24 @@ def vanishing_signal(case: Case) -> Finding:
 
 
 def _measure(runs: Sequence[Run]) -> dict[str, Any] | None:
-    """Geometric means over seeds: the weakest layer's signal as a share of the strongest, and gradient norms."""
-    starts = [epochs(run)[0] for run in runs if epochs(run)]
+    """Geometric means over seeds: the weakest layer's signal as a share of the strongest, and gradient norms.
+
+    By layer and by epoch the numbers are those of the first run that measured any.
+    """
+    runs = [run for run in runs if epochs(run) and epochs(run)[0].gradient_norms]
+    starts = [epochs(run)[0] for run in runs]
     if not starts:
         return None
     signals = [_positive(line.activation_scales.values()) for line in starts]
     norms = [_positive(line.gradient_norms.values()) for line in starts]
-    ends = [_positive(epochs(run)[-1].gradient_norms.values()) for run in runs if epochs(run)]
+    history = epochs(runs[0])
     return {
         "signal": geometric_mean([min(values) / max(values) for values in signals]),
         "first_gradient": geometric_mean([values[0] for values in norms]),
         "last_gradient": geometric_mean([values[-1] for values in norms]),
-        "first_gradient_at_end": geometric_mean([values[0] for values in ends]),
-        "last_gradient_at_end": geometric_mean([values[-1] for values in ends]),
+        "signal_by_layer": dict(starts[0].activation_scales),
+        "first_gradient_by_epoch": [next(iter(line.gradient_norms.values())) for line in history],
+        "last_gradient_by_epoch": [list(line.gradient_norms.values())[-1] for line in history],
     }
 
 

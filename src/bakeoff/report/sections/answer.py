@@ -5,7 +5,7 @@ import itertools
 from bakeoff.records import NetworkScores
 from bakeoff.registry import sections
 from bakeoff.report.contents import Case, Section
-from bakeoff.report.estimates import finished, of_network, overlap, photo_noise
+from bakeoff.report.estimates import finished, of_network, photo_noise
 from bakeoff.report.wording import estimate
 
 
@@ -15,7 +15,7 @@ def answer(case: Case) -> Section:
     values = {
         "question": case.experiment.question,
         "answer": _answer(case),
-        "warnings": [*_unfinished(case), *_missing(case)],
+        "warnings": [*_untrained(case), *_unfinished(case), *_missing(case)],
     }
     return Section("Short answer", "answer.html", values)
 
@@ -35,7 +35,7 @@ def _answer(case: Case) -> str:
         return f"{best.name} reaches a validation accuracy of {reached} No other network finished."
     if len(leaders) > 1:
         return f"{' and '.join(leaders)} share the highest mean validation accuracy: {reached} None of them leads."
-    return f"{best.name} has the highest mean validation accuracy: {reached} {_lead(best, ranked[1], images)}"
+    return f"{best.name} has the highest mean validation accuracy: {reached} {_lead(case, best, ranked[1])}"
 
 
 def _base(network: NetworkScores) -> str:
@@ -46,24 +46,31 @@ def _base(network: NetworkScores) -> str:
     return f"the mean of {done}{f' of {asked}' if asked > done else ''} seeds (95 % interval over seeds)"
 
 
-def _lead(best: NetworkScores, second: NetworkScores, images: int) -> str:
-    """By how much the best leads, and whether photos and seeds bear that out."""
-    gap, noise = _accuracy(best) - _accuracy(second), photo_noise(_accuracy(best), _accuracy(second), images)
-    text = f"Its lead over {second.name}, {100 * gap:.1f} points, is "
-    photos = f"about {100 * noise:.1f} points can be noise from the choice of photos"
-    if min(len(finished(best)), len(finished(second))) == 1:
-        each = "one seed each" if len(finished(best)) == len(finished(second)) == 1 else "one seed for one of them"
-        alone = f"differences smaller than {photos} alone, and another seed would give another difference"
-        return f"{text}not established: {each}, {alone}."
-    if overlap(of_network(best, "val").interval, of_network(second, "val").interval):
-        return f"{text}not established: their intervals over seeds overlap."
-    if gap < noise:
-        return f"{text}not established: differences smaller than {photos}."
-    return f"{text}larger than photos or seeds explain: {photos}, and the intervals over seeds do not overlap."
+def _lead(case: Case, best: NetworkScores, second: NetworkScores) -> str:
+    """Which network is best as far as the pairs were tested; else how little one seed says of the lead."""
+    judged = next((finding for finding in case.comparison.findings if finding.code == "best-network"), None)
+    if judged and judged.state != "not applicable":
+        return judged.verdict
+    gap, images = _accuracy(best) - _accuracy(second), case.comparison.counts["val"]
+    noise = photo_noise(_accuracy(best), _accuracy(second), images)
+    return (
+        f"Its lead over {second.name}, {100 * gap:.1f} points, is not established: differences smaller than about "
+        f"{100 * noise:.1f} points can be noise from the choice of photos alone, and without several seeds that both "
+        "finished nobody knows what another seed would give."
+    )
 
 
 def _accuracy(network: NetworkScores) -> float:
     return network.val_accuracy.mean or 0.0
+
+
+def _untrained(case: Case) -> list[str]:
+    """What the finding on failed trainings says, where it was found: failed runs must not pass unseen."""
+    return [
+        finding.verdict
+        for finding in case.comparison.findings
+        if finding.code == "failed-training" and finding.state == "found"
+    ]
 
 
 def _unfinished(case: Case) -> list[str]:

@@ -22,7 +22,8 @@ def details(case: Case) -> Section:
     networks = case.comparison.networks
     safe = slugs(network_label(network.name) for network in networks)
     parts = [_details(network, name, case.comparison.classes) for network, name in zip(networks, safe, strict=True)]
-    return Section("Network by network", "details.html", {"networks": parts})
+    matrices = [part["name"] for part in parts if "confusion" in part]
+    return Section("Network by network", "details.html", {"networks": parts, "matrices": matrices})
 
 
 def _details(network: NetworkScores, safe: str, classes: tuple[str, ...]) -> dict[str, Any]:
@@ -38,7 +39,9 @@ def _details(network: NetworkScores, safe: str, classes: tuple[str, ...]) -> dic
         counts = np.sum([run.confusion for run in scored], axis=0).tolist()
         caption = f"Confusion matrix of {network.name}: rows true, columns predicted."
         rows = [(name, *row) for name, row in zip(classes, counts, strict=True)]
-        values["confusion"] = _confusion_rows(counts)
+        present = np.sum([run.annotated_too for run in scored], axis=0).tolist()
+        values["confusion"] = _confusion_rows(counts, present)
+        values["errors"] = _errors(network.name, safe, classes, counts, present)
         values["figure"] = Figure(f"confusion-{safe}", caption, charts.confusion(counts, classes))
         values["counts"] = Table(f"confusion-{safe}", caption, ("true", *classes), rows)
         values["reports"] = [_report(network, run, safe) for run in scored]
@@ -71,9 +74,22 @@ def _layers(network: NetworkScores, safe: str) -> Table | None:
     )
 
 
-def _confusion_rows(counts: list[list[int]]) -> list[list[dict[str, Any]]]:
-    """Count and share of its row for each cell."""
-    return [[{"count": count, "share": count / (sum(row) or 1)} for count in row] for row in counts]
+def _confusion_rows(counts: list[list[int]], present: list[list[int]]) -> list[list[dict[str, Any]]]:
+    """Count, share of its row, and photos that show the predicted class too, for each cell."""
+    return [
+        [{"count": count, "share": count / (sum(row) or 1), "too": too} for count, too in zip(row, shown, strict=True)]
+        for row, shown in zip(counts, present, strict=True)
+    ]
+
+
+def _errors(name: str, safe: str, classes: tuple[str, ...], counts: list[list[int]], present: list[list[int]]) -> Table:
+    """By true class, how many errors predict a class that is annotated in the photo, and how many do not."""
+    rows = []
+    for label, klass in enumerate(classes):
+        errors, shown = (sum(table[label]) - table[label][label] for table in (counts, present))
+        rows.append((klass, errors, shown, errors - shown))
+    columns = ("class", "errors", "predicted class is in the photo too", "it is not")
+    return Table(f"errors-{safe}", f"Errors of {name} by kind.", columns, rows)
 
 
 def _report(network: NetworkScores, run: RunScores, safe: str) -> Table:

@@ -22,10 +22,10 @@ def gradients(case: Case) -> Section:
     drawn = points.filter(pl.col("norm") > 0)  # a logarithm has no place for 0; the table and a sentence tell of it
     values: dict[str, Any] = {"figures": [], "zeros": _zeros(points), "table": _table(points)}
     if drawn.height:
-        values["figures"].append(Figure("gradients", f"{CAPTION}.", charts.gradient_norms(runs, drawn)))
+        values["figures"].append(Figure("gradients", f"{CAPTION}.", charts.gradient_norms(runs, drawn), live=True))
     if (drawn["epoch"] > 0).any():
         caption = f"{CAPTION}, after each epoch (0: before training). A line a layer."
-        values["figures"].append(Figure("gradients-by-epoch", caption, charts.gradient_history(runs, drawn)))
+        values["figures"].append(Figure("gradients-by-epoch", caption, charts.gradient_history(runs, drawn), live=True))
     return Section("Gradients by layer", "gradients.html", values)
 
 

@@ -10,9 +10,9 @@ from bakeoff.registry import sections
 from bakeoff.report import charts, curves
 from bakeoff.report.contents import Case, Figure, Section, Table
 from bakeoff.report.estimates import finished, of_network, of_run
-from bakeoff.report.wording import estimate, percent, pixels, seconds, status
+from bakeoff.report.wording import drawn, percent, pixels, seconds, status
 
-ACCURACIES: dict[str, Callable[[Any], str]] = {"training": percent, "validation": estimate, "any label": estimate}
+ACCURACIES: dict[str, Callable[[Any], str]] = {"training": percent, "validation": drawn, "any label": drawn}
 NETWORK_COLUMNS = ("network", "parameters", "MACs", "receptive field", "runs", *ACCURACIES, "time a run")
 RUN_COLUMNS = ("network", "seed", "status", *ACCURACIES, "seconds", "reason")
 
@@ -49,10 +49,10 @@ def _figures(case: Case, losses: pl.DataFrame, epochs: pl.DataFrame) -> list[Fig
         if losses["end"].any():
             caption += "A cross: the run ended here without being finished. "
         chart = charts.loss_curves(case.runs, losses, len(case.comparison.classes))
-        figures.append(Figure("loss", caption.strip(), chart))
+        figures.append(Figure("loss", caption.strip(), chart, live=True))
     if any(epochs[column].count() for column in ("training accuracy", "validation accuracy")):
         caption = "Accuracy after each epoch. Solid: validation. Dashed: training, over the epoch as it was trained on."
-        figures.append(Figure("accuracy", caption, charts.accuracy_curves(case.runs, epochs)))
+        figures.append(Figure("accuracy", caption, charts.accuracy_curves(case.runs, epochs), live=True))
     return figures
 
 

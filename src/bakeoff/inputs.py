@@ -1,0 +1,94 @@
+"""What an experiment starts from: a COCO instances file and its photos, or a tree of photos with a folder a class."""
+
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from bakeoff.audit import THUMBNAIL, audit_tree, scan, tree_index
+from bakeoff.config import DataConfig, SelectionConfig
+from bakeoff.errors import ConfigError
+from bakeoff.records import Audit, Index, Source
+from bakeoff.runs import Monitor
+
+
+def read_index(annotations: str, cache: Path | None = None) -> Index:
+    """Reads an instances file; see `bakeoff.coco`.
+
+    Raises:
+        ConfigError: None is given.
+    """
+    from bakeoff import coco
+
+    if not annotations:
+        raise ConfigError(
+            "no annotations are given; give --annotations PATH or data.annotations in the experiment file."
+        )
+    return coco.read_index(Path(annotations), cache)
+
+
+def target_classes(data: DataConfig) -> tuple[str, ...]:
+    """The target classes: of a folder where none are given all, sorted.
+
+    Raises:
+        ConfigError: Both a folder and annotations or images are given.
+        SourceError: The folder can't be used.
+    """
+    return scan(Path(data.folder)).classes if _is_tree(data) and not data.classes else data.classes
+
+
+def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionConfig]:
+    """What the images are chosen from, and how.
+
+    Args:
+        data: Where the photos are.
+        cache: As in `coco.read_index`.
+
+    Raises:
+        ConfigError: Neither a folder nor annotations are given, or both.
+        AnnotationsError: The instances file can't be used.
+        SourceError: The folder can't be used.
+    """
+    if not _is_tree(data):
+        return read_index(data.annotations, cache), data.selection
+    tree = scan(Path(data.folder))
+    return tree_index(tree), msgspec.structs.replace(data.selection, classes=data.classes or tree.classes)
+
+
+def open_source(data: DataConfig) -> Source:
+    """Where the bytes of the photos come from.
+
+    Raises:
+        ConfigError: What is needed is not given, or both a folder and annotations or images are.
+        SourceError: There is no such folder, or it can't be read.
+    """
+    from bakeoff import sources
+
+    if _is_tree(data):
+        return sources.open_source(str(scan(Path(data.folder)).root))
+    if not (data.annotations and data.images):
+        raise ConfigError(
+            "an instances file and its photos are needed: give --annotations FILE and --images FOLDER, or set "
+            "data.annotations and data.images in the experiment file, or data.folder for photos with a folder a class."
+        )
+    return sources.open_source(data.images)
+
+
+def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
+    """Looks at every photo of a tree; see `pipeline.audit`."""
+    from bakeoff import sources
+    from bakeoff.dataset import to_pixels
+
+    tree = scan(folder)
+    index = read_index(annotations) if annotations else None
+    decode = partial(to_pixels, size=THUMBNAIL, filter_name="area")
+    return audit_tree(tree, sources.open_source(str(folder)).read, decode, index, monitor("photos"))
+
+
+def _is_tree(data: DataConfig) -> bool:
+    if data.folder and (data.annotations or data.images):
+        raise ConfigError(
+            "data.folder is given together with data.annotations or data.images; give either a folder of photos with a "
+            "folder a class, or an instances file and its photos."
+        )
+    return bool(data.folder)

@@ -1,0 +1,41 @@
+"""Class by class: precision, recall and F1 of the networks side by side."""
+
+from collections.abc import Sequence
+
+from bakeoff.records import Estimate, NetworkScores
+from bakeoff.registry import sections
+from bakeoff.report.contents import Case, Section, Table
+from bakeoff.report.estimates import finished
+from bakeoff.report.wording import drawn
+from bakeoff.statistics.intervals import over_seeds, wilson
+
+SCORES = ("precision", "recall", "f1")
+
+
+@sections.register("42-classes")
+def classes(case: Case) -> Section:
+    """A table a score: classes by networks, with intervals."""
+    networks = [network for network in case.comparison.networks if any(run.report for run in finished(network))]
+    return Section("Class by class", "classes.html", {"tables": [_table(case, networks, score) for score in SCORES]})
+
+
+def _table(case: Case, networks: Sequence[NetworkScores], score: str) -> Table:
+    names = [network.name for network in networks]
+    rows = [
+        (name, *(_estimate(network, label, score) for network in networks))
+        for label, name in enumerate(case.comparison.classes)
+    ]
+    title = "F1" if score == "f1" else score.capitalize()
+    over = "over seeds (t); with one seed over photos (Wilson), which F1 has not"
+    caption = f"{title} of each class on the validation photos. In brackets the 95 % interval {over}."
+    return Table(f"classes-{score}", caption, ("class", *names), rows, dict.fromkeys(names, drawn))
+
+
+def _estimate(network: NetworkScores, label: int, score: str) -> Estimate:
+    runs = [run for run in finished(network) if run.report]
+    if len(runs) > 1:
+        return over_seeds([getattr(run.report[label], score) for run in runs])
+    counts, value = runs[0].confusion, float(getattr(runs[0].report[label], score))
+    right = counts[label][label]
+    trials = {"recall": sum(counts[label]), "precision": sum(row[label] for row in counts)}.get(score, 0)
+    return Estimate(value, wilson(right, trials) if trials else None)

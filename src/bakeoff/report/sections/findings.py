@@ -1,0 +1,43 @@
+"""The diagnosis: all findings, most important first."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from bakeoff.registry import sections
+from bakeoff.report.contents import Case, Section, Table
+
+
+@sections.register("25-findings")
+def findings(case: Case) -> Section:
+    """Each finding with its state, verdict, limits and evidence."""
+    entries = [
+        {
+            "finding": finding,
+            "evidence": Table(
+                f"finding-{finding.code}",
+                f"Evidence of the finding {finding.code}.",
+                ("what", "value"),
+                list(_flat(msgspec.to_builtins(finding.evidence))),
+            ),
+        }
+        for finding in case.comparison.findings
+    ]
+    return Section("Findings", "findings.html", {"findings": entries})
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of nested mappings and lists, each with the path that leads to it."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _flat(part, f"{name} / {key}" if name else str(key))
+    elif isinstance(value, list) and any(isinstance(part, Mapping) for part in value):
+        for number, part in enumerate(value, start=1):
+            yield from _flat(part, f"{name} / {number}")
+    else:
+        yield name, ", ".join(map(_leaf, value)) if isinstance(value, list) else _leaf(value)
+
+
+def _leaf(value: Any) -> str:
+    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,58 @@
+"""What was tried to make a network better, and what each change gained."""
+
+from typing import Any
+
+from bakeoff.records import Estimate, Improvements
+from bakeoff.registry import sections
+from bakeoff.report import charts
+from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.wording import difference, estimate
+
+CURVE = (
+    "Learning curve of {}: mean validation accuracy by training images, with its 95 % interval over seeds. Hollow: "
+    "extrapolated by a power law through the runs."
+)
+
+
+@sections.register("60-improvements")
+def improvements(case: Case) -> Section:
+    """The ranking of the changes and the learning curve; only a hint where nothing was tried."""
+    tried = case.comparison.improvements
+    values = {"statement": tried.statement, **_shown(tried)} if tried else {"statement": ""}
+    return Section("What would make it better", "improvements.html", values)
+
+
+def _shown(tried: Improvements) -> dict[str, Any]:
+    caption = CURVE.format(tried.network)
+    return {
+        "table": _table(tried),
+        "curve": _curve(tried, caption),
+        "figure": Figure("learning-curve", caption, charts.learning_curve(tried.curve)) if tried.curve else None,
+    }
+
+
+def _table(tried: Improvements) -> Table:
+    rows = [
+        (
+            variant.what,
+            variant.kind,
+            Estimate(variant.gain, variant.interval),
+            variant.seeds,
+            variant.images or None,
+            variant.verdict,
+        )
+        for variant in tried.variants
+    ]
+    caption = f"Gain in validation accuracy of {tried.network} by one change at a time, in percentage points, with its "
+    caption += "95 % interval over seeds and photos. Verdicts after Holm's correction over the changes."
+    columns = ("change", "kind", "gain", "seeds", "photos", "verdict")
+    return Table("improvements", caption, columns, rows, {"gain": difference})
+
+
+def _curve(tried: Improvements, caption: str) -> Table:
+    rows = [
+        (point.images, Estimate(point.accuracy, point.interval), "extrapolated" if point.extrapolated else "measured")
+        for point in tried.curve
+    ]
+    columns = ("training images", "validation accuracy", "kind")
+    return Table("learning-curve", caption, columns, rows, {"validation accuracy": estimate})

@@ -1,0 +1,55 @@
+"""The homework's five questions, each with an answer, its evidence, and what it can't say."""
+
+from dataclasses import dataclass
+
+from bakeoff.registry import sections
+from bakeoff.report.contents import Case, Section
+
+NOT_MEASURED = (
+    "Not measured yet: `bakeoff improve` trains a network with cleaner labels, with parts of the photos, with "
+    "augmentation and with cures of a vanishing signal, and ranks them by what each gains."
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question and where its answer comes from.
+
+    Attributes:
+        title: The question itself.
+        codes: The findings that answer it; the first gives the short answer.
+        sections: Anchors of the sections that hold the evidence.
+    """
+
+    title: str
+    codes: tuple[str, ...]
+    sections: tuple[str, ...]
+
+
+QUESTIONS = (
+    Question("Does padding help?", ("padding",), ("pairs", "networks")),
+    Question("Does the deep network's gradient vanish?", ("vanishing-signal", "failed-training"), ("gradients",)),
+    Question("Which network is best?", ("best-network", "power"), ("networks", "pairs")),
+    Question("Which classes are confused, and why?", ("hard-classes", "ambiguous-labels"), ("details", "data")),
+    Question("What would make it better?", ("overfitting",), ("improvements", "networks")),
+)
+
+
+@sections.register("12-questions")
+def questions(case: Case) -> Section:
+    """Each question with the findings that answer it."""
+    found = {finding.code: finding for finding in case.comparison.findings}
+    answers = [
+        {
+            "title": question.title,
+            "answer": _better(case) if question is QUESTIONS[-1] else "",
+            "findings": [found[code] for code in question.codes if code in found],
+            "sections": question.sections,
+        }
+        for question in QUESTIONS
+    ]
+    return Section("Five questions", "questions.html", {"questions": answers})
+
+
+def _better(case: Case) -> str:
+    return case.comparison.improvements.statement if case.comparison.improvements else NOT_MEASURED

@@ -1,0 +1,322 @@
+// @ts-check
+// The page's own script: sorting, copying, charts, the gallery. Without it the page shows the same as text and pictures.
+"use strict";
+
+/**
+ * @typedef {{id: number, label: number, held: number[], boxes: number[][], coco: boolean}} Photo
+ * @typedef {{network: string, seed: number}} RunName
+ * @typedef {{classes: string[], photos: Photo[], runs: RunName[], side: number, predicted: string,
+ *            probabilities: string, losses: string}} GalleryData
+ */
+
+const BATCH = 120; // photos that are added at a time as the reader scrolls
+
+/**
+ * @template {Element} T
+ * @param {string} selector
+ * @param {new () => T} kind
+ * @param {ParentNode} [within]
+ * @returns {T}
+ */
+function one(selector, kind, within = document) {
+  const found = within.querySelector(selector);
+  if (!(found instanceof kind)) throw new Error(`the page has no ${selector}`);
+  return found;
+}
+
+/** @param {string} id */
+function json(id) {
+  return JSON.parse(one(`#${id}`, HTMLScriptElement).textContent ?? "null");
+}
+
+/**
+ * @param {string} tag
+ * @param {Record<string, string>} [attributes]
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElement}
+ */
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** @param {string} text */
+function bytes(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+/* ---- tables that sort ---- */
+
+/** @param {HTMLTableElement} table */
+function makeSortable(table) {
+  const body = one("tbody", HTMLTableSectionElement, table);
+  const heads = [...table.querySelectorAll("thead th")];
+  heads.forEach((head, column) => {
+    const button = make("button", { type: "button", class: "sort" }, head.textContent ?? "");
+    head.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      heads.forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const rows = [...body.rows].sort((a, b) => compare(cell(a, column), cell(b, column)));
+      body.append(...(down ? rows.reverse() : rows));
+    });
+  });
+}
+
+/**
+ * @param {HTMLTableRowElement} row
+ * @param {number} column
+ */
+function cell(row, column) {
+  const element = row.cells[column];
+  return element?.dataset.value ?? element?.textContent ?? "";
+}
+
+/**
+ * @param {string} a
+ * @param {string} b
+ */
+function compare(a, b) {
+  const [x, y] = [a, b].map((text) => parseFloat(text.replaceAll(",", "").replace("−", "-")));
+  return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
+}
+
+/* ---- buttons that copy ---- */
+
+/** @param {HTMLElement} block */
+function makeCopyable(block) {
+  const button = make("button", { type: "button", class: "copy" }, "Copy");
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(block.textContent ?? "");
+    button.textContent = "Copied";
+  });
+  block.before(button);
+}
+
+/* ---- charts ---- */
+
+/** @param {Element} figure */
+async function drawChart(figure) {
+  const spec = json(`spec-${figure.getAttribute("data-chart")}`);
+  const place = make("div", { class: "live" });
+  figure.append(place);
+  // @ts-ignore: the bundled library
+  await vegaEmbed(place, spec, { renderer: "svg", actions: false, ast: true, tooltip: { theme: "custom" } });
+  // Its marks have no names; the label of the figure and the tables tell the same.
+  one("svg", SVGElement, place).setAttribute("aria-hidden", "true");
+  figure.classList.add("drawn");
+}
+
+/**
+ * Calls a function once, when the element comes near the window.
+ * @param {Element} element
+ * @param {() => void} act
+ */
+function whenNear(element, act) {
+  const watch = new IntersectionObserver(
+    (entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) {
+        watch.disconnect();
+        act();
+      }
+    },
+    { rootMargin: "600px" },
+  );
+  watch.observe(element);
+}
+
+/* ---- the gallery ---- */
+
+class Gallery {
+  /** @param {GalleryData} data */
+  constructor(data) {
+    this.data = data;
+    this.count = data.photos.length;
+    this.probabilities = bytes(data.probabilities);
+    this.predicted = new Uint16Array(bytes(data.predicted).buffer);
+    this.losses = new Uint16Array(bytes(data.losses).buffer);
+    this.form = one("#gallery-filters", HTMLFormElement);
+    this.list = one("#gallery-photos", HTMLUListElement);
+    this.told = one("#gallery-count", HTMLElement);
+    /** @type {{photo: number, runs: number[], loss: number}[]} */
+    this.shown = [];
+    this.form.addEventListener("change", () => this.filter());
+    this.form.addEventListener("reset", () => setTimeout(() => this.filter()));
+    this.end = one("#gallery-end", HTMLElement);
+    new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && this.more(), {
+      rootMargin: "800px",
+    }).observe(this.end);
+    this.filter();
+  }
+
+  /** @param {string} name */
+  chosen(name) {
+    const field = this.form.elements.namedItem(name);
+    return field instanceof HTMLSelectElement ? field.value : "";
+  }
+
+  /** @param {Record<string, string>} values */
+  set(values) {
+    this.form.reset();
+    for (const [name, value] of Object.entries(values)) {
+      const field = this.form.elements.namedItem(name);
+      if (field instanceof HTMLSelectElement) field.value = value;
+    }
+    this.filter();
+  }
+
+  /** Finds the photos, and of each the runs, that pass all filters; the highest loss first. */
+  filter() {
+    const [network, seed, truth, guess, kind] = ["network", "seed", "true", "predicted", "kind"].map((name) =>
+      this.chosen(name),
+    );
+    const runs = this.data.runs
+      .map((_, run) => run)
+      .filter((run) => !network || this.data.runs[run].network === network)
+      .filter((run) => !seed || this.data.runs[run].seed === Number(seed));
+    this.shown = [];
+    let predictions = 0;
+    for (let photo = 0; photo < this.count; photo += 1) {
+      const { label, held } = this.data.photos[photo];
+      if (truth && label !== Number(truth)) continue;
+      const passed = runs.filter((run) => {
+        const said = this.predicted[run * this.count + photo];
+        if (guess && said !== Number(guess)) return false;
+        if (kind === "right") return said === label;
+        if (kind === "wrong") return said !== label;
+        if (kind === "present") return said !== label && held.includes(said);
+        if (kind === "absent") return !held.includes(said);
+        return true;
+      });
+      if (!passed.length && runs.length) continue;
+      predictions += passed.length;
+      const loss = passed.reduce((sum, run) => sum + this.losses[run * this.count + photo], 0) / (passed.length || 1);
+      this.shown.push({ photo, runs: passed, loss });
+    }
+    this.shown.sort((a, b) => b.loss - a.loss || a.photo - b.photo);
+    this.told.textContent = `${this.shown.length.toLocaleString("en")} photos, ${predictions.toLocaleString("en")} predictions`;
+    this.list.replaceChildren();
+    this.more();
+  }
+
+  more() {
+    const from = this.list.children.length;
+    this.list.append(...this.shown.slice(from, from + BATCH).map((entry) => this.item(entry)));
+  }
+
+  /** @param {{photo: number, runs: number[], loss: number}} entry */
+  item({ photo, runs, loss }) {
+    const { id, label } = this.data.photos[photo];
+    const button = make("button", { type: "button", class: "open" }, this.picture(photo));
+    const right = runs.filter((run) => this.predicted[run * this.count + photo] === label).length;
+    button.append(make("span", {}, `${this.data.classes[label]} ${right}/${runs.length}`));
+    button.setAttribute("aria-label", `Photo ${id}, ${this.data.classes[label]}, right in ${right} of ${runs.length}`);
+    button.addEventListener("click", () => this.open(photo, loss));
+    return make("li", {}, button);
+  }
+
+  /** @param {number} photo */
+  picture(photo) {
+    const place = photo % 100;
+    const across = -(place % 10) * this.data.side;
+    const down = -Math.floor(place / 10) * this.data.side;
+    const style = `width:${this.data.side}px;height:${this.data.side}px;background-position:${across}px ${down}px`;
+    return make("span", { class: `thumb sheet-${Math.floor(photo / 100)}`, style });
+  }
+
+  /**
+   * @param {number} photo
+   * @param {number} loss
+   */
+  open(photo, loss) {
+    const { id, label, held, boxes, coco } = this.data.photos[photo];
+    const names = this.data.classes;
+    const dialog = one("#gallery-photo", HTMLDialogElement);
+    const frame = make("div", { class: "frame" }, this.picture(photo));
+    for (const [own, x, y, width, height] of boxes) {
+      const style = `left:${100 * x}%;top:${100 * y}%;width:${100 * width}%;height:${100 * height}%`;
+      frame.append(make("span", { class: "box", style }, make("b", {}, names[own])));
+    }
+    const title = make("h3", {}, `Photo ${id}: ${names[label]}`);
+    const facts = make("p", {}, `Annotated: ${held.map((own) => names[own]).join(", ")}. Mean loss ${(loss / 1000).toFixed(2)}.`);
+    if (coco) {
+      const link = { href: `https://cocodataset.org/#explore?id=${id}`, rel: "noreferrer", target: "_blank" };
+      facts.append(" ", make("a", link, "COCO's page of it"));
+    }
+    const rows = this.data.runs.map(({ network, seed }, run) => {
+      const said = this.predicted[run * this.count + photo];
+      const start = (run * this.count + photo) * names.length;
+      const shares = names.map((_, own) => make("td", own === said ? { class: "said" } : {}, `${Math.round(this.probabilities[start + own] / 2.55)} %`));
+      return make("tr", {}, make("th", { scope: "row" }, `${network}, seed ${seed}`), ...shares);
+    });
+    const head = make("tr", {}, ...["run", ...names].map((name) => make("th", { scope: "col" }, name)));
+    const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
+    one(".body", HTMLElement, dialog).replaceChildren(title, frame, facts, make("div", { class: "wide" }, table));
+    dialog.showModal();
+  }
+}
+
+/* ---- the confusion matrices ---- */
+
+/**
+ * A cell opens its photos.
+ * @param {HTMLElement} element
+ * @param {Gallery} gallery
+ */
+function makeOpenable(element, gallery) {
+  const { network = "", truth = "", guess = "" } = element.dataset;
+  const open = () => {
+    gallery.set({ network, true: truth, predicted: guess });
+    one("#photos", HTMLElement).scrollIntoView();
+    gallery.told.focus();
+  };
+  element.tabIndex = 0;
+  element.setAttribute("role", "button");
+  element.addEventListener("click", open);
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      open();
+    }
+  });
+}
+
+/** The shares of one network's matrix minus another's. */
+function showDifference() {
+  const [first, second] = ["first", "second"].map((name) => one(`#difference-${name}`, HTMLSelectElement).value);
+  for (const place of document.querySelectorAll("#difference td")) {
+    if (!(place instanceof HTMLElement)) continue;
+    const [x, y] = [first, second].map((network) => {
+      const { truth, guess } = place.dataset;
+      const from = `td[data-network="${CSS.escape(network)}"][data-truth="${truth}"][data-guess="${guess}"]`;
+      return Number(one(from, HTMLElement).dataset.share);
+    });
+    const points = 100 * (y - x);
+    place.textContent = `${points > 0 ? "+" : points < 0 ? "−" : ""}${Math.abs(points).toFixed(1)}`;
+    place.style.setProperty("--share", String(Math.min(1, Math.abs(y - x) * 3)));
+    place.classList.toggle("less", points < 0);
+  }
+}
+
+function start() {
+  document.documentElement.classList.add("script");
+  document.querySelectorAll("table.sortable").forEach((table) => {
+    if (table instanceof HTMLTableElement) makeSortable(table);
+  });
+  document.querySelectorAll("pre").forEach((block) => makeCopyable(block));
+  document.querySelectorAll("[data-chart]").forEach((figure) => whenNear(figure, () => void drawChart(figure)));
+  if (document.querySelector("#difference")) {
+    one("#difference-form", HTMLFormElement).addEventListener("change", showDifference);
+    showDifference();
+  }
+  if (!document.querySelector("#gallery-data")) return;
+  const gallery = new Gallery(json("gallery-data"));
+  document.querySelectorAll("td[data-network]").forEach((element) => {
+    if (element instanceof HTMLElement) makeOpenable(element, gallery);
+  });
+}
+
+start();

@@ -1,0 +1,108 @@
+"""Training networks × seeds: what is missing is run, what is there is kept."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from bakeoff.config import TrainingConfig
+from bakeoff.records import Dataset, Run, RunSpec
+from bakeoff.registry import executors, network_label
+from bakeoff.replacement import tidy
+from bakeoff.storage import conflict
+
+Monitor = Callable[[str], Callable[[int, int], None]]
+"""Gives, for a stage's title, a function that is told how much is done of how much.
+
+A title `stage/part` names one of the parts that the stage counts, such as a run; a part that fails is told of its end
+too.
+"""
+
+
+def silent(_title: str) -> Callable[[int, int], None]:
+    """A monitor that shows nothing."""
+    return lambda _done, _total: None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The runs that were asked for.
+
+    Attributes:
+        dataset: What they are trained on.
+        specs: By folder, in the order of the networks, then the seeds.
+        missing: The folders of the runs that are not there yet, or failed.
+    """
+
+    dataset: Dataset
+    specs: Mapping[Path, RunSpec]
+    missing: Sequence[Path]
+
+
+def places(training: TrainingConfig, folder: Path) -> list[Path]:
+    """The folder of each run of networks × seeds, in their order."""
+    return [
+        folder / "runs" / f"{network_label(name)}-seed{seed}"
+        for name, seed in itertools.product(training.networks, training.seed_list)
+    ]
+
+
+def plan(training: TrainingConfig, dataset: Dataset, folder: Path, *, overwrite: bool = False) -> Plan:
+    """Finds which runs of networks × seeds are there already.
+
+    Raises:
+        ConfigError: There is no such network or device.
+        StorageError: A run is damaged, or was made with other settings and `overwrite` is not given.
+    """
+    from bakeoff.training import stage
+
+    asked = itertools.product(training.networks, training.seed_list)
+    specs = {
+        place: stage.make_spec(name, seed, training, dataset.info)
+        for place, (name, seed) in zip(places(training, folder), asked, strict=True)
+    }
+    return Plan(dataset, specs, [place for place, spec in specs.items() if not _stored(place, spec, overwrite)])
+
+
+def train(plan: Plan, training: TrainingConfig, monitor: Monitor = silent) -> list[Run]:
+    """Trains what is missing of a plan; a run that fails is recorded with its reason while the others go on."""
+    from bakeoff.executors.jobs import Failure, Job
+    from bakeoff.training.store import load_run, save_failure
+
+    data = plan.dataset.folder
+    jobs = [Job(place.name, partial(_train_one, plan.specs[place], data, place)) for place in plan.missing]
+    by_name = {place.name: place for place in plan.missing}
+    kept, asked = len(plan.specs) - len(jobs), len(plan.specs)
+    tell, part = monitor("runs"), cache(lambda name: monitor(f"runs/{name}"))
+    tell(kept, asked)
+    for ended, outcome in enumerate(executors[training.executor](jobs, training.workers, part), kept + 1):
+        if isinstance(outcome.result, Failure):
+            place = by_name[outcome.name]
+            save_failure(place, plan.specs[place], outcome.result.reason)
+        part(outcome.name)(1, 1)
+        tell(ended, asked)
+    return [load_run(place) for place in plan.specs]
+
+
+def _train_one(spec: RunSpec, dataset_folder: Path, run_folder: Path, progress: Callable[[int, int], None]) -> None:
+    """One run, in the process that the executor chose."""
+    from bakeoff import dataset
+    from bakeoff.training import stage
+
+    stage.train(spec, dataset.load(dataset_folder), run_folder, progress)
+
+
+def _stored(place: Path, spec: RunSpec, overwrite: bool) -> Run | None:
+    """The run of this specification that is there already; a failed one is tried again."""
+    from bakeoff.training.store import load_run
+
+    tidy(place)
+    if not place.exists():
+        return None
+    stored = load_run(place)
+    if stored.record.status == "failed":  # whatever it was made with: nothing is lost
+        return None
+    if stored.spec != spec and not overwrite:
+        raise conflict(place)
+    return stored if stored.spec == spec else None

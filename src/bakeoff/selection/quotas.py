@@ -1,0 +1,23 @@
+"""Quotas that a policy can fill."""
+
+import msgspec
+
+from bakeoff.config import SelectionConfig
+from bakeoff.records import TRAIN, VAL, Index
+from bakeoff.selection.candidates import find_candidates, target_annotations
+from bakeoff.selection.stage import largest_common_quota
+
+
+def fit_quotas(index: Index, config: SelectionConfig) -> SelectionConfig:
+    """The same configuration, its quotas lowered to what its policy can give to every class, in their proportion.
+
+    Raises:
+        SelectionError: The classes can't be used.
+        ConfigError: There is no such policy.
+    """
+    quotas = {TRAIN: config.train_per_class, VAL: config.val_per_class}
+    total = sum(quotas.values())
+    candidates = find_candidates(target_annotations(index, config), len(config.classes), index.splits)
+    common = largest_common_quota(candidates, quotas, config.policy, config.seed)
+    train = round(common * quotas[TRAIN] / total)
+    return msgspec.structs.replace(config, train_per_class=train, val_per_class=common - train)

@@ -1,0 +1,191 @@
+"""The page in a real browser, without a network: what a reader clicks does what it says."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.report.conftest import Written, write_report
+
+Make = Callable[..., Written]
+Open = Callable[..., Page]
+RUNS = (("net1", 0), ("net1", 1), ("net2", 0), ("net2", 1))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, as BAKEOFF_CHROMIUM names it or as it is installed."""
+    path = os.environ.get("BAKEOFF_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        pytest.skip("no Chromium: install the package `chromium`, or set BAKEOFF_CHROMIUM")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """A report of two networks with two seeds; not to be changed."""
+    return write_report(tmp_path_factory.mktemp("report"), runs=RUNS)
+
+
+@pytest.fixture
+def open_report(browser: Browser, report: Written) -> Iterator[Open]:
+    """Opens a report from disk; at the end there must have been no error and no request."""
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    problems: list[str] = []
+
+    def make(written: Written = report, scheme: str = "light") -> Page:
+        page = context.new_page()
+        page.emulate_media(color_scheme=scheme)
+        page.on("console", lambda message: problems.append(message.text))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("dialog", lambda dialog: problems.append(dialog.message))
+        page.on("request", lambda request: request.url.startswith("http") and problems.append(request.url))
+        page.goto(f"file://{written.folder / 'index.html'}")
+        page.wait_for_selector("html.script")
+        return page
+
+    yield make
+    context.close()
+    assert problems == []
+
+
+def scroll_through(page: Page) -> None:
+    """Scrolls down, so that everything that waits for being seen is drawn."""
+    for top in range(0, page.evaluate("document.documentElement.scrollHeight"), 600):
+        page.evaluate(f"window.scrollTo(0, {top})")
+    expect(page.locator("[data-chart]:not(.drawn)")).to_have_count(0)
+
+
+def count(page: Page) -> tuple[int, int]:
+    """The photos and predictions that the gallery says it shows."""
+    photos, predictions = page.locator("#gallery-count").inner_text().split(", ")
+    return int(photos.split()[0]), int(predictions.split()[0])
+
+
+def test_a_cell_opens_its_photos_and_no_others(open_report: Open, report: Written) -> None:
+    page = open_report()
+    summary = json.loads((report.folder / "summary.json").read_text())
+    for network in summary["networks"]:
+        for truth in range(3):
+            for guess in range(3):
+                expected = sum(run["confusion"][truth][guess] for run in network["runs"])
+                cell = f'td[data-network="{network["name"]}"][data-truth="{truth}"][data-guess="{guess}"]'
+                page.locator(cell).click()
+                photos, predictions = count(page)
+                assert predictions == expected
+                assert page.locator("#gallery-photos li").count() == photos
+                labels = page.locator("#gallery-photos .open > span:last-child").all_inner_texts()
+                assert all(label.startswith(summary["classes"][truth]) for label in labels)
+
+
+def test_a_cell_answers_the_keyboard(open_report: Open) -> None:
+    page = open_report()
+    page.locator('td[data-network="net1"][data-truth="0"][data-guess="0"]').focus()
+    page.keyboard.press("Enter")
+    assert page.locator("select[name=true]").input_value() == "0"
+    assert page.evaluate("document.activeElement.id") == "gallery-count"
+
+
+def test_filters_combine(open_report: Open) -> None:
+    page = open_report()
+    assert count(page) == (9, 36)
+    page.locator("select[name=network]").select_option("net2")
+    page.locator("select[name=seed]").select_option("1")
+    assert count(page) == (9, 9)
+    page.locator("select[name=kind]").select_option("right")
+    right = count(page)[1]
+    page.locator("select[name=kind]").select_option("wrong")
+    wrong = count(page)[1]
+    assert right + wrong == 9
+    page.locator("select[name=kind]").select_option("present")
+    present = count(page)[1]
+    page.locator("select[name=kind]").select_option("absent")
+    assert present + count(page)[1] == wrong
+    page.locator("#gallery-filters button[type=reset]").click()
+    expect(page.locator("#gallery-count")).to_have_text("9 photos, 36 predictions")
+
+
+def test_a_photo_opens_with_its_boxes_and_every_run(open_report: Open) -> None:
+    page = open_report()
+    page.locator("select[name=true]").select_option("0")
+    page.locator("#gallery-photos button").first.click()
+    dialog = page.locator("#gallery-photo")
+    assert dialog.is_visible()
+    assert "ant" in dialog.locator("h3").inner_text()
+    assert dialog.locator(".box").count() in (1, 2)
+    assert dialog.locator("tbody tr").count() == len(RUNS)
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+
+
+def test_only_photos_of_coco_link_to_its_page(open_report: Open) -> None:
+    page = open_report()
+    links = []
+    for number in range(9):
+        page.locator("#gallery-photos button").nth(number).click()
+        links.append(page.locator("#gallery-photo a").count())
+        page.keyboard.press("Escape")
+    assert sorted(links) == [0] * 3 + [1] * 6, "the first photo of each class has no address"
+
+
+def test_tables_sort_both_ways(open_report: Open) -> None:
+    page = open_report()
+    head = page.locator("#networks table.sortable").first.locator("th button", has_text="validation")
+    names = page.locator("#networks table.sortable").first.locator("tbody th")
+    head.click()
+    rising = names.all_inner_texts()
+    head.click()
+    assert names.all_inner_texts() == rising[::-1]
+    assert head.locator("..").get_attribute("aria-sort") == "descending"
+
+
+def test_the_difference_of_two_networks(open_report: Open) -> None:
+    page = open_report()
+    assert {text.strip() for text in page.locator("#difference td").all_inner_texts()} == {"0.0"}, "they agree"
+    page.locator("#difference-first").select_option("net2")
+    page.locator("#difference-second").select_option("net2")
+    assert {text.strip() for text in page.locator("#difference td").all_inner_texts()} == {"0.0"}
+
+
+def test_charts_are_drawn_and_answer(open_report: Open) -> None:
+    page = open_report()
+    scroll_through(page)
+    assert page.locator(".chart.drawn").count() == 4
+    chart = page.locator('[data-chart="loss"]')
+    assert not chart.locator(".still").is_visible()
+    chart.locator("input[type=radio]").nth(1).check()
+    assert chart.locator(".live svg .mark-area path").count() >= 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_for_axe_to_find_and_nothing_too_wide(open_report: Open, scheme: str, width: int) -> None:
+    page = open_report(scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    scroll_through(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"]})
+    assert [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found.response["violations"]] == []
+
+
+def test_names_from_outside_run_nothing(open_report: Open, report_factory: Make) -> None:
+    classes = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "</script><script>alert(3)</script>")
+    page = open_report(report_factory(classes))
+    scroll_through(page)
+    page.locator("#gallery-photos button").first.click()
+    assert page.locator("img[src=x]").count() == 0
+
+
+def test_without_a_script_the_page_still_tells(browser: Browser, report: Written) -> None:
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"file://{report.folder / 'index.html'}")
+    assert page.locator(".chart .still").first.is_visible()
+    assert "needs the page's script" in page.locator("#photos").inner_text()
+    context.close()

@@ -1,0 +1,122 @@
+"""The five questions, the pairs, the findings and the improvements, as the page and its files tell them."""
+
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import polars as pl
+import pytest
+from tests.report.conftest import make_dataset, make_run
+
+from bakeoff.config import Experiment
+from bakeoff.diagnosis import diagnose
+from bakeoff.evaluation import compare
+from bakeoff.records import Comparison, CurvePoint, Improvements, Interval, Run, Variant
+from bakeoff.registry import findings
+from bakeoff.report import write
+from bakeoff.report.sections.questions import NOT_MEASURED, QUESTIONS
+
+Told = Callable[..., tuple[Path, str]]
+TRIED = Improvements(
+    network="net1",
+    variants=(
+        Variant("flip", "horizontal flips", "measured", "better", 0.031, Interval(0.01, 0.052), 3, 9),
+        Variant("double", "twice the training photos", "extrapolated", "better", 0.02, Interval(0.01, 0.03), 3),
+        Variant("exclusive", "only photos that hold one target class", "skipped", "it is the experiment's policy"),
+    ),
+    curve=(CurvePoint(6, 0.4, None), CurvePoint(12, 0.5, Interval(0.4, 0.6)), CurvePoint(24, 0.6, None, True)),
+    seconds=1.0,
+    budget=0.0,
+    statement="For net1, better than no change: horizontal flips +3.1 points.",
+)
+
+
+def turned(run: Run) -> Run:
+    """The run with every prediction of a validation photo turned to class 0."""
+    held = pl.when(pl.col("split") == "val").then(0).otherwise(pl.col("predicted"))
+    return replace(run, predictions=run.predictions.with_columns(predicted=held))
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    """The folder and page of a report of two networks with that many seeds, with the findings of the diagnosis."""
+
+    def make(seeds: int = 2, improvements: Improvements | None = None) -> tuple[Path, str]:
+        dataset = make_dataset(tmp_path / "data", ("ant", "bee", "cat"))
+        runs = [make_run(dataset, "net1", seed) for seed in range(seeds)]
+        runs += [turned(make_run(dataset, "net2", seed)) for seed in range(seeds)]
+        scores: Comparison = compare(dataset, runs)
+        scores = msgspec.structs.replace(scores, findings=diagnose(scores, dataset, runs), improvements=improvements)
+        page = write(tmp_path / "report", Experiment(), scores, dataset, runs, "")
+        return page.parent, page.read_text(encoding="utf-8")
+
+    return make
+
+
+def rows(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / "tables" / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_every_question_stands_there_with_its_findings_and_limits(told: Told) -> None:
+    _, page = told()
+    for question in QUESTIONS:
+        assert f"<h3>{question.title}</h3>".replace("'", "&#39;") in page
+        for code in question.codes:
+            assert f'href="#finding-{code}"' in page
+    assert page.count("What this can") >= len(QUESTIONS)
+
+
+def test_every_finding_has_its_place_and_its_evidence(told: Told) -> None:
+    folder, page = told()
+    positions = [page.index(f'<article id="finding-{code}"') for code in findings.names()]
+    assert len(set(positions)) == len(positions)
+    evidence = rows(folder, "finding-failed-training")
+    assert {"what": "networks / net2 / failed", "value": "2"} in evidence
+
+
+def test_the_pairs_are_a_table_and_a_chart(told: Told) -> None:
+    folder, page = told()
+    (pair,) = rows(folder, "pairs")
+    assert float(pair["difference"]) == pytest.approx(1 / 3 - 13 / 18, abs=0.01)
+    assert float(pair["difference low"]) <= float(pair["difference"]) <= float(pair["difference high"])
+    assert pair["verdict"] == "not distinguishable"
+    assert [row["seed"] for row in rows(folder, "mcnemar")] == ["0", "1"]
+    assert (folder / "figures" / "pairs.svg").exists()
+    assert "not distinguishable" in page
+
+
+def test_one_seed_has_pairs_without_an_interval(told: Told) -> None:
+    folder, page = told(seeds=1)
+    (pair,) = rows(folder, "pairs")
+    assert (pair["p (Holm)"], pair["verdict"]) == ("", "not applicable")
+    assert not (folder / "figures" / "pairs.svg").exists()
+    assert "an interval needs several seeds: not applicable" in page
+
+
+def test_errors_are_told_by_kind(told: Told) -> None:
+    folder, page = told()
+    errors = rows(folder, "errors-net2")
+    assert [row["class"] for row in errors] == ["ant", "bee", "cat"]
+    # of the three photos of cat, one holds ant too; both seeds call all of them ants
+    assert errors[2] == {"class": "cat", "errors": "6", "predicted class is in the photo too": "2", "it is not": "4"}
+    assert "2 in photo" in page
+
+
+def test_without_improvements_the_page_says_how_to_measure_them(told: Told) -> None:
+    folder, page = told()
+    assert NOT_MEASURED.split(":")[0] in page
+    assert not (folder / "tables" / "improvements.csv").exists()
+
+
+def test_improvements_answer_the_last_question(told: Told) -> None:
+    folder, page = told(improvements=TRIED)
+    assert page.count(TRIED.statement) == 2
+    table = rows(folder, "improvements")
+    assert [row["verdict"] for row in table] == ["better", "better", "it is the experiment's policy"]
+    assert (table[0]["gain"], table[2]["gain"]) == ("0.031", "")
+    assert "+3.1 (+1.0 to +5.2)" in page
+    assert [row["kind"] for row in rows(folder, "learning-curve")] == ["measured", "measured", "extrapolated"]
+    assert (folder / "figures" / "learning-curve.png").exists()

@@ -1,0 +1,141 @@
+"""What a user gets wrong in an experiment's folder is one message and exit code 2; what can be done is done."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bakeoff import cli, pipeline
+from bakeoff.recipes import load_experiment
+
+QUICK = (
+    "data.train_per_class=8",
+    "data.val_per_class=4",
+    "data.size=16",
+    "data.workers=1",
+    "training.epochs=1",
+    "training.networks=net1,net2",
+    "training.executor=serial",
+    "training.device=cpu",
+)
+Bakeoff = Callable[..., tuple[int, str]]
+
+
+def settings(sample: Path, *overrides: str) -> list[str]:
+    paths = (f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}")
+    return [*QUICK, *paths, *overrides]
+
+
+@pytest.fixture(scope="session")
+def trained(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two networks, trained with one seed; not to be changed."""
+    folder = tmp_path_factory.mktemp("trained") / "out"
+    loaded = load_experiment("demo", settings(sample))
+    pipeline.build(loaded, folder)
+    pipeline.train(loaded, folder)
+    return folder
+
+
+@pytest.fixture
+def folder(trained: Path, tmp_path: Path) -> Path:
+    """The same, to be changed."""
+    return Path(shutil.copytree(trained, tmp_path / "out"))
+
+
+@pytest.fixture
+def bakeoff(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bakeoff:
+    """Runs a command; gives its exit code and what it wrote to standard error."""
+
+    def run(*arguments: object) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["bakeoff", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        return int(end.value.code or 0), capsys.readouterr().err
+
+    return run
+
+
+def train(folder: Path, *overrides: str) -> list[str]:
+    return ["train", "demo", "--out", str(folder), *(part for each in (*QUICK, *overrides) for part in ("--set", each))]
+
+
+def test_one_seed_is_no_error_but_bears_no_interval(folder: Path, bakeoff: Bakeoff) -> None:
+    assert bakeoff("report", folder)[0] == 0
+    (pair,) = json.loads((folder / "comparison.json").read_text())["pairs"]
+    assert (pair["verdict"], pair["interval"]) == ("not applicable", None)
+    assert "an interval needs several seeds: not applicable" in pair["statement"]
+
+
+def test_two_networks_under_one_name(folder: Path, tmp_path: Path, bakeoff: Bakeoff) -> None:
+    networks = ",".join(f"{tmp_path / name}.py:Own" for name in ("mine", "yours"))
+    code, errors = bakeoff(*train(folder, f"training.networks={networks}"))
+    assert code == 2
+    assert errors == "bakeoff: training.networks: two entries are called 'Own'; give each its own name.\n"
+
+
+def test_a_run_of_another_experiment(sample: Path, folder: Path, tmp_path: Path, bakeoff: Bakeoff) -> None:
+    loaded = load_experiment("demo", settings(sample, "data.policy=random", "training.networks=net1"))
+    pipeline.build(loaded, tmp_path / "other")
+    pipeline.train(loaded, tmp_path / "other")
+    run = folder / "runs" / "net1-seed0"
+    shutil.rmtree(run)
+    shutil.copytree(tmp_path / "other" / "runs" / "net1-seed0", run)
+    code, errors = bakeoff("report", folder)
+    assert code == 2
+    assert f"the run in {run} was made on another data set than {folder / 'dataset'}; train it again" in errors
+    code, errors = bakeoff(*train(folder))
+    assert code == 2
+    assert f"{run} was made with other settings; choose another folder with --out, or give --overwrite" in errors
+    assert bakeoff(*train(folder), "--overwrite")[0] == 0
+    assert bakeoff("report", folder)[0] == 0
+
+
+def test_a_run_under_another_name(folder: Path, bakeoff: Bakeoff) -> None:
+    runs = folder / "runs"
+    shutil.rmtree(runs / "net2-seed0")
+    shutil.copytree(runs / "net1-seed0", runs / "net2-seed0")
+    code, errors = bakeoff("report", folder)
+    assert code == 2
+    assert f"{runs / 'net1-seed0'} and {runs / 'net2-seed0'} are both net1 with seed 0" in errors
+
+
+@pytest.mark.parametrize("name", ["run.json", "spec.json"])
+def test_a_run_of_an_older_schema(folder: Path, bakeoff: Bakeoff, name: str) -> None:
+    path = folder / "runs" / "net1-seed0" / name
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 0}))
+    advice = f"Remove {path.parent} and run again, or use the version that wrote it"
+    expected = f"bakeoff: {path} has schema 0, this version of bakeoff reads schema 1. {advice}.\n"
+    for command in (["report", folder], train(folder), ["predict", path.parent, "x.jpg"]):
+        code, errors = bakeoff(*command)
+        assert code == 2
+        assert errors.endswith(expected)
+
+
+@pytest.mark.parametrize("name", ["spec.json", "run.json", "log.jsonl", "predictions.parquet"])
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-20])])
+def test_a_run_with_a_missing_or_damaged_file(
+    folder: Path, bakeoff: Bakeoff, name: str, damage: Callable[[Path], object]
+) -> None:
+    path = folder / "runs" / "net1-seed0" / name
+    damage(path)
+    for command in (["report", folder], train(folder)):
+        code, errors = bakeoff(*command)
+        assert code == 2
+        assert name in errors
+        assert "run again.\n" in errors
+    shutil.rmtree(path.parent)
+    assert bakeoff(*train(folder))[0] == 0, "what the message says helps"
+    assert bakeoff("report", folder)[0] == 0
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(path.read_bytes()[:-20])])
+def test_missing_or_damaged_weights(folder: Path, bakeoff: Bakeoff, damage: Callable[[Path], object]) -> None:
+    path = folder / "runs" / "net1-seed0" / "model.safetensors"
+    damage(path)
+    photo = next((folder / "dataset" / "images").rglob("*.jpg"))
+    code, errors = bakeoff("predict", path.parent, photo)
+    assert code == 2
+    assert f"{path} does not hold the weights of net1" in errors
+    assert f"Remove {path.parent} and train again" in errors
