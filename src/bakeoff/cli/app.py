@@ -1,0 +1,48 @@
+"""The application, the options that several commands share, and what they mean."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="bakeoff",
+    help="From COCO detection annotations to an image classification data set, to CNNs trained on it, to a comparison "
+    "that can be believed.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+ExperimentName = Annotated[str, typer.Argument(help="A recipe that ships (see `bakeoff list recipes`) or a TOML file.")]
+Annotations = Annotated[str, typer.Option(help="COCO instances file; replaces data.annotations.")]
+Photos = Annotated[str, typer.Option("--images", help="Folder of the photos; replaces data.images.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be given several times.")]
+Out = Annotated[Path | None, typer.Option(help="The experiment's folder; bakeoff-NAME where it is not given.")]
+Overwrite = Annotated[bool, typer.Option(help="Replace what was made there with other settings.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; replaces training.device.")]
+
+
+def example(command: str) -> dict[str, Any]:
+    """The end of a command's help page."""
+    return {"epilog": f"Example: [bold]{command}[/bold]"}
+
+
+def load(
+    name: str, annotations: str, images: str, out: Path | None, overrides: list[str] | None, device: str
+) -> tuple[Any, Path]:
+    """The experiment with the values of the options in it, and its folder."""
+    from bakeoff.recipes import load_experiment
+
+    options = {"data.annotations": annotations, "data.images": images, "training.device": device}
+    experiment = load_experiment(
+        name, [*(overrides or []), *(f"{key}={value}" for key, value in options.items() if value)]
+    )
+    return experiment, out or Path(f"bakeoff-{experiment.name}")
+
+
+def command_line() -> str:
+    """What the user typed, for the report."""
+    return shlex.join(["bakeoff", *sys.argv[1:]])

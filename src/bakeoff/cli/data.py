@@ -1,0 +1,86 @@
+"""From an instances file to a data set."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.app import Annotations, ExperimentName, Out, Overrides, Overwrite, Photos, app, example, load
+from bakeoff.printing import console, print_audit, print_table, selection_counts
+from bakeoff.progress import progress
+
+
+@app.command(**example("bakeoff index instances_train2017.json"))
+def index(annotations: Annotated[Path, typer.Argument(help="COCO instances file.")]) -> None:
+    """Read an instances file; print its categories and what is wrong in it."""
+    from bakeoff import coco, pipeline
+
+    found = pipeline.read_index(str(annotations), Path(pipeline.CACHE))
+    console.print(f"{found.images.height:,} images, {found.annotations.height:,} annotations")
+    print_table("Categories", coco.summary(found).columns, coco.summary(found).iter_rows())
+    for problem in found.info.problems:
+        console.print(f"[yellow]{problem.code}[/yellow]: {problem.message}", soft_wrap=True)
+
+
+@app.command(**example("bakeoff audit photos --annotations instances_train2017.json"))
+def audit(
+    folder: Annotated[Path, typer.Argument(help="Holds train/CLASS/ and val/CLASS/, or CLASS/, with photos.")],
+    annotations: Annotated[str, typer.Option(help="COCO instances file that the classes are compared with.")] = "",
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+) -> None:
+    """Look for photos that occur twice, can't be read or are labelled wrong. Exits with 1 if a photo leaks."""
+    from bakeoff import pipeline
+    from bakeoff.storage import encode
+
+    with progress() as monitor:
+        found = pipeline.audit(folder, annotations, monitor=monitor)
+    if json:
+        typer.echo(encode(found).decode())
+    else:
+        print_audit(found)
+    if found.leaks:
+        raise typer.Exit(1)
+
+
+@app.command(**example("bakeoff select hw4-2024 --annotations instances_train2017.json --set data.policy=exclusive"))
+def select(
+    experiment: ExperimentName,
+    annotations: Annotations = "",
+    out: Annotated[Path | None, typer.Option(help="Write the selection here; without it nothing is written.")] = None,
+    overrides: Overrides = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Choose the images without reading one; print quotas, counts and the ledger's reasons."""
+    from bakeoff import pipeline
+
+    loaded, _ = load(experiment, annotations, "", out, overrides, "")
+    selection = pipeline.select(loaded, out, overwrite=overwrite)
+    config = selection.info.config
+    console.print(
+        f"policy {config.policy}: {config.train_per_class:,} training and {config.val_per_class:,} validation images "
+        f"a class; {selection.ledger.height:,} images hold a target class"
+    )
+    print_table("Images by class", *selection_counts(selection))
+    reasons = selection.ledger["reason"].value_counts().sort("count", "reason", descending=[True, False])
+    print_table("What became of them", ("reason", "images"), reasons.iter_rows())
+
+
+@app.command(**example("bakeoff build hw4-2024 --annotations instances_train2017.json --images train2017 --out hw4"))
+def build(
+    experiment: ExperimentName,
+    annotations: Annotations = "",
+    images: Photos = "",
+    out: Out = None,
+    overrides: Overrides = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Select the images, read and resize the photos, write the data set."""
+    from bakeoff import pipeline
+
+    loaded, folder = load(experiment, annotations, images, out, overrides, "")
+    with progress() as monitor:
+        dataset = pipeline.build(loaded, folder, overwrite=overwrite, monitor=monitor)
+    counts = ", ".join(f"{count:,} {split}" for split, count in dataset.info.counts.items())
+    console.print(
+        f"Data set: {dataset.folder} ({counts}; {dataset.info.unreadable:,} unreadable photos)", soft_wrap=True
+    )

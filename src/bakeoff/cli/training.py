@@ -1,0 +1,87 @@
+"""Training networks, making one better, and using it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.app import (
+    Annotations,
+    Device,
+    ExperimentName,
+    Out,
+    Overrides,
+    Overwrite,
+    Photos,
+    app,
+    command_line,
+    example,
+    load,
+)
+from bakeoff.printing import console, gains, print_table
+from bakeoff.progress import progress
+
+
+@app.command(**example("bakeoff train hw4-2024 --out hw4 --set training.networks=net1,net2 --device cpu"))
+def train(
+    experiment: ExperimentName,
+    out: Out = None,
+    overrides: Overrides = None,
+    device: Device = "",
+    overwrite: Overwrite = False,
+) -> None:
+    """Train the networks on a data set that was built; runs that are there already are kept."""
+    from bakeoff import pipeline
+
+    loaded, folder = load(experiment, "", "", out, overrides, device)
+    with progress() as monitor:
+        runs = pipeline.train(loaded, folder, command=command_line(), overwrite=overwrite, monitor=monitor)
+    rows = ((run.name, run.record.status, f"{run.record.seconds:.1f}", run.record.reason) for run in runs)
+    print_table("Runs", ("run", "status", "seconds", "reason"), rows)
+
+
+@app.command(**example("bakeoff improve hw4-2024 --out hw4 --set training.seeds=3 --set improve.network=net2"))
+def improve(
+    experiment: ExperimentName,
+    annotations: Annotations = "",
+    images: Photos = "",
+    out: Out = None,
+    overrides: Overrides = None,
+    device: Device = "",
+) -> None:
+    """Try cleaner labels, more photos, augmentation and cures on one network; rank them by measured gain."""
+    from bakeoff import improvement
+
+    loaded, folder = load(experiment, annotations, images, out, overrides, device)
+    with progress() as monitor:
+        found = improvement.improve(loaded, folder, monitor=monitor)
+    columns = ("change", "kind", "gain (points)", "95 % interval", "verdict")
+    print_table(f"{found.network}: what each change gains", columns, map(gains, found.variants))
+    console.print(found.statement, soft_wrap=True)
+
+
+@app.command(**example("bakeoff predict bakeoff-demo/runs/net1-seed0 photo.jpg holiday/"))
+def predict(
+    run: Annotated[Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0.")],
+    photos: Annotated[list[Path], typer.Argument(help="Photos, and folders of photos.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Apply a trained network to photos; print the probability of each class. Exits with 1 if a photo can't be read."""
+    from bakeoff import pipeline
+    from bakeoff.storage import encode
+
+    predictions = pipeline.predict(run, photos, device)
+    if json:
+        typer.echo(encode(predictions).decode())
+    else:
+        classes = list(next((answer.probabilities for answer in predictions if answer.probabilities), {}))
+        rows = (
+            (answer.photo, *(f"{answer.probabilities[name]:.3f}" for name in classes), "")
+            if answer.probabilities
+            else (answer.photo, *[""] * len(classes), answer.error)
+            for answer in predictions
+        )
+        print_table("Probabilities", ("photo", *classes, "error"), rows)
+    if any(answer.error for answer in predictions):
+        raise typer.Exit(1)

@@ -1,0 +1,61 @@
+"""The whole way in one command, and its end: the report."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bakeoff.cli.app import (
+    Annotations,
+    Device,
+    ExperimentName,
+    Out,
+    Overrides,
+    Overwrite,
+    Photos,
+    app,
+    command_line,
+    example,
+    load,
+)
+from bakeoff.printing import console
+from bakeoff.progress import progress
+
+
+@app.command(**example("bakeoff demo --out my-demo"))
+def demo(out: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("bakeoff-demo")) -> None:
+    """Draw a small data set, train four networks on it, and write the report: nothing to download."""
+    from bakeoff import pipeline
+
+    with progress() as monitor:
+        page = pipeline.demo(out, command=command_line(), monitor=monitor)
+    console.print(f"Report: {page}", soft_wrap=True)
+
+
+@app.command(**example("bakeoff run hw4-2024 --annotations instances_train2017.json --images train2017"))
+def run(
+    experiment: ExperimentName,
+    annotations: Annotations = "",
+    images: Photos = "",
+    out: Out = None,
+    overrides: Overrides = None,
+    device: Device = "",
+    overwrite: Overwrite = False,
+) -> None:
+    """Run a whole experiment: select, build, train, report."""
+    from bakeoff import pipeline
+
+    loaded, folder = load(experiment, annotations, images, out, overrides, device)
+    with progress() as monitor:
+        page = pipeline.run(loaded, folder, command=command_line(), overwrite=overwrite, monitor=monitor)
+    console.print(f"Report: {page}", soft_wrap=True)
+
+
+@app.command(**example("bakeoff report bakeoff-hw4-2024"))
+def report(folder: Annotated[Path, typer.Argument(help="An experiment's folder.")]) -> None:
+    """Score the runs in an experiment's folder and write its report anew."""
+    from bakeoff import pipeline
+
+    with progress() as monitor:
+        page = pipeline.write_report(folder, monitor=monitor)
+    console.print(f"Report: {page}", soft_wrap=True)
