@@ -58,7 +58,7 @@ def test_every_command_is_tested_here() -> None:
     assert {command.name or command.callback.__name__ for command in cli.app.registered_commands} == set(COMMANDS)
 
 
-def test_the_main_job_from_the_command_line(photos: list[str], tmp_path: Path) -> None:
+def test_the_main_job_from_the_command_line(photos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = bakeoff("run", "demo", *photos, *QUICK, "--out", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Report: out/report/index.html" in done.stdout
@@ -76,6 +76,15 @@ def test_the_main_job_from_the_command_line(photos: list[str], tmp_path: Path) -
     done = bakeoff("predict", run, str(photo), cwd=tmp_path)
     assert done.returncode == 0
     assert all(name in done.stdout for name in CLASSES)
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    browser.chmod(0o755)
+    monkeypatch.setenv("BROWSER", f"{browser} %s")
+    done = bakeoff("report", "out", "out", "--open", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Report: bakeoff-report/index.html" in done.stdout
+    assert (tmp_path / "opened").read_text().strip() == (tmp_path / "bakeoff-report" / "index.html").as_uri()
+    assert {entry.name for entry in (tmp_path / "bakeoff-report" / "experiments").iterdir()} == {"out", "out-2"}
 
 
 def test_stages_alone(photos: list[str], tmp_path: Path) -> None:

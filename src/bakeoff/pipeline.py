@@ -6,6 +6,7 @@ stage that finished is not run again; one that was made from other settings is a
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -29,6 +30,9 @@ from bakeoff.records import (
 from bakeoff.registry import executors, network_label
 from bakeoff.runs import Monitor, silent
 from bakeoff.storage import check_claim, claim, conflict, read_json, write_json
+
+if TYPE_CHECKING:
+    from bakeoff import report
 
 CACHE = ".bakeoff-cache"
 KIND = "experiment"
@@ -128,6 +132,42 @@ def train(
 
 def write_report(folder: Path, *, monitor: Monitor = silent) -> Path:
     """Scores the runs in a folder; writes `comparison.json` and `report/`; returns the path of the page."""
+    from bakeoff import report
+
+    progress = monitor("report")
+    case = _score(folder)
+    write_json(folder / "comparison.json", case.comparison)
+    progress(1, 2)
+    page = report.write(folder / "report", case)
+    progress(2, 2)
+    return page
+
+
+def write_joint_report(folders: Sequence[Path], out: Path, *, monitor: Monitor = silent) -> Path:
+    """Scores the runs of several experiments and writes one report about all; returns the path of its page.
+
+    Networks are compared across the experiments that share a data set.
+    """
+    from bakeoff import evaluation, report
+
+    progress = monitor("report")
+    cases: dict[str, report.Case] = {}
+    for folder in folders:
+        name = folder.resolve().name
+        cases[name if name not in cases else f"{name}-{len(cases) + 1}"] = _score(folder)
+        progress(len(cases), len(folders) + 1)
+    right = {
+        name: {network: evaluation.right(own) for network, own in evaluation.group(case.runs).items()}
+        for name, case in cases.items()
+    }
+    pairs = evaluation.compare_across(right, {name: case.dataset.info.digest for name, case in cases.items()})
+    page = report.write_joint(out, cases, pairs)
+    progress(len(folders) + 1, len(folders) + 1)
+    return page
+
+
+def _score(folder: Path) -> "report.Case":
+    """All that is stored of an experiment, with its scores and findings."""
     from bakeoff import dataset, diagnosis, evaluation, report
     from bakeoff.training.store import load_run
 
@@ -136,7 +176,6 @@ def write_report(folder: Path, *, monitor: Monitor = silent) -> Path:
     made = [load_run(place) for place in runs.places(stored.experiment.training, folder) if place.exists()]
     if not made:
         raise StorageError(f"{folder} holds no runs; train the networks first.")
-    progress = monitor("report")
     scores = evaluation.compare(data, made)
     tried = folder / IMPROVEMENTS
     comparison = msgspec.structs.replace(
@@ -144,11 +183,7 @@ def write_report(folder: Path, *, monitor: Monitor = silent) -> Path:
         findings=diagnosis.diagnose(scores, data, made),
         improvements=read_json(tried, Improvements) if tried.exists() else None,
     )
-    write_json(folder / "comparison.json", comparison)
-    progress(1, 2)
-    page = report.write(folder / "report", stored.experiment, comparison, data, made, stored.command)
-    progress(2, 2)
-    return page
+    return report.Case(stored.experiment, comparison, data, made, stored.command)
 
 
 def run(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -29,7 +30,7 @@ from bakeoff.records import (
     RunStatus,
     SelectionInfo,
 )
-from bakeoff.report import write
+from bakeoff.report import Case, write
 from bakeoff.training.store import PREDICTIONS_SCHEMA
 
 SIDE, TRAIN_PER_CLASS, VAL_PER_CLASS = 16, 4, 3
@@ -124,19 +125,18 @@ def run_factory(tmp_path: Path) -> Callable[..., Run]:
     return make
 
 
-def write_report(
+def make_case(
     folder: Path,
     classes: Sequence[str] = ("ant", "bee", "cat"),
     runs: Sequence[tuple[object, ...]] = (("net1",), ("net2",)),
-    name: str = "report",
     question: str = "Which is best?",
     command: str = "bakeoff run demo",
     seeds: int = 1,
     val: bool = True,
     change: Callable[[Run], Run] = lambda run: run,
-) -> Written:
-    """Writes the report of a made-up experiment: classes, runs as arguments of `make_run`, seeds asked for."""
-    dataset = make_dataset(folder / f"{name}-data", classes)
+) -> Case:
+    """A made-up experiment with its data set in a folder: classes, runs as arguments of `make_run`, seeds asked for."""
+    dataset = make_dataset(folder, classes)
     dataset = dataset if val else without_validation(dataset)
     made = [change(make_run(dataset, *run)) for run in runs]
     experiment = Experiment(
@@ -145,7 +145,12 @@ def write_report(
         data=DataConfig(classes=tuple(classes)),
         training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.network for run in made)), seeds=seeds),
     )
-    page = write(folder / name, experiment, compare(dataset, made), dataset, made, command)
+    return Case(experiment, compare(dataset, made), dataset, made, command)
+
+
+def write_report(folder: Path, *args: Any, name: str = "report", **options: Any) -> Written:
+    """Writes the report of a made-up experiment; arguments as of `make_case`."""
+    page = write(folder / name, make_case(folder / f"{name}-data", *args, **options))
     return Written(folder / name, page.read_text(encoding="utf-8"))
 
 

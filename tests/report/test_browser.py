@@ -2,13 +2,18 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.report.conftest import Written, write_report
+
+from bakeoff.records import Run
 
 Make = Callable[..., Written]
 Open = Callable[..., Page]
@@ -145,6 +150,18 @@ def test_tables_sort_both_ways(open_report: Open) -> None:
     assert head.locator("..").get_attribute("aria-sort") == "descending"
 
 
+def test_numbers_sort_by_size_and_not_by_how_they_are_written(open_report: Open, report_factory: Make) -> None:
+    seconds = iter((125.0, 9.5, 65.0))
+
+    def timed(run: Run) -> Run:
+        return replace(run, record=msgspec.structs.replace(run.record, seconds=next(seconds)))
+
+    page = open_report(report_factory(runs=(("slow",), ("fast",), ("middle",)), change=timed))
+    table = page.locator("#networks table.sortable").first
+    table.locator("th button", has_text="time a run").click()
+    assert table.locator("tbody tr td:last-child").all_inner_texts() == ["9.5 s", "1 min 5 s", "2 min 5 s"]
+
+
 def test_the_difference_of_two_networks(open_report: Open) -> None:
     page = open_report()
     assert {text.strip() for text in page.locator("#difference td").all_inner_texts()} == {"0.0"}, "they agree"
@@ -161,6 +178,36 @@ def test_charts_are_drawn_and_answer(open_report: Open) -> None:
     assert not chart.locator(".still").is_visible()
     chart.locator("input[type=radio]").nth(1).check()
     assert chart.locator(".live svg .mark-area path").count() >= 1
+
+
+def test_a_chart_tells_what_the_mouse_is_over(open_report: Open) -> None:
+    page = open_report()
+    chart = page.locator('[data-chart="accuracy"]')
+    chart.scroll_into_view_if_needed()
+    expect(chart).to_have_class(re.compile("drawn"))
+    chart.locator(".mark-symbol.role-mark path").first.hover(force=True)
+    expect(page.locator("#vg-tooltip-element.visible")).to_contain_text("accuracy")
+
+
+def test_a_click_in_the_legend_picks_a_network(open_report: Open) -> None:
+    page = open_report()
+    chart = page.locator('[data-chart="loss"]')
+    chart.scroll_into_view_if_needed()
+    label = chart.locator(".live .role-legend-label text")
+    expect(label).to_have_count(2)
+    faint = chart.locator('.live .mark-line path[opacity^="0.07"]')
+    expect(faint).to_have_count(0)
+    label.first.click()
+    expect(faint).to_have_count(2)
+
+
+def test_on_paper_all_is_open_and_light(open_report: Open) -> None:
+    page = open_report(scheme="dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not page.locator("nav").is_visible()
+    assert not page.locator("#photos").is_visible()
+    assert page.locator("details:not([open]) table").first.is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -11,7 +11,7 @@ def test_it_holds_the_answers_the_tables_and_the_pictures(report_factory: Make) 
     text = (written.folder / "report.md").read_text(encoding="utf-8")
     assert text.startswith("# made-up\n\n2 networks")
     assert "## Short answer" in text
-    assert "| net1 | 401,920 | 486,080 | 3 px | 1 of 1 |" in text
+    assert "| net1 | 401,920 | 0.5 M | 3 px | 1 of 1 |" in text
     pictures = re.findall(r"!\[\]\((.*?)\)", text)
     assert "figures/loss.png" in pictures
     assert all((written.folder / picture).exists() for picture in pictures)

@@ -15,7 +15,7 @@ from bakeoff.diagnosis import diagnose
 from bakeoff.evaluation import compare
 from bakeoff.records import Comparison, CurvePoint, Improvements, Interval, Run, Variant
 from bakeoff.registry import findings
-from bakeoff.report import write
+from bakeoff.report import Case, write
 from bakeoff.report.sections.questions import NOT_MEASURED, QUESTIONS
 
 Told = Callable[..., tuple[Path, str]]
@@ -49,7 +49,7 @@ def told(tmp_path: Path) -> Told:
         runs += [turned(make_run(dataset, "net2", seed)) for seed in range(seeds)]
         scores: Comparison = compare(dataset, runs)
         scores = msgspec.structs.replace(scores, findings=diagnose(scores, dataset, runs), improvements=improvements)
-        page = write(tmp_path / "report", Experiment(), scores, dataset, runs, "")
+        page = write(tmp_path / "report", Case(Experiment(), scores, dataset, runs, ""))
         return page.parent, page.read_text(encoding="utf-8")
 
     return make

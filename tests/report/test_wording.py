@@ -9,6 +9,7 @@ def test_numbers_as_the_report_writes_them() -> None:
     assert wording.estimate(Estimate(0.551, Interval(0.52, 0.582))) == "55.1 % (52.0 to 58.2)"
     assert wording.estimate(Estimate(0.551, None)) == "55.1 %"
     assert (wording.seconds(12.34), wording.seconds(125.9)) == ("12.3 s", "2 min 5 s")
+    assert wording.millions(30_605_632) == "30.6 M"
     assert (wording.shape((32, 14, 14)), wording.pixels(1090), wording.decimal(0.5)) == (
         "32 × 14 × 14",
         "1,090 px",
@@ -16,7 +17,7 @@ def test_numbers_as_the_report_writes_them() -> None:
     )
     assert [wording.scientific(norm) for norm in (3.21e-5, 0.0, None)] == ["3.2e-05", "0", "not finite"]
     missing = (wording.percent(None), wording.bounds(None), wording.seconds(None), wording.decimal(None))
-    assert {*missing, wording.pixels(None)} == {"–"}
+    assert {*missing, wording.pixels(None), wording.millions(None)} == {"–"}
 
 
 def test_only_an_address_of_the_web_is_a_link() -> None:

@@ -1,5 +1,6 @@
 """The whole way in one command, and its end: the report."""
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -51,11 +52,22 @@ def run(
     console.print(f"Report: {page}", soft_wrap=True)
 
 
-@app.command(**example("bakeoff report bakeoff-hw4-2024"))
-def report(folder: Annotated[Path, typer.Argument(help="An experiment's folder.")]) -> None:
-    """Score the runs in an experiment's folder and write its report anew."""
+@app.command(**example("bakeoff report bakeoff-hw4-2024 --open"))
+def report(
+    folders: Annotated[list[Path], typer.Argument(help="An experiment's folder, or several for one joint report.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of a joint report; bakeoff-report where it is not given.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Score the runs of experiments and write their report anew; several folders give one report about all."""
     from bakeoff import pipeline
 
     with progress() as monitor:
-        page = pipeline.write_report(folder, monitor=monitor)
+        if len(folders) == 1 and not out:
+            page = pipeline.write_report(folders[0], monitor=monitor)
+        else:
+            page = pipeline.write_joint_report(folders, out or Path("bakeoff-report"), monitor=monitor)
     console.print(f"Report: {page}", soft_wrap=True)
+    if show and not webbrowser.open(page.resolve().as_uri()):
+        console.print("There is no browser here; open the page yourself.")

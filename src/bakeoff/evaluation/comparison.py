@@ -36,6 +36,22 @@ def compare(dataset: Dataset, runs: Sequence[Run]) -> Comparison:
     Raises:
         StorageError: A run's predictions are not those of this data set's images, or two runs are the same.
     """
+    by_network = group(runs)
+    return Comparison(
+        classes=dataset.info.classes,
+        dataset=dataset.info.digest,
+        counts=dataset.info.counts,
+        networks=tuple(_score_network(name, own, dataset) for name, own in by_network.items()),
+        pairs=compare_all({name: right(own) for name, own in by_network.items()}),
+    )
+
+
+def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """The runs by network, in the order of each network's first run.
+
+    Raises:
+        StorageError: Two runs are the same.
+    """
     by_network: dict[str, list[Run]] = {}
     for run in runs:
         own = by_network.setdefault(run.spec.network, [])
@@ -45,13 +61,7 @@ def compare(dataset: Dataset, runs: Sequence[Run]) -> Comparison:
                 "that was copied and train again."
             )
         own.append(run)
-    return Comparison(
-        classes=dataset.info.classes,
-        dataset=dataset.info.digest,
-        counts=dataset.info.counts,
-        networks=tuple(_score_network(name, own, dataset) for name, own in by_network.items()),
-        pairs=compare_all({name: right(own) for name, own in by_network.items()}),
-    )
+    return by_network
 
 
 def right(runs: Sequence[Run]) -> dict[int, npt.NDArray[np.bool_]]:

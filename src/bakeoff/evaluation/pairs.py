@@ -89,6 +89,29 @@ def compare_two(names: tuple[str, str], first: Mapping[int, Right], second: Mapp
     return compare_pair(names, seeds, rows[0], rows[1])
 
 
+def compare_across(
+    right: Mapping[str, Mapping[str, Mapping[int, Right]]], photos: Mapping[str, str]
+) -> list[PairScores]:
+    """Each network compared with itself in other experiments on the same photos, over the seeds that both finished.
+
+    Args:
+        right: By experiment, network and seed, bool (N,): which validation photos were predicted right.
+        photos: By experiment, the digest of its data set.
+
+    Returns:
+        The pairs; networks are called "experiment: network".
+    """
+    return adjust(
+        [
+            compare_two((f"{first}: {name}", f"{second}: {name}"), right[first][name], right[second][name])
+            for first, second in combinations(right, 2)
+            if photos[first] == photos[second]
+            for name in right[first]
+            if name in right[second]
+        ]
+    )
+
+
 def _with_verdict(pair: PairScores, adjusted: float) -> PairScores:
     verdict: Verdict = "not distinguishable"
     if adjusted < ALPHA and pair.difference:

@@ -1,7 +1,7 @@
 """The charts of the report, each defined once."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import altair as alt
 import polars as pl
@@ -31,16 +31,16 @@ LOSS_LIMIT = 3
 """The axis of losses ends at most at so many times the loss of guessing, so that one bad run does not flatten all."""
 
 
-def loss_curves(runs: Sequence[Run], points: pl.DataFrame, class_count: int) -> Spec:
+def loss_curves(runs: Sequence[Run], points: pl.DataFrame, class_counts: Collection[int]) -> Spec:
     """The training loss of all runs; dashed: guessing, ln K; a cross where a run ended that did not finish.
 
     Args:
         runs: Give the order and colours of the networks.
         points: As `curves.loss_points` gives them.
-        class_count: K.
+        class_counts: K, of all runs.
     """
-    guessing = math.log(class_count)
-    top = min(1.05 * max(*points["loss"], guessing), LOSS_LIMIT * guessing)
+    guessing = [math.log(count) for count in sorted(class_counts)]
+    top = min(1.05 * max(*points["loss"], *guessing), LOSS_LIMIT * guessing[-1])
     smoothing = alt.param(name="smoothing", value="0", bind=alt.binding_select(options=["0", "2", "7"], name="Smooth "))
     view = alt.param(name="view", value=RUNS, bind=alt.binding_radio(options=[RUNS, RANGE], name="Show "))
     pick = legend_pick()
@@ -72,7 +72,7 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame, class_count: int) -> 
     band = mean.mark_area(clip=True).encode(y=alt.Y("min(value):Q"), y2="max(value):Q", opacity=picked(pick, BAND))
     middle = mean.mark_line(strokeWidth=2, clip=True).encode(y="mean(value):Q")
     crosses = base.mark_point(shape="cross", size=90, filled=True).encode(y="shown:Q")
-    chance = alt.Chart(pl.DataFrame({"loss": [guessing]})).mark_rule(strokeDash=[4, 4], color=INK).encode(y="loss:Q")
+    chance = alt.Chart(pl.DataFrame({"loss": guessing})).mark_rule(strokeDash=[4, 4], color=INK).encode(y="loss:Q")
     layers = alt.layer(lines, band, middle, crosses.transform_filter("datum.end"), chance, hover(every, told, y=loss))
     return finish(layers.add_params(smoothing, view, pick, zoom()))
 

@@ -53,6 +53,10 @@ class Table:
             for row in self.rows
         ]
 
+    def keys(self) -> list[list[float | None]]:
+        """By which number each cell sorts; null where it sorts as text."""
+        return [[_key(cell) for cell in row] for row in self.rows]
+
     def stored(self) -> list[list[Any]]:
         """The rows as the file holds them, the columns' names first."""
         wide = [self._holds(position, Estimate) for position in range(len(self.columns))]
@@ -104,10 +108,32 @@ class Section:
     values: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Page:
+    """A whole page.
+
+    Attributes:
+        title: Its heading.
+        lead: The line under it.
+        parts: The sections by their anchors, in their order.
+        case: The experiment, where the page is about one.
+    """
+
+    title: str
+    lead: str
+    parts: Mapping[str, Section]
+    case: Case | None = None
+
+
 def _plain(cell: Any) -> str:
     if cell is None:
         return "–"
     return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
+
+
+def _key(cell: Any) -> float | None:
+    value = cell.mean if isinstance(cell, Estimate) else cell
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _parts(cell: Any) -> tuple[Any, ...]:

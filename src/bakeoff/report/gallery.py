@@ -20,7 +20,7 @@ LARGEST_GALLERY = 2000
 THUMBNAIL, SHEET = 64, 10
 """Pixels of a thumbnail's side, and thumbnails of a sheet's side."""
 
-QUALITY = 60
+QUALITY = 50
 LOSS_STEPS = 1000
 """Losses are stored in thousandths of a nat, up to 65.535."""
 

@@ -13,6 +13,9 @@ from bakeoff.report.rendering import HOVER, INK, LINE, Spec, printable
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a", "#b8a000")
 """Okabe and Ito's colours, safe for colour-blind readers; black and light yellow replaced to show on light and dark."""
 
+FADED = "80"
+"""The opacity, as two hexadecimal digits, of the colours of a ninth to sixteenth network."""
+
 WIDTH, HEIGHT = 600, 300
 FACET = 255
 LABEL_LIMIT, LETTER = 320, 8
@@ -27,7 +30,7 @@ def names(runs: Sequence[Run]) -> list[str]:
 def by_network(runs: Sequence[Run]) -> alt.Color:
     """A colour a network, the same in every chart of these runs."""
     shown = names(runs)
-    colors = [PALETTE[position % len(PALETTE)] for position in range(len(shown))]
+    colors = [f"{PALETTE[at % len(PALETTE)]}{FADED if at // len(PALETTE) % 2 else ''}" for at in range(len(shown))]
     return alt.Color("network:N", title="network", sort=shown, scale=alt.Scale(domain=shown, range=colors))
 
 

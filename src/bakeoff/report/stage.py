@@ -4,41 +4,32 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bakeoff.config import Experiment
-from bakeoff.records import Comparison, Dataset, Run
+from bakeoff.records import PairScores
 from bakeoff.registry import sections
-from bakeoff.report import rendering
-from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report import joint, rendering
+from bakeoff.report.contents import Case, Figure, Page, Section, Table
 from bakeoff.report.markdown import to_markdown
 from bakeoff.report.summary import summarise
-from bakeoff.storage import new_folder, write_json
+from bakeoff.storage import check_claim, claim, new_folder, write_json
+
+KIND = "report"
 
 
-def write(
-    folder: Path,
-    experiment: Experiment,
-    comparison: Comparison,
-    dataset: Dataset,
-    runs: Sequence[Run],
-    command: str,
-) -> Path:
+def write(folder: Path, case: Case) -> Path:
     """Writes `index.html`, `report.md`, `summary.json`, `figures/` and `tables/`: the same records give the same bytes.
 
     Args:
         folder: The report's folder; replaced where it exists.
-        experiment: What was asked.
-        comparison: The scores of the runs.
-        dataset: The data set of the runs.
-        runs: In the experiment's order.
-        command: The command line that asked for it; may be empty.
+        case: The experiment.
 
     Returns:
         The path of the page.
@@ -46,21 +37,60 @@ def write(
     Raises:
         StorageError: There is no room or no right to write.
     """
-    case = Case(experiment, comparison, dataset, runs, command)
-    parts = {name.partition("-")[2]: sections[name](case) for name in sections.names()}
     with new_folder(folder) as partial:
-        for name in ("figures", "tables"):
-            (partial / name).mkdir()
-        svgs = dict(_write_figures(parts.values(), partial / "figures"))
-        _write_tables(parts.values(), partial / "tables")
-        page = _page(case, parts, svgs)
-        _write_text(partial / "index.html", page)
-        _write_text(partial / "report.md", to_markdown(page))
-        write_json(partial / "summary.json", summarise(comparison))
+        _fill_one(partial, case)
     return folder / "index.html"
 
 
-def _page(case: Case, parts: dict[str, Section], svgs: dict[str, str]) -> str:
+def write_joint(folder: Path, cases: Mapping[str, Case], pairs: Sequence[PairScores]) -> Path:
+    """Writes one page about several experiments, and beside it the report of each in `experiments/`.
+
+    Args:
+        folder: The report's folder; replaced where it exists.
+        cases: The experiments by the names they get in the report, which are names of folders too.
+        pairs: Networks compared across experiments.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        StorageError: There is no room or no right to write, or the folder holds something else than a report.
+    """
+    check_claim(folder, KIND)
+    with new_folder(folder) as partial:
+        claim(partial, KIND)
+        summaries = {name: summarise(case.comparison) for name, case in cases.items()}
+        summary = {"experiments": summaries, "pairs": msgspec.to_builtins(pairs)}
+        _fill(partial, joint.page(cases, pairs), summary)
+        for name, case in cases.items():
+            own = partial / joint.FOLDER / name
+            own.mkdir(parents=True)
+            _fill_one(own, case)
+    return folder / "index.html"
+
+
+def _fill_one(folder: Path, case: Case) -> None:
+    parts = {name.partition("-")[2]: sections[name](case) for name in sections.names()}
+    counts = case.comparison.counts
+    lead = (
+        f"{len(case.comparison.networks)} networks, {len(case.runs)} runs, {len(case.comparison.classes)} classes, "
+        f"{counts['train']:,} training and {counts['val']:,} validation photos"
+    )
+    _fill(folder, Page(case.experiment.name, lead, parts, case), summarise(case.comparison))
+
+
+def _fill(folder: Path, page: Page, summary: Any) -> None:
+    for name in ("figures", "tables"):
+        (folder / name).mkdir()
+    svgs = dict(_write_figures(page.parts.values(), folder / "figures"))
+    _write_tables(page.parts.values(), folder / "tables")
+    html = _render(page, svgs)
+    _write_text(folder / "index.html", html)
+    _write_text(folder / "report.md", to_markdown(html))
+    write_json(folder / "summary.json", summary)
+
+
+def _render(page: Page, svgs: dict[str, str]) -> str:
     environment = Environment(
         loader=PackageLoader("bakeoff.report"),
         autoescape=True,
@@ -73,7 +103,7 @@ def _page(case: Case, parts: dict[str, Section], svgs: dict[str, str]) -> str:
     scripts = [rendering.library(), _script()]
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     return environment.get_template("page.html").render(
-        case=case, parts=parts, scripts=[Markup(script) for script in scripts], hashes=hashes
+        page=page, case=page.case, parts=page.parts, scripts=[Markup(script) for script in scripts], hashes=hashes
     )
 
 

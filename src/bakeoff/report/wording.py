@@ -54,6 +54,11 @@ def seconds(value: float | None) -> str:
     return f"{value:.1f} s" if value < 60 else f"{int(value) // 60:,} min {int(value) % 60} s"
 
 
+def millions(value: int | None) -> str:
+    """A large number: "30.6 M"."""
+    return "–" if value is None else f"{value / 1e6:,.1f} M"
+
+
 def decimal(value: float | None) -> str:
     """A number with three decimals."""
     return "–" if value is None else f"{value:.3f}"

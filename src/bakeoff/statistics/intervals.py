@@ -26,11 +26,11 @@ def wilson(successes: int, trials: int) -> Interval | None:
 
 
 def over_seeds(values: Sequence[float]) -> Estimate:
-    """The mean of one value a seed with its 95 % t interval; the interval is null with fewer than two values."""
+    """The mean of one share a seed with its 95 % t interval, cut to 0 to 1; null with fewer than two values."""
     if not values:
         return Estimate(None, None)
     mean = float(np.mean(values))
     if len(values) < 2:
         return Estimate(mean, None)
     half = float(t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
-    return Estimate(mean, Interval(mean - half, mean + half))
+    return Estimate(mean, Interval(max(mean - half, 0.0), min(mean + half, 1.0)))

@@ -35,6 +35,8 @@ def data(case: Case) -> Section:
             "ledger": ledger,
             "figure": Figure("ledger", caption, charts.bars(counts.rows())),
             "together": _together(case),
+            "sizes": _sizes(case),
+            "sources": _sources(case),
             "licenses": _licenses(case),
             "several": several,
             "info": case.dataset.info,
@@ -85,6 +87,32 @@ def _together(case: Case) -> Table:
     ]
     caption = "Photos in which both classes are annotated; on the diagonal, photos in which the class is annotated."
     return Table("together", caption, ("class", *classes), rows)
+
+
+def _sizes(case: Case) -> Table:
+    """How large the photos were before they were resized."""
+    side = pl.min_horizontal("width", "height")
+    sizes = case.dataset.manifest.select("width", "height", side.alias("shorter side"))
+    rows = []
+    for name in sizes.columns:
+        own = sizes[name].drop_nulls().to_numpy()
+        if len(own):
+            rows.append((name, int(own.min()), int(np.median(own)), int(own.max())))
+    smaller = sizes.filter(pl.col("shorter side") < case.dataset.info.size).height
+    caption = f"Pixels of the photos before they were resized. Smaller than what they were resized to: {smaller:,}."
+    return Table("sizes", caption, ("what", "smallest", "median", "largest"), rows)
+
+
+def _sources(case: Case) -> Table:
+    """Where the photos come from, by the host of the address that the instances file gives."""
+    hosts = case.dataset.manifest.select(
+        pl.col("url").str.extract(r"^\w+://([^/]+)").fill_null("no address").alias("host")
+    )
+    counts = hosts["host"].value_counts().sort("count", "host", descending=[True, False])
+    caption = (
+        f"Hosts of the addresses that the instances file gives. The photos were read from {case.dataset.info.photos}."
+    )
+    return Table("sources", caption, ("host", "photos"), counts.rows())
 
 
 def _licenses(case: Case) -> Table:

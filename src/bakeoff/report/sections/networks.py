@@ -1,16 +1,17 @@
 """The table of networks and runs, and the curves."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import polars as pl
 
+from bakeoff.records import Run
 from bakeoff.registry import sections
 from bakeoff.report import charts, curves
 from bakeoff.report.contents import Case, Figure, Section, Table
 from bakeoff.report.estimates import finished, of_network, of_run
-from bakeoff.report.wording import drawn, percent, pixels, seconds, status
+from bakeoff.report.wording import drawn, millions, percent, pixels, seconds, status
 
 ACCURACIES: dict[str, Callable[[Any], str]] = {"training": percent, "validation": drawn, "any label": drawn}
 NETWORK_COLUMNS = ("network", "parameters", "MACs", "receptive field", "runs", *ACCURACIES, "time a run")
@@ -27,7 +28,7 @@ def networks(case: Case) -> Section:
         {
             "networks": _networks(case),
             "runs": _runs(case),
-            "curves": _figures(case, losses, epochs),
+            "curves": figures(case.runs, losses, epochs, {len(case.comparison.classes)}),
             "points": [
                 Table(name, caption, table.drop("run").columns, table.drop("run").rows())
                 for name, caption, table in (
@@ -39,20 +40,29 @@ def networks(case: Case) -> Section:
     )
 
 
-def _figures(case: Case, losses: pl.DataFrame, epochs: pl.DataFrame) -> list[Figure]:
-    """The charts for which there is anything to draw."""
+def figures(
+    runs: Sequence[Run], losses: pl.DataFrame, epochs: pl.DataFrame, class_counts: Collection[int]
+) -> list[Figure]:
+    """The charts of losses and accuracies for which there is anything to draw.
+
+    Args:
+        runs: Give the order and colours of the networks.
+        losses: As `curves.loss_points` gives them.
+        epochs: As `curves.epoch_points` gives them.
+        class_counts: How many classes the runs tell apart.
+    """
     figures = []
     if losses.height:
         caption = "Training loss of every run over the photos seen. Dashed: the loss of guessing, ln K. "
-        if max(losses["loss"]) > charts.LOSS_LIMIT * math.log(len(case.comparison.classes)):
+        if max(losses["loss"]) > charts.LOSS_LIMIT * math.log(max(class_counts)):
             caption += f"Cut off at {charts.LOSS_LIMIT} times that. "
         if losses["end"].any():
             caption += "A cross: the run ended here without being finished. "
-        chart = charts.loss_curves(case.runs, losses, len(case.comparison.classes))
+        chart = charts.loss_curves(runs, losses, class_counts)
         figures.append(Figure("loss", caption.strip(), chart, live=True))
     if any(epochs[column].count() for column in ("training accuracy", "validation accuracy")):
         caption = "Accuracy after each epoch. Solid: validation. Dashed: training, over the epoch as it was trained on."
-        figures.append(Figure("accuracy", caption, charts.accuracy_curves(case.runs, epochs), live=True))
+        figures.append(Figure("accuracy", caption, charts.accuracy_curves(runs, epochs), live=True))
     return figures
 
 
@@ -71,7 +81,7 @@ def _networks(case: Case) -> Table:
         "where several runs finished, else over photos (Wilson).",
         NETWORK_COLUMNS,
         rows,
-        {**ACCURACIES, "receptive field": pixels, "time a run": seconds},
+        {**ACCURACIES, "MACs": millions, "receptive field": pixels, "time a run": seconds},
     )
 
 

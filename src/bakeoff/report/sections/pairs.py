@@ -1,5 +1,7 @@
 """Every two networks compared on the same photos and seeds."""
 
+from collections.abc import Sequence
+
 from bakeoff.records import Estimate, PairScores
 from bakeoff.registry import sections
 from bakeoff.report import charts
@@ -11,14 +13,20 @@ CAPTION = (
     "seeds and photos. p: that there is no difference, after Holm's correction over all pairs."
 )
 
+CHART = "The differences of validation accuracy with their 95 % intervals. Dashed: no difference."
+
 
 @sections.register("22-pairs")
 def pairs(case: Case) -> Section:
     """The table of pairs, and their differences with intervals as a chart."""
-    compared = case.comparison.pairs
+    return show(case.comparison.pairs)
+
+
+def show(compared: Sequence[PairScores]) -> Section:
+    """The section on any pairs of networks."""
     tested = [pair for pair in compared if pair.interval]
     values = {
-        "figure": Figure("pairs", CAPTION, charts.differences(tested)) if tested else None,
+        "figure": Figure("pairs", CHART, charts.differences(tested)) if tested else None,
         "table": _table(compared),
         "mcnemar": _mcnemar(compared),
         "statements": [pair.statement for pair in compared],
@@ -26,7 +34,7 @@ def pairs(case: Case) -> Section:
     return Section("Pair by pair", "pairs.html", values)
 
 
-def _table(compared: tuple[PairScores, ...]) -> Table:
+def _table(compared: Sequence[PairScores]) -> Table:
     columns = ("first", "second", "seeds", "difference", "p (Holm)", "verdict")
     rows = [
         (
@@ -42,7 +50,7 @@ def _table(compared: tuple[PairScores, ...]) -> Table:
     return Table("pairs", CAPTION, columns, rows, {"difference": difference, "p (Holm)": probability})
 
 
-def _mcnemar(compared: tuple[PairScores, ...]) -> Table:
+def _mcnemar(compared: Sequence[PairScores]) -> Table:
     caption = "The exact McNemar test of each seed's two runs: photos that only one of them predicted right."
     rows = [
         (pair.first, pair.second, test.seed, test.only_first, test.only_second, test.p_value)

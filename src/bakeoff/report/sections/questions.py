@@ -6,8 +6,8 @@ from bakeoff.registry import sections
 from bakeoff.report.contents import Case, Section
 
 NOT_MEASURED = (
-    "Not measured yet: `bakeoff improve` trains a network with cleaner labels, with parts of the photos, with "
-    "augmentation and with cures of a vanishing signal, and ranks them by what each gains."
+    "Not measured yet: the command “bakeoff improve” trains a network with cleaner labels, with parts of the photos, "
+    "with augmentation and with cures of a vanishing signal, and ranks them by what each gains."
 )
 
 
@@ -35,7 +35,7 @@ QUESTIONS = (
 )
 
 
-@sections.register("12-questions")
+@sections.register("21-questions")
 def questions(case: Case) -> Section:
     """Each question with the findings that answer it."""
     found = {finding.code: finding for finding in case.comparison.findings}

@@ -80,7 +80,7 @@ function cell(row, column) {
  * @param {string} b
  */
 function compare(a, b) {
-  const [x, y] = [a, b].map((text) => parseFloat(text.replaceAll(",", "").replace("−", "-")));
+  const [x, y] = [a, b].map(parseFloat);
   return Number.isNaN(x) || Number.isNaN(y) ? a.localeCompare(b) : x - y;
 }
 

@@ -1,0 +1,121 @@
+"""One page about several experiments: other recipes, other data."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from bakeoff.records import PairScores, Run
+from bakeoff.report import curves
+from bakeoff.report.contents import Case, Page, Section, Table
+from bakeoff.report.estimates import finished, of_network
+from bakeoff.report.sections import answer, networks, pairs
+from bakeoff.report.wording import drawn, percent
+
+FOLDER = "experiments"
+"""Holds the report of each experiment, beside the page."""
+
+COLUMNS = (
+    "experiment",
+    "network",
+    "classes",
+    "chance",
+    "training photos",
+    "parameters",
+    "runs",
+    "validation",
+    "any label",
+)
+
+
+def page(cases: Mapping[str, Case], compared: Sequence[PairScores]) -> Page:
+    """The page about several experiments.
+
+    Args:
+        cases: The experiments by the names they get.
+        compared: Networks compared across experiments; empty where no two have the same photos.
+    """
+    parts = {
+        "experiments": _answers(cases),
+        "networks": _networks(cases),
+        "pairs": replace(pairs.show(compared), title="The same network across experiments"),
+        "settings": _settings(cases),
+        "findings": _findings(cases),
+    }
+    if not compared:
+        del parts["pairs"]
+    count = sum(len(case.runs) for case in cases.values())
+    return Page(" · ".join(cases), f"{len(cases)} experiments, {count} runs", parts)
+
+
+def _answers(cases: Mapping[str, Case]) -> Section:
+    values = [
+        {"name": name, "page": f"{FOLDER}/{name}/index.html", **answer.answer(case).values}
+        for name, case in cases.items()
+    ]
+    return Section("Short answers", "experiments.html", {"experiments": values})
+
+
+def _networks(cases: Mapping[str, Case]) -> Section:
+    runs = [_renamed(name, run) for name, case in cases.items() for run in case.runs]
+    losses, epochs = curves.loss_points(runs), curves.epoch_points(runs)
+    class_counts = {len(case.comparison.classes) for case in cases.values()}
+    caption = (
+        "Networks of all experiments. Chance: the accuracy of guessing. In brackets the 95 % interval: over seeds (t) "
+        "where several runs finished, else over photos (Wilson). Accuracies on different photos or classes do not "
+        "compare networks."
+    )
+    formats: dict[str, Callable[[Any], str]] = {"chance": percent, "validation": drawn, "any label": drawn}
+    values = {
+        "networks": Table("networks", caption, COLUMNS, list(_rows(cases)), formats),
+        "curves": networks.figures(runs, losses, epochs, class_counts),
+        "runs": None,
+    }
+    return Section("The networks compared", "networks.html", values)
+
+
+def _renamed(experiment: str, run: Run) -> Run:
+    return replace(run, spec=msgspec.structs.replace(run.spec, network=f"{experiment}: {run.spec.network}"))
+
+
+def _rows(cases: Mapping[str, Case]) -> Iterator[tuple[Any, ...]]:
+    for name, case in cases.items():
+        count, photos = len(case.comparison.classes), case.comparison.counts["train"]
+        for network in case.comparison.networks:
+            parameters = network.architecture.parameters if network.architecture else None
+            done = f"{len(finished(network))} of {len(network.runs)}"
+            accuracies = of_network(network, "val"), of_network(network, "any_label")
+            yield (name, network.name, count, 1 / count, photos, parameters, done, *accuracies)
+
+
+def _settings(cases: Mapping[str, Case]) -> Section:
+    """The settings in which the experiments differ."""
+    settings = [_flat(msgspec.to_builtins(case.experiment)) for case in cases.values()]
+    keys = dict.fromkeys(key for own in settings for key in own)
+    rows = [(key, *(own.get(key, "–") for own in settings)) for key in keys]
+    rows = [row for row in rows if len(set(row[1:])) > 1]
+    rows.append(("data set", *(case.dataset.info.digest for case in cases.values())))
+    table = Table(
+        "settings", "Settings in which the experiments differ, and their data sets.", ("setting", *cases), rows
+    )
+    return Section("What differs", "table.html", {"table": table})
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Nested settings as one level of texts: "training.epochs"."""
+    flat: dict[str, str] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return flat
+
+
+def _findings(cases: Mapping[str, Case]) -> Section:
+    states = [{finding.code: finding.state for finding in case.comparison.findings} for case in cases.values()]
+    codes = dict.fromkeys(code for own in states for code in own)
+    rows = [(code, *(own.get(code, "–") for own in states)) for code in codes]
+    table = Table("findings", "What was looked for, and what came out.", ("finding", *cases), rows)
+    return Section("Findings", "table.html", {"table": table})
