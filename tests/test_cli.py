@@ -59,8 +59,10 @@ def test_every_command_is_tested_here() -> None:
 
 
 def test_the_main_job_from_the_command_line(photos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    done = bakeoff("run", "demo", *photos, *QUICK, "--out", "out", cwd=tmp_path)
+    watched = ("--set", "training.tensorboard=true")
+    done = bakeoff("run", "demo", *photos, *QUICK, *watched, "--out", "out", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert [entry.name for entry in (tmp_path / "out" / "tensorboard").iterdir()] == ["net1-seed0"]
     assert "Report: out/report/index.html" in done.stdout
     stored = json.loads((tmp_path / "out" / "experiment.json").read_text())
     assert stored["command"].startswith("bakeoff run demo --annotations")

@@ -116,6 +116,7 @@ class TrainingConfig(Recipe, frozen=True):
         device: "auto" takes CUDA, then MPS, then the CPU.
         executor: "processes" trains several runs at once, "serial" one after the other in this process.
         workers: Runs at once; 0 means one a processor.
+        tensorboard: Whether each run writes TensorBoard's event files as it goes, into `tensorboard/`.
     """
 
     networks: tuple[Name, ...] = ("net1", "net2", "net3")
@@ -123,6 +124,7 @@ class TrainingConfig(Recipe, frozen=True):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     executor: Name = "processes"
     workers: Count = 0
+    tensorboard: bool = False
 
     @property
     def recipe(self) -> Recipe:

@@ -71,7 +71,10 @@ def train(plan: Plan, training: TrainingConfig, monitor: Monitor = silent) -> li
     from bakeoff.training.store import load_run, save_failure
 
     data = plan.dataset.folder
-    jobs = [Job(place.name, partial(_train_one, plan.specs[place], data, place)) for place in plan.missing]
+    jobs = [
+        Job(place.name, partial(_train_one, plan.specs[place], data, place, _events(training, place)))
+        for place in plan.missing
+    ]
     by_name = {place.name: place for place in plan.missing}
     kept, asked = len(plan.specs) - len(jobs), len(plan.specs)
     tell, part = monitor("runs"), cache(lambda name: monitor(f"runs/{name}"))
@@ -85,12 +88,19 @@ def train(plan: Plan, training: TrainingConfig, monitor: Monitor = silent) -> li
     return [load_run(place) for place in plan.specs]
 
 
-def _train_one(spec: RunSpec, dataset_folder: Path, run_folder: Path, progress: Callable[[int, int], None]) -> None:
+def _train_one(
+    spec: RunSpec, dataset_folder: Path, run_folder: Path, events: Path | None, progress: Callable[[int, int], None]
+) -> None:
     """One run, in the process that the executor chose."""
     from bakeoff import dataset
     from bakeoff.training import stage
 
-    stage.train(spec, dataset.load(dataset_folder), run_folder, progress)
+    stage.train(spec, dataset.load(dataset_folder), run_folder, progress, events)
+
+
+def _events(training: TrainingConfig, place: Path) -> Path | None:
+    """Where a run's event files go: not into its folder, which appears when it is whole."""
+    return place.parents[1] / "tensorboard" / place.name if training.tensorboard else None
 
 
 def _stored(place: Path, spec: RunSpec, overwrite: bool) -> Run | None:

@@ -1,6 +1,7 @@
 """From a data set and a specification to a run on disk."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,7 @@ from bakeoff.records import (
 from bakeoff.storage import new_folder
 from bakeoff.training.batches import Split, part
 from bakeoff.training.device import choose_device, reproducible
+from bakeoff.training.events import check_events, event_files
 from bakeoff.training.loop import DivergedError, Progress, evaluate, fit
 from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, last_epoch, save_run
 
@@ -60,16 +62,24 @@ def check(config: TrainingConfig, class_count: int, size: int) -> None:
     """Builds each network of an experiment once, to find what is wrong before any photo is read.
 
     Raises:
-        ConfigError: There is no such network or device.
+        ConfigError: There is no such network or device, or the library for event files is missing.
         NetworkError: A network can't be built, or does not fit the image size and number of classes.
     """
     choose_device(config.device)
+    if config.tensorboard:
+        check_events()
     with torch.random.fork_rng(devices=[]):
         for name in config.networks:
             create(name, class_count, size)
 
 
-def train(spec: RunSpec, dataset: Dataset, folder: Path, progress: Progress = lambda done, total: None) -> Run:
+def train(
+    spec: RunSpec,
+    dataset: Dataset,
+    folder: Path,
+    progress: Progress = lambda done, total: None,
+    events: Path | None = None,
+) -> Run:
     """Trains one network with one seed and writes the run's folder.
 
     A loss that becomes non-finite and an error during the training end the run, not the experiment: the record says so.
@@ -79,6 +89,7 @@ def train(spec: RunSpec, dataset: Dataset, folder: Path, progress: Progress = la
         dataset: What it is trained and measured on.
         folder: Gets the run's files, all or none; replaced where it exists.
         progress: Told of the steps.
+        events: Gets TensorBoard's event files as the run goes; null for none.
 
     Returns:
         The run.
@@ -99,7 +110,8 @@ def train(spec: RunSpec, dataset: Dataset, folder: Path, progress: Progress = la
         }
         log: list[LogLine] = []
         start = time.perf_counter()
-        status, reason = _fit(network, splits, spec, log, progress)
+        with event_files(events) as watch:
+            status, reason = _fit(network, splits, spec, log, watch, progress)
         record = RunRecord(
             status=status,
             reason=reason,
@@ -119,11 +131,20 @@ def train(spec: RunSpec, dataset: Dataset, folder: Path, progress: Progress = la
 
 
 def _fit(
-    network: nn.Module, splits: dict[str, Split], spec: RunSpec, log: list[LogLine], progress: Progress
+    network: nn.Module,
+    splits: dict[str, Split],
+    spec: RunSpec,
+    log: list[LogLine],
+    watch: Callable[[LogLine], None],
+    progress: Progress,
 ) -> tuple[RunStatus, str]:
+    def keep(line: LogLine) -> None:
+        log.append(line)
+        watch(line)
+
     generator = torch.Generator().manual_seed(int(np.random.SeedSequence([spec.seed, 1]).generate_state(1)[0]))
     try:
-        fit(network, splits["train"], splits["val"], spec.recipe, generator, log.append, progress)
+        fit(network, splits["train"], splits["val"], spec.recipe, generator, keep, progress)
     except DivergedError as error:
         return "diverged", f"{error} in epoch {log[-1].epoch + 1 if len(log) else 1}"
     except Exception as error:  # a user's own network may raise anything, and torch raises much

@@ -1,0 +1,50 @@
+"""TensorBoard's event files, read back record by record."""
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tensorboardX.proto.event_pb2 import Event
+
+from bakeoff.config import TrainingConfig
+from bakeoff.errors import ConfigError
+from bakeoff.records import BatchLog, Dataset, EpochLog, RunSpec
+from bakeoff.training import events
+from bakeoff.training.stage import check, train
+
+
+def scalars(folder: Path) -> Iterator[tuple[str, int, float]]:
+    """Tag, step and value of each scalar: TFRecords are a length, its checksum, the record, its checksum."""
+    (file,) = folder.iterdir()
+    raw, start = file.read_bytes(), 0
+    while start < len(raw):
+        (length,) = struct.unpack_from("<Q", raw, start)
+        event = Event.FromString(raw[start + 12 : start + 12 + length])
+        start += 12 + length + 4
+        for value in event.summary.value:
+            yield value.tag, event.step, value.simple_value
+
+
+def test_event_files_hold_the_log_and_change_nothing(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    (tmp_path / "events").mkdir()
+    (tmp_path / "events" / "of an earlier try").touch()
+    run = train(spec, dataset, tmp_path / "watched", events=tmp_path / "events")
+    written = list(scalars(tmp_path / "events"))
+    losses = [(line.step, line.loss) for line in run.log if isinstance(line, BatchLog)]
+    assert [(step, pytest.approx(value)) for tag, step, value in written if tag == "loss/batches"] == losses
+    epochs = [line for line in run.log if isinstance(line, EpochLog)]
+    accuracies = [value for tag, _, value in written if tag == "accuracy/validation"]
+    assert accuracies == [pytest.approx(line.val_accuracy) for line in epochs]
+    assert {f"gradient norm/{name}" for name in epochs[0].gradient_norms} <= {
+        tag.replace("_", " ") for tag, *_ in written
+    }
+    train(spec, dataset, tmp_path / "alone")
+    for name in ("model.safetensors", "predictions.parquet", "spec.json"):
+        assert (tmp_path / "alone" / name).read_bytes() == (tmp_path / "watched" / name).read_bytes()
+
+
+def test_without_the_library_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match="pip install 'bakeoff\\[tensorboard\\]'"):
+        check(TrainingConfig(networks=("net1",), tensorboard=True), 3, 64)
