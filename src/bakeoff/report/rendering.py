@@ -68,7 +68,7 @@ def to_page(chart: Spec) -> Spec:
 
 
 @cache
-def library() -> str:
+def bundle() -> str:
     """The JavaScript that draws charts in the page: Vega, Vega-Lite and Vega-Embed, all in one."""
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 

@@ -100,7 +100,7 @@ def _render(page: Page, svgs: dict[str, str]) -> str:
     )
     environment.globals["svg"] = lambda name: Markup(rendering.inline(svgs[name], name))
     environment.globals["page_spec"] = rendering.to_page
-    scripts = [rendering.library(), _script()]
+    scripts = [rendering.bundle(), _script()]
     hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
     return environment.get_template("page.html").render(
         page=page, case=page.case, parts=page.parts, scripts=[Markup(script) for script in scripts], hashes=hashes
