@@ -137,7 +137,9 @@ def test_a_missing_library_is_named_with_the_line_that_installs_it(
 
 
 def test_an_unknown_name_brings_the_nearest_ones() -> None:
-    with pytest.raises(ConfigError, match=r"unknown network 'net3_bn'.*Did you mean .*'net3-bn'.*Choices: net1, net2"):
+    with pytest.raises(
+        ConfigError, match=r"unknown network 'net3_bn'.*Did you mean .*'net3-bn'.*Choices: linear, majority, net1, net2"
+    ):
         create("net3_bn", 5, 64)
 
 

@@ -224,3 +224,11 @@ def test_weights_of_another_network_are_refused(dataset: Dataset, spec: RunSpec,
     (run.folder / "model.safetensors").write_bytes(b"no")
     with pytest.raises(StorageError, match="does not hold the weights"):
         probabilities(load_run(run.folder), dataset.images["val"], "cpu")
+
+
+@pytest.mark.parametrize("network", ["majority", "linear"])
+def test_the_floors_are_trained_as_any_network(dataset: Dataset, spec: RunSpec, tmp_path: Path, network: str) -> None:
+    run = train(change(spec, network=network), dataset, tmp_path / "run")
+    assert run.finished
+    if network == "majority":
+        assert run.predictions["predicted"].n_unique() == 1

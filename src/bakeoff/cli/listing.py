@@ -32,7 +32,13 @@ def list_(
             f"Networks for {classes} classes at {size} x {size} pixels",
             ("name", "parameters", "MACs", "receptive field", "what"),
             (
-                (name, f"{own.parameters:,}", f"{own.macs:,}", f"{own.receptive_field} px", summary)
+                (
+                    name,
+                    f"{own.parameters:,}",
+                    f"{own.macs:,}",
+                    f"{own.receptive_field} px" if own.receptive_field else "–",
+                    summary,
+                )
                 for name, own, summary in catalogue.list_networks(classes, size)
             ),
         )

@@ -72,8 +72,8 @@ def scientific(value: float | None) -> str:
 
 
 def pixels(value: int | None) -> str:
-    """A length in pixels: "90 px"."""
-    return "–" if value is None else f"{value:,} px"
+    """A length in pixels: "90 px"; a dash for none."""
+    return f"{value:,} px" if value else "–"
 
 
 def shape(value: Iterable[int]) -> str:

@@ -81,7 +81,7 @@ def evaluate(network: nn.Module, split: Split) -> Tensor:
     """The network's logits in evaluation mode for all images of a split: float32 (N, K) on the CPU."""
     network.eval()
     with torch.inference_mode():
-        batches = [network(inputs).float().cpu() for inputs, _ in split.in_order(EVALUATION_BATCH)]
+        batches = [network(inputs).detach().float().cpu() for inputs, _ in split.in_order(EVALUATION_BATCH)]
     return torch.cat(batches)
 
 

@@ -33,6 +33,11 @@ def test_a_single_predicted_class_is_found(dataset, train, make_case) -> None:
     assert "validation accuracy 33.3 %, guessing has 33.3 %" in reasons
 
 
+def test_the_floor_is_at_chance_by_design(dataset, train, make_case) -> None:
+    finding = failed_training(make_case(dataset, train("majority", 1 / 3, fitted=0.99) + train("a", 0.6)))
+    assert finding.state == "not found"
+
+
 def test_validation_at_chance_is_found_though_the_loss_falls(dataset, train, make_case) -> None:
     finding = failed_training(make_case(dataset, train("a", 1 / 3, fitted=0.99)))
     assert finding.state == "found"
