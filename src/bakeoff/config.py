@@ -1,8 +1,12 @@
 """Every default, once: the structs that an experiment file fills."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
+from msgspec.structs import asdict, fields, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -107,6 +111,15 @@ class Recipe(Section, frozen=True):
     log_every: Positive = 100
 
 
+if TYPE_CHECKING:
+    OwnRecipe = Recipe
+else:
+    OwnRecipe = defstruct(
+        "OwnRecipe", [(own.name, own.type | UnsetType, UNSET) for own in fields(Recipe)], bases=(Section,), frozen=True
+    )
+    """Some of a recipe's values."""
+
+
 class TrainingConfig(Recipe, frozen=True):
     """The section `[training]`: the recipe, the networks and the seeds.
 
@@ -116,6 +129,8 @@ class TrainingConfig(Recipe, frozen=True):
         device: "auto" takes CUDA, then MPS, then the CPU.
         executor: "processes" trains several runs at once, "serial" one after the other in this process.
         workers: Runs at once; 0 means one a processor.
+        recipes: By a network's name as the report shows it, the values in which its recipe differs from that of the
+            others.
         tensorboard: Whether each run writes TensorBoard's event files as it goes, into `tensorboard/`.
     """
 
@@ -124,12 +139,18 @@ class TrainingConfig(Recipe, frozen=True):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     executor: Name = "processes"
     workers: Count = 0
+    recipes: dict[Name, OwnRecipe] = {}
     tensorboard: bool = False
 
     @property
     def recipe(self) -> Recipe:
-        """The values that decide how one network is trained."""
+        """The values that decide how a network without a recipe of its own is trained."""
         return Recipe(**{field: getattr(self, field) for field in Recipe.__struct_fields__})
+
+    def recipe_of(self, label: str) -> Recipe:
+        """The recipe of one network, by its name as the report shows it."""
+        own: Mapping[str, object] = asdict(self.recipes[label]) if label in self.recipes else {}
+        return replace(self.recipe, **{key: value for key, value in own.items() if value is not UNSET})
 
     @property
     def seed_list(self) -> tuple[int, ...]:

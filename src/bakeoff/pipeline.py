@@ -14,7 +14,7 @@ import numpy as np
 from bakeoff import inputs, runs
 from bakeoff.audit import FORMATS
 from bakeoff.config import Experiment
-from bakeoff.errors import ConfigError, ImageError, StorageError
+from bakeoff.errors import ConfigError, ImageError, StorageError, unknown_name
 from bakeoff.records import (
     Audit,
     Dataset,
@@ -233,7 +233,8 @@ def check(experiment: Experiment) -> None:
     """Finds what would stop the training, before any photo is read.
 
     Raises:
-        ConfigError: A network, seed or device is not known or given twice, or there is nothing to validate on.
+        ConfigError: A network, seed or device is not known or given twice, a recipe is of no network, or there is
+            nothing to validate on.
         NetworkError: A network can't be built for this image size and number of classes.
     """
     from bakeoff.training import stage
@@ -245,6 +246,8 @@ def check(experiment: Experiment) -> None:
             raise ConfigError(f"training.{what} is empty; give at least one.")
         if twice := next((value for value in values if values.count(value) > 1), None):
             raise ConfigError(f"training.{what}: two entries are called {twice!r}; give each its own name.")
+    if stranger := next((name for name in training.recipes if name not in labels), None):
+        raise ConfigError(f"training.recipes: {unknown_name('network', stranger, labels)}")
     if not data.train_per_class or not data.val_per_class:
         raise ConfigError(
             "training needs images in both splits: set data.train_per_class and data.val_per_class above 0."

@@ -45,6 +45,17 @@ def test_overrides_replace_values_of_every_type() -> None:
     assert load_experiment("hw4-2023", ["training.seeds=3"]).training.seed_list == (0, 1, 2)
 
 
+def test_a_network_can_have_a_recipe_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[training]\nepochs = 7\n[training.recipes.net2]\nbatch_size = 64\n")
+    training = load_experiment(str(path), ["training.recipes.net2.betas=0.9,0.95"]).training
+    assert training.recipe_of("net1") == training.recipe
+    own = training.recipe_of("net2")
+    assert (own.epochs, own.batch_size, own.betas) == (7, 64, (0.9, 0.95))
+    with pytest.raises(ConfigError, match="unknown key 'epoch'"):
+        load_experiment(str(path), ["training.recipes.net2.epoch=3"])
+
+
 def test_relative_paths_of_a_file_are_taken_from_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[data]\nannotations = "a.json"\nimages = "/photos"\n[training]\nnetworks = ["net1", "n.py:Net"]')
@@ -65,6 +76,15 @@ def test_relative_paths_of_a_file_are_taken_from_its_folder(tmp_path: Path) -> N
         ("[training]\nseeds = [1, -2]", "training.seeds.1 = -2: expected int >= 0"),
         ("[data]\nfilter = 'cubic'", "data.filter = 'cubic': invalid enum value 'cubic'. Choices: area, linear"),
         ("data = 3", "data = 3: expected table, got int"),
+        (
+            "[training.recipes.net1]\nepoch = 1",
+            r"\[training.recipes.net1\] has an unknown key 'epoch'. Did you mean 'epochs'",
+        ),
+        (
+            "[training.recipes]\nnet1 = {epochs = 1}\nnet2 = {betas = [0.9, 3.0]}",
+            "training.recipes.net2.betas.1 = 3.0: expected float < 1.0",
+        ),
+        ("[training]\nrecipes = {net1 = 3}", "training.recipes.net1 = 3: expected table, got int"),
         ("[data", "is not valid TOML"),
     ],
 )

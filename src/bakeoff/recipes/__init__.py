@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from bakeoff.config import Experiment, Section
+from bakeoff.config import Experiment, OwnRecipe, Section
 from bakeoff.errors import ConfigError, unknown_name
 
 SUFFIX = ".toml"
@@ -96,18 +96,29 @@ def _apply(override: str, document: dict[str, Any]) -> None:
     for parent in parents:
         owner = _hint(owner, parent, override)
         place = place.setdefault(parent, {})
-        if not (isinstance(owner, type) and issubclass(owner, Section)):
+        if not (_is_section(owner) or get_origin(owner) is dict):
             raise ConfigError(f"--set {override!r}: {parent!r} is not a section. Sections: data, training, improve.")
     hint = _hint(owner, last, override)
-    if isinstance(hint, type) and issubclass(hint, Section):
+    if _is_section(hint):
         raise ConfigError(f"--set {override!r}: {last!r} is a section; give one of its keys: {', '.join(_keys(hint))}.")
     place[last] = _split(value.strip()) if _is_list(hint, value) else value.strip()
 
 
 def _hint(owner: Any, key: str, override: str) -> Any:
-    if key not in _keys(owner):
+    if _is_section(owner) and key not in _keys(owner):
         raise ConfigError(f"--set {override!r}: {unknown_name('key', key, _keys(owner))}")
-    return get_type_hints(owner)[key]
+    return _step(owner, key)
+
+
+def _step(owner: Any, key: str) -> Any:
+    """The type of a section's key or of a table's values; none of what has no keys."""
+    if get_origin(owner) is dict:
+        return get_args(owner)[1]
+    return get_type_hints(owner).get(key) if _is_section(owner) else None
+
+
+def _is_section(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, Section)
 
 
 def _keys(section: type[msgspec.Struct]) -> list[str]:
@@ -130,24 +141,41 @@ def _convert(document: Mapping[str, Any], name: str, *, strict: bool) -> Experim
     try:
         return msgspec.convert(document, Experiment, strict=strict)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{name}: {_explain(str(error), document)}") from None
+        raise ConfigError(f"{name}: {_explain(str(error), document, strict=strict)}") from None
 
 
-def _explain(message: str, document: Mapping[str, Any]) -> str:
+def _path_keys(path: str, document: Mapping[str, Any], *, strict: bool) -> list[str]:
+    """The keys that lead to what is wrong; the validation writes "[...]" for the network of a recipe."""
+    before, own, after = path.partition("[...]")
+    networks = (
+        [label for label, own in document["training"]["recipes"].items() if not _fits(own, strict)] if own else []
+    )
+    return [*re.findall(r"\w+", before), *networks[:1], *re.findall(r"\w+", after)]
+
+
+def _fits(own: Any, strict: bool) -> bool:
+    try:
+        msgspec.convert(own, OwnRecipe, strict=strict)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _explain(message: str, document: Mapping[str, Any], *, strict: bool) -> str:
     """The validation's message with the key in the user's words, the value, and the choices."""
     problem, _, path = message.partition(" - at `$")
-    keys = [key for key in re.split(r"[.\[\]`]", path) if key]
+    keys = _path_keys(path, document, strict=strict)
     if unknown := re.search(r"unknown field `(.*)`", problem):
         section: Any = Experiment
         for key in keys:
-            section = get_type_hints(section)[key]
+            section = _step(section, key)
         where = f"[{'.'.join(keys)}]" if keys else "the top level"
         return f"{where} has an {unknown_name('key', unknown[1], _keys(section))}"
     value: Any = document
     hint: Any = Experiment
     for key in keys:
         value = value[int(key)] if isinstance(value, list | tuple) else value[key]
-        hint = get_type_hints(hint).get(key) if isinstance(hint, type) and issubclass(hint, Section) else None
+        hint = _step(hint, key)
     plain = problem.replace("`", "").replace("object", "table").replace("array", "list")
     choices = f" Choices: {', '.join(get_args(hint))}." if get_origin(hint) is Literal else ""
     return f"{'.'.join(keys)} = {value!r}: {plain[0].lower()}{plain[1:]}.{choices}"

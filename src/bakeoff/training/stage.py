@@ -28,6 +28,7 @@ from bakeoff.records import (
     RunSpec,
     RunStatus,
 )
+from bakeoff.registry import network_label
 from bakeoff.storage import new_folder
 from bakeoff.training.batches import Split, part
 from bakeoff.training.device import choose_device, reproducible
@@ -49,7 +50,7 @@ def make_spec(network: str, seed: int, config: TrainingConfig, dataset: DatasetI
         network=network,
         network_digest=source_digest(network),
         seed=seed,
-        recipe=config.recipe,
+        recipe=config.recipe_of(network_label(network)),
         classes=dataset.classes,
         size=dataset.size,
         filter=dataset.filter,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import polars as pl
+from msgspec.structs import asdict
 
 from bakeoff.records import Run
 from bakeoff.registry import sections
@@ -78,11 +79,23 @@ def _networks(case: Case) -> Table:
         "networks",
         "Learnable parameters, multiply-accumulate operations for one photo, and mean accuracies over the finished "
         "runs. Any label: the predicted class is annotated in the photo. In brackets the 95 % interval: over seeds (t) "
-        "where several runs finished, else over photos (Wilson).",
+        "where several runs finished, else over photos (Wilson)." + _own_recipes(case),
         NETWORK_COLUMNS,
         rows,
         {**ACCURACIES, "MACs": millions, "receptive field": pixels, "time a run": seconds},
     )
+
+
+def _own_recipes(case: Case) -> str:
+    """Which networks were trained by a recipe of their own, and in what it differs."""
+    shared = asdict(case.experiment.training.recipe)
+    told = {}
+    for run in case.runs:
+        own = asdict(run.spec.recipe)
+        changes = [f"{key} {own[key]}" for key in own if own[key] != shared[key]]
+        if changes:
+            told[run.spec.network] = f"{run.spec.network} ({', '.join(changes)})"
+    return f" Not by one recipe: {'; '.join(told.values())}." if told else ""
 
 
 def _runs(case: Case) -> Table:
