@@ -64,6 +64,7 @@ def test_the_main_job_from_the_command_line(photos: list[str], tmp_path: Path, m
     assert done.returncode == 0, done.stderr
     assert [entry.name for entry in (tmp_path / "out" / "tensorboard").iterdir()] == ["net1-seed0"]
     assert "Report: out/report/index.html" in done.stdout
+    assert "mean validation accuracy" in done.stdout
     stored = json.loads((tmp_path / "out" / "experiment.json").read_text())
     assert stored["command"].startswith("bakeoff run demo --annotations")
     run = str(Path("out") / "runs" / "net1-seed0")

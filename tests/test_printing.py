@@ -2,8 +2,19 @@
 
 import pytest
 
-from bakeoff.printing import SHOWN, print_audit
-from bakeoff.records import Audit, Duplicates, LabelCheck, Refused, WrongLabel
+from bakeoff.printing import SHOWN, print_audit, print_outcome
+from bakeoff.records import (
+    Audit,
+    Comparison,
+    Duplicates,
+    Estimate,
+    Finding,
+    LabelCheck,
+    NetworkScores,
+    Refused,
+    RunScores,
+    WrongLabel,
+)
 
 CLEAN = Audit("photos", {"train": {"cat": 2, "dog": 1}}, {"train": 2.0}, (), (), ())
 
@@ -36,3 +47,16 @@ def test_faults_are_listed_and_long_lists_cut(capsys: pytest.CaptureFixture[str]
     assert text[-1] == "  and 2 more; --json lists them all"
     assert "3 photos found in x.json; 1 hold several of the classes" in text
     assert {"  a", "  kitten", "  b: dog annotated", "  c: nothing annotated"} <= {*text}
+
+
+def test_failed_runs_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = Estimate(None, None)
+    failed = RunScores(0, "failed", "why", 0.0)
+    network = NetworkScores("net1", None, (failed,), nothing, nothing, nothing, None)
+    findings = tuple(
+        Finding(code, "", "", "found", f"verdict on {code}", "", {}, 0) for code in ("failed-training", "best-network")
+    )
+    print_outcome(Comparison(("a", "b"), "d", {}, (network,), (), findings))
+    lines = capsys.readouterr().out.splitlines()
+    assert any("net1" in line and "0 of 1" in line and "–" in line for line in lines)
+    assert lines[-2:] == ["verdict on failed-training", "verdict on best-network"]

@@ -17,6 +17,7 @@ from bakeoff.config import Experiment
 from bakeoff.errors import ConfigError, ImageError, StorageError, unknown_name
 from bakeoff.records import (
     Audit,
+    Comparison,
     Dataset,
     Environment,
     Images,
@@ -141,6 +142,11 @@ def write_report(folder: Path, *, monitor: Monitor = silent) -> Path:
     page = report.write(folder / "report", case)
     progress(2, 2)
     return page
+
+
+def read_comparison(folder: Path) -> Comparison:
+    """The scores and findings of an experiment whose report was written."""
+    return read_json(folder / "comparison.json", Comparison)
 
 
 def write_joint_report(folders: Sequence[Path], out: Path, *, monitor: Monitor = silent) -> Path:

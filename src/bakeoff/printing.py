@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from bakeoff.records import Audit, Duplicates, LabelCheck, Refused
+    from bakeoff.records import Audit, Comparison, Duplicates, LabelCheck, Refused
 
 console = Console()
 
@@ -77,6 +77,21 @@ def gains(variant: Any) -> tuple[str, ...]:
 
     bounds = f"{points(variant.interval.low)} to {points(variant.interval.high)}" if variant.interval else ""
     return variant.what, variant.kind, "" if variant.gain is None else points(variant.gain), bounds, variant.verdict
+
+
+def print_outcome(comparison: "Comparison") -> None:
+    """Prints how the networks of an experiment did, which runs failed, and which network is best."""
+    rows = (
+        (network.name, f"{done} of {len(network.runs)}", "–" if mean is None else f"{100 * mean:.1f} %")
+        for network in comparison.networks
+        for done in [sum(run.status == "finished" for run in network.runs)]
+        for mean in [network.val_accuracy.mean]
+    )
+    print_table("Networks", ("network", "runs finished", "mean validation accuracy"), rows)
+    verdicts = {finding.code: finding for finding in comparison.findings}
+    if verdicts["failed-training"].state == "found":
+        print_line(verdicts["failed-training"].verdict, "bold red")
+    print_line(verdicts["best-network"].verdict)
 
 
 def _print_labels(labels: "LabelCheck") -> None:

@@ -19,7 +19,7 @@ from bakeoff.cli.app import (
     example,
     load,
 )
-from bakeoff.printing import console
+from bakeoff.printing import console, print_outcome
 from bakeoff.progress import progress
 
 
@@ -30,7 +30,7 @@ def demo(out: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("b
 
     with progress() as monitor:
         page = pipeline.demo(out, command=command_line(), monitor=monitor)
-    console.print(f"Report: {page}", soft_wrap=True)
+    _print_outcome(out, page)
 
 
 @app.command(**example("bakeoff run hw4-2024 --annotations instances_train2017.json --images train2017"))
@@ -49,7 +49,7 @@ def run(
     loaded, folder = load(experiment, annotations, images, out, overrides, device)
     with progress() as monitor:
         page = pipeline.run(loaded, folder, command=command_line(), overwrite=overwrite, monitor=monitor)
-    console.print(f"Report: {page}", soft_wrap=True)
+    _print_outcome(folder, page)
 
 
 @app.command(**example("bakeoff report bakeoff-hw4-2024 --open"))
@@ -71,3 +71,10 @@ def report(
     console.print(f"Report: {page}", soft_wrap=True)
     if show and not webbrowser.open(page.resolve().as_uri()):
         console.print("There is no browser here; open the page yourself.")
+
+
+def _print_outcome(folder: Path, page: Path) -> None:
+    from bakeoff import pipeline
+
+    print_outcome(pipeline.read_comparison(folder))
+    console.print(f"Report: {page}", soft_wrap=True)
