@@ -88,6 +88,15 @@ class Recipe(Section, frozen=True):
         shuffle: Whether each epoch sees the images in a new order.
         horizontal_flip: Whether each training image is mirrored with probability one half.
         random_crop: Pixels of reflected border from which a random crop is taken; 0 means none.
+        resized_crop: Smallest share of an image's area that a random crop keeps, which is resized to the whole; 1 means
+            no such crop.
+        color_jitter: Brightness, contrast and saturation of each training image change by up to this factor; 0 means
+            they stay.
+        cutmix: Probability that a batch has rectangles of its images exchanged, and their targets mixed.
+        warmup: Share of the steps over which the learning rate rises from zero, before the schedule.
+        average: Decay of the running mean of the weights that is measured and kept instead of the last ones; 0 means
+            none.
+        precision: Of the forward and backward pass; "bfloat16" mixes it with float32. Measuring is always float32.
         train_share: Share of each class's training images that are used, the same for all seeds; a smaller share
             is a part of a larger one.
         threads: CPU threads a run; the same number gives the same bytes.
@@ -106,6 +115,12 @@ class Recipe(Section, frozen=True):
     shuffle: bool = True
     horizontal_flip: bool = False
     random_crop: Count = 0
+    resized_crop: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
+    color_jitter: Share = 0.0
+    cutmix: Share = 0.0
+    warmup: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
+    average: Beta = 0.0
+    precision: Literal["float32", "bfloat16"] = "float32"
     train_share: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     threads: Positive = 1
     log_every: Positive = 100

@@ -1,13 +1,12 @@
-"""Batches: scaling, order and augmentation."""
+"""Batches: scaling and order."""
 
 import numpy as np
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.config import Recipe
-from bakeoff.training.batches import Split, augment, part, to_input
+from bakeoff.training.batches import Split, part, to_input
 
 CPU = torch.device("cpu")
 
@@ -57,35 +56,3 @@ def test_the_generator_decides_the_order() -> None:
         for seed in (0, 0, 1)
     ]
     assert orders[0] == orders[1] != orders[2]
-
-
-def test_without_augmentation_images_stay() -> None:
-    images = torch.randint(0, 255, (4, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator())
-    assert augment(images, Recipe(), torch.Generator()) is images
-
-
-def test_a_flip_mirrors_about_half_of_the_images() -> None:
-    images = torch.randint(0, 255, (200, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator())
-    flipped = augment(images, Recipe(horizontal_flip=True), torch.Generator().manual_seed(0))
-    mirrored = (flipped == images.flip(2)).flatten(1).all(1)
-    kept = (flipped == images).flatten(1).all(1)
-    assert (mirrored ^ kept).all()
-    assert 70 < mirrored.sum() < 130
-
-
-@pytest.mark.parametrize("border", [1, 3])
-def test_a_random_crop_is_a_window_of_the_reflected_image(border: int) -> None:
-    images = torch.randint(0, 255, (60, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator())
-    crops = augment(images, Recipe(random_crop=border), torch.Generator().manual_seed(0)).numpy()
-    offsets = set()
-    for image, crop in zip(images.numpy(), crops, strict=True):
-        padded = np.pad(image, ((border, border), (border, border), (0, 0)), mode="reflect")
-        found = [
-            (y, x)
-            for y in range(2 * border + 1)
-            for x in range(2 * border + 1)
-            if (padded[y : y + 8, x : x + 8] == crop).all()
-        ]
-        assert found
-        offsets.update(found)
-    assert len(offsets) > 2 * border

@@ -21,10 +21,16 @@ def test_the_recipes_values_reach_the_optimizer(name: str, kind: type) -> None:
 
 
 @pytest.mark.parametrize(
-    ("schedule", "expected"), [("constant", [1, 1, 1, 1]), ("cosine", [1, 0.853553, 0.5, 0.146447])]
+    ("schedule", "warmup", "expected"),
+    [
+        ("constant", 0.0, [1, 1, 1, 1]),
+        ("cosine", 0.0, [1, 0.853553, 0.5, 0.146447]),
+        ("constant", 0.5, [1 / 3, 2 / 3, 1, 1]),
+        ("cosine", 0.5, [1 / 3, 2 / 3, 1, 0.5]),
+    ],
 )
-def test_the_schedule_sets_the_rate_of_each_step(schedule: str, expected: list[float]) -> None:
-    recipe = Recipe(schedule=schedule, learning_rate=1.0, optimizer="sgd")
+def test_the_schedule_sets_the_rate_of_each_step(schedule: str, warmup: float, expected: list[float]) -> None:
+    recipe = Recipe(schedule=schedule, warmup=warmup, learning_rate=1.0, optimizer="sgd")
     layer = nn.Linear(1, 1)
     optimizer = make_optimizer(layer, recipe)
     rates = make_schedule(optimizer, recipe, 4)

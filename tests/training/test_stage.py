@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -36,7 +37,7 @@ def own_network(folder: Path, action: str) -> str:
     return f"{folder / 'own.py'}:Explode"
 
 
-def change(spec: RunSpec, **values: object) -> RunSpec:
+def change(spec: Any, **values: object) -> Any:
     return msgspec.structs.replace(spec, **values)
 
 
@@ -232,3 +233,30 @@ def test_the_floors_are_trained_as_any_network(dataset: Dataset, spec: RunSpec, 
     assert run.finished
     if network == "majority":
         assert run.predictions["predicted"].n_unique() == 1
+
+
+def test_the_running_mean_of_the_weights_is_what_is_measured_and_kept(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path
+) -> None:
+    plain = train(spec, dataset, tmp_path / "plain")
+    averaged = train(change(spec, recipe=change(spec.recipe, average=0.9)), dataset, tmp_path / "averaged")
+    assert [line.loss for line in plain.log if isinstance(line, BatchLog)] == [
+        line.loss for line in averaged.log if isinstance(line, BatchLog)
+    ], "what is trained is the same"
+    last = averaged.log[-1]
+    assert isinstance(last, EpochLog)
+    val = averaged.predictions.filter(pl.col("split") == "val")
+    assert last.val_loss == pytest.approx(val["loss"].mean(), abs=1e-6)
+    assert not averaged.predictions["logits"].equals(plain.predictions["logits"])
+
+
+def test_mixed_precision_mixed_images_and_variation_train_and_repeat(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path
+) -> None:
+    recipe = change(
+        spec.recipe, precision="bfloat16", cutmix=0.5, resized_crop=0.5, color_jitter=0.2, warmup=0.2, average=0.5
+    )
+    first, again = (train(change(spec, recipe=recipe), dataset, tmp_path / name) for name in ("first", "again"))
+    assert first.finished
+    for name in ("model.safetensors", "predictions.parquet"):
+        assert (first.folder / name).read_bytes() == (again.folder / name).read_bytes()

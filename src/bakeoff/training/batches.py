@@ -1,4 +1,4 @@
-"""Batches of a split that lives as uint8 on the device: order, gathering, augmentation, scaling."""
+"""Batches of a split that lives as uint8 on the device: order, gathering, scaling."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from bakeoff.config import Recipe
 from bakeoff.records import Images, Labels
+from bakeoff.training.augmentation import augment, vary
 
 
 class Split:
@@ -36,7 +37,7 @@ class Split:
         """One epoch of training batches: float32 (B, 3, S, S) in [-1, 1] and int64 (B,); the last may be smaller."""
         order = torch.randperm(len(self), generator=generator) if recipe.shuffle else torch.arange(len(self))
         for rows in order.to(self.labels.device).split(recipe.batch_size):
-            yield to_input(augment(self.images[rows], recipe, generator)), self.labels[rows]
+            yield vary(to_input(augment(self.images[rows], recipe, generator)), recipe, generator), self.labels[rows]
 
 
 def part(labels: Labels, share: float) -> npt.NDArray[np.int64]:
@@ -52,24 +53,3 @@ def part(labels: Labels, share: float) -> npt.NDArray[np.int64]:
 def to_input(images: Tensor) -> Tensor:
     """Scales uint8 (B, S, S, 3) in 0..255 to float32 (B, 3, S, S) in [-1, 1]."""
     return images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1.0)
-
-
-def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Mirrors and crops each image at random, as the recipe says: uint8 (B, S, S, 3) to the same."""
-    count, side = images.shape[0], images.shape[1]
-    if recipe.horizontal_flip:
-        mirrored = torch.rand(count, generator=generator) < 0.5
-        images = torch.where(mirrored.to(images.device)[:, None, None, None], images.flip(2), images)
-    if recipe.random_crop:
-        border = recipe.random_crop
-        shifts = torch.randint(-border, border + 1, (2, count, 1), generator=generator)
-        rows, columns = (_reflect(torch.arange(side) + shift, side).to(images.device) for shift in shifts)
-        everyone = torch.arange(count, device=images.device)
-        images = images[everyone[:, None, None], rows[:, :, None], columns[:, None, :]]
-    return images
-
-
-def _reflect(positions: Tensor, side: int) -> Tensor:
-    """Positions outside 0..side-1 mirrored at the border, without repeating the border pixel."""
-    last = side - 1
-    return last - (last - positions.abs()).abs()

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bakeoff.config import Recipe
 from bakeoff.records import BatchLog, EpochLog, LogLine
+from bakeoff.training.augmentation import Mixture, cutmix
 from bakeoff.training.batches import Split, to_input
 from bakeoff.training.optimization import make_optimizer, make_schedule
 from bakeoff.training.probe import PROBE_IMAGES, probe
@@ -54,6 +56,7 @@ def fit(
     optimizer = make_optimizer(network, recipe)
     steps = recipe.epochs * math.ceil(len(train) / recipe.batch_size)
     schedule = make_schedule(optimizer, recipe, steps)
+    mean = _average(network, recipe)
     curve = _Curve(recipe.log_every, train.labels.device)
     keep(_epoch_line(0, network, train, val, None, start))
     step = 0
@@ -61,12 +64,16 @@ def fit(
         network.train()
         totals = torch.zeros(2, device=train.labels.device, dtype=torch.float64)
         for inputs, labels in train.epoch(recipe, generator):
-            logits = network(inputs)
-            loss = functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+            inputs, mixture = cutmix(inputs, labels, recipe, generator)
+            with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+                logits = network(inputs)
+            loss = _loss(logits.float(), labels, mixture, recipe)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
+            if mean:
+                mean.update_parameters(network)
             step += 1
             totals += _batch_totals(logits, labels, loss)
             curve.add(loss)
@@ -74,7 +81,16 @@ def fit(
                 keep(BatchLog(epoch=epoch, step=step, loss=curve.take()))
             if step % PROGRESS_STEPS == 0 or step == steps:
                 progress(step, steps)
-        keep(_epoch_line(epoch, network, train, val, totals / len(train), start))
+        keep(_epoch_line(epoch, mean.module if mean else network, train, val, totals / len(train), start))
+    if mean:
+        network.load_state_dict(mean.module.state_dict())
+
+
+def _average(network: nn.Module, recipe: Recipe) -> AveragedModel | None:
+    """The running mean of a network's weights, if the recipe asks (Polyak, SIAM J. Control Optim. 30, 1992)."""
+    if not recipe.average:
+        return None
+    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
 
 
 def evaluate(network: nn.Module, split: Split) -> Tensor:
@@ -111,6 +127,14 @@ class _Curve:
         self.total.zero_()
         self.batches = 0
         return mean
+
+
+def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recipe) -> Tensor:
+    loss = functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+    if mixture:
+        other = functional.cross_entropy(logits, mixture.labels, label_smoothing=recipe.label_smoothing)
+        loss = (1 - mixture.share) * loss + mixture.share * other
+    return loss
 
 
 def _batch_totals(logits: Tensor, labels: Tensor, loss: Tensor) -> Tensor:

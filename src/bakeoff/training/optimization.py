@@ -25,10 +25,17 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
 
 def make_schedule(optimizer: Optimizer, recipe: Recipe, steps: int) -> LambdaLR:
     """The learning rate over so many steps; `step()` is called once a batch."""
-    return LambdaLR(optimizer, _factor(recipe.schedule, steps))
+    return LambdaLR(optimizer, _factor(recipe, steps))
 
 
-def _factor(schedule: str, steps: int) -> Callable[[int], float]:
-    if schedule == "cosine":
-        return lambda step: 0.5 * (1.0 + math.cos(math.pi * step / steps))
-    return lambda step: 1.0
+def _factor(recipe: Recipe, steps: int) -> Callable[[int], float]:
+    warmup = int(recipe.warmup * steps)
+
+    def factor(step: int) -> float:
+        if step < warmup:
+            return (step + 1) / (warmup + 1)
+        if recipe.schedule == "cosine":
+            return 0.5 * (1.0 + math.cos(math.pi * (step - warmup) / (steps - warmup)))
+        return 1.0
+
+    return factor

@@ -1,0 +1,111 @@
+"""What varies training images: each at random, as the recipe says, and drawn from the run's own generator."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bakeoff.config import Recipe
+
+RATIO = 4 / 3
+"""The sides of a resized crop differ by this factor at most."""
+
+
+def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Mirrors and crops each image at random, as the recipe says: uint8 (B, S, S, 3) to the same."""
+    count, side = images.shape[0], images.shape[1]
+    if recipe.horizontal_flip:
+        mirrored = torch.rand(count, generator=generator) < 0.5
+        images = torch.where(mirrored.to(images.device)[:, None, None, None], images.flip(2), images)
+    if recipe.random_crop:
+        border = recipe.random_crop
+        shifts = torch.randint(-border, border + 1, (2, count, 1), generator=generator)
+        rows, columns = (_reflect(torch.arange(side) + shift, side).to(images.device) for shift in shifts)
+        everyone = torch.arange(count, device=images.device)
+        images = images[everyone[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return images
+
+
+def _reflect(positions: Tensor, side: int) -> Tensor:
+    """Positions outside 0..side-1 mirrored at the border, without repeating the border pixel."""
+    last = side - 1
+    return last - (last - positions.abs()).abs()
+
+
+def vary(inputs: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
+    """Crops, resizes and recolours each image at random: float32 (B, 3, S, S) in [-1, 1] to the same."""
+    if recipe.resized_crop < 1:
+        inputs = _resized_crop(inputs, recipe.resized_crop, generator)
+    if recipe.color_jitter:
+        inputs = _color_jitter(inputs, recipe.color_jitter, generator)
+    return inputs
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What a batch was mixed with.
+
+    Attributes:
+        labels: int64 (B,), the labels of the images that were pasted in.
+        share: The share of each image that was replaced, 0 to 1.
+    """
+
+    labels: Tensor
+    share: float
+
+
+def cutmix(inputs: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Mixture | None]:
+    """Now and then pastes a rectangle of one image into another (Yun et al., CutMix, ICCV 2019, with Beta(1, 1)).
+
+    Args:
+        inputs: float32 (B, 3, S, S).
+        labels: int64 (B,).
+        recipe: Its `cutmix` is the probability that a batch is mixed.
+        generator: Draws the pairs and the rectangle, one for the batch.
+
+    Returns:
+        The images, and what they were mixed with; null where they were not.
+    """
+    if not recipe.cutmix or torch.rand((), generator=generator) >= recipe.cutmix:
+        return inputs, None
+    side = inputs.shape[-1]
+    order = torch.randperm(len(labels), generator=generator).to(labels.device)
+    cut = side * math.sqrt(torch.rand((), generator=generator).item())
+    ends = [
+        slice(max(0, round(middle - cut / 2)), min(side, round(middle + cut / 2)))
+        for middle in torch.randint(side, (2,), generator=generator).tolist()
+    ]
+    mixed = inputs.clone()
+    mixed[:, :, ends[0], ends[1]] = inputs[order][:, :, ends[0], ends[1]]
+    area = math.prod(end.stop - end.start for end in ends)
+    return mixed, Mixture(labels[order], area / side**2)
+
+
+def _uniform(low: float, high: float, count: int, generator: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(count, generator=generator)
+
+
+def _resized_crop(inputs: Tensor, smallest: float, generator: torch.Generator) -> Tensor:
+    """A window of each image, resized to the whole (Szegedy et al., Going Deeper with Convolutions, CVPR 2015)."""
+    count = len(inputs)
+    area = _uniform(smallest, 1, count, generator)
+    ratio = torch.exp(_uniform(-math.log(RATIO), math.log(RATIO), count, generator))
+    sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], dim=1).clamp_(max=1)
+    middles = (2 * torch.rand(count, 2, generator=generator) - 1) * (1 - sides)
+    transform = torch.cat([torch.diag_embed(sides), middles[:, :, None]], dim=2).to(inputs)
+    grid = functional.affine_grid(transform, list(inputs.shape), align_corners=False)
+    return functional.grid_sample(inputs, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def _color_jitter(inputs: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Brightness, contrast and saturation times a factor of their own around 1 for each image."""
+    factors = _uniform(1 - strength, 1 + strength, 3 * len(inputs), generator).to(inputs)
+    brightness, contrast, saturation = factors.reshape(3, -1, 1, 1, 1)
+    inputs = (inputs + 1) * brightness - 1
+    mean = inputs.mean((1, 2, 3), keepdim=True)
+    inputs = mean + (inputs - mean) * contrast
+    grey = inputs.mean(1, keepdim=True)
+    jittered: Tensor = grey + (inputs - grey) * saturation
+    return jittered.clamp_(-1, 1)

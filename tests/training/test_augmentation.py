@@ -1,0 +1,118 @@
+"""Augmentation: each kind alone, drawn from the generator, and nothing where nothing is asked."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.config import Recipe
+from bakeoff.training.augmentation import augment, cutmix, vary
+
+
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def photos(count: int, side: int = 16) -> torch.Tensor:
+    return torch.rand(count, 3, side, side, generator=seeded()) * 2 - 1
+
+
+def test_without_augmentation_images_stay() -> None:
+    images = torch.randint(0, 255, (4, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator())
+    assert augment(images, Recipe(), torch.Generator()) is images
+
+
+def test_a_flip_mirrors_about_half_of_the_images() -> None:
+    images = torch.randint(0, 255, (200, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator())
+    flipped = augment(images, Recipe(horizontal_flip=True), torch.Generator().manual_seed(0))
+    mirrored = (flipped == images.flip(2)).flatten(1).all(1)
+    kept = (flipped == images).flatten(1).all(1)
+    assert (mirrored ^ kept).all()
+    assert 70 < mirrored.sum() < 130
+
+
+@pytest.mark.parametrize("border", [1, 3])
+def test_a_random_crop_is_a_window_of_the_reflected_image(border: int) -> None:
+    images = torch.randint(0, 255, (60, 8, 8, 3), dtype=torch.uint8, generator=torch.Generator())
+    crops = augment(images, Recipe(random_crop=border), torch.Generator().manual_seed(0)).numpy()
+    offsets = set()
+    for image, crop in zip(images.numpy(), crops, strict=True):
+        padded = np.pad(image, ((border, border), (border, border), (0, 0)), mode="reflect")
+        found = [
+            (y, x)
+            for y in range(2 * border + 1)
+            for x in range(2 * border + 1)
+            if (padded[y : y + 8, x : x + 8] == crop).all()
+        ]
+        assert found
+        offsets.update(found)
+    assert len(offsets) > 2 * border
+
+
+def test_without_variation_inputs_stay_and_nothing_is_drawn() -> None:
+    inputs, generator = photos(4), seeded()
+    before = generator.get_state()
+    assert vary(inputs, Recipe(), generator) is inputs
+    assert cutmix(inputs, torch.arange(4), Recipe(), generator) == (inputs, None)
+    assert torch.equal(generator.get_state(), before)
+
+
+@pytest.mark.parametrize("recipe", [Recipe(resized_crop=0.3), Recipe(color_jitter=0.4), Recipe(cutmix=1.0)])
+def test_the_generator_decides_and_values_stay_in_their_range(recipe: Recipe) -> None:
+    inputs, labels = photos(6), torch.arange(6)
+
+    def drawn(seed: int) -> torch.Tensor:
+        generator = seeded(seed)
+        return cutmix(vary(inputs, recipe, generator), labels, recipe, generator)[0]
+
+    assert torch.equal(drawn(0), drawn(0))
+    assert not torch.equal(drawn(0), drawn(1))
+    assert drawn(0).shape == inputs.shape
+    assert drawn(0).abs().max() <= 1
+
+
+def test_a_resized_crop_is_a_window_of_at_least_the_share_asked_for() -> None:
+    ramp = torch.linspace(-1, 1, 33)[:-1] + 1 / 32  # its values are the places of the pixels
+    across, down = ramp.expand(200, 32, 32), ramp[:, None].expand(200, 32, 32)
+    inputs = torch.stack([across, down, torch.zeros(200, 32, 32)], dim=1)
+    crops = vary(inputs, Recipe(resized_crop=0.25), seeded())
+    widths = (crops[:, 0, 16, 24] - crops[:, 0, 16, 8]) / (ramp[24] - ramp[8])
+    heights = (crops[:, 1, 24, 16] - crops[:, 1, 8, 16]) / (ramp[24] - ramp[8])
+    areas, ratios = widths * heights, widths / heights
+    assert 0.2 < areas.min() < 0.35
+    assert 0.9 < areas.max() <= 1.001
+    assert ratios.min() > 0.74
+    assert ratios.max() < 1.34
+    assert widths.max() <= 1.001
+
+
+def test_jitter_keeps_what_it_does_not_touch() -> None:
+    grey = torch.full((50, 3, 4, 4), -0.5)
+    jittered = vary(grey, Recipe(color_jitter=0.2), seeded())
+    assert jittered.flatten(1).std(1).max() < 1e-6, "an even grey has neither contrast nor saturation"
+    brightness = (jittered[:, 0, 0, 0] + 1) / 0.5
+    assert 0.8 <= brightness.min() < 0.85
+    assert 1.15 < brightness.max() <= 1.2001
+
+
+@given(st.integers(0, 10_000), st.integers(1, 6), st.integers(8, 20))
+def test_cutmix_pastes_one_rectangle_and_tells_its_share(seed: int, count: int, side: int) -> None:
+    inputs = torch.arange(count).float()[:, None, None, None].expand(count, 3, side, side)
+    labels = torch.arange(count)
+    mixed, mixture = cutmix(inputs, labels, Recipe(cutmix=1.0), seeded(seed))
+    assert mixture is not None
+    assert sorted(mixture.labels.tolist()) == labels.tolist()
+    for number, other in enumerate(mixture.labels.tolist()):
+        pasted = mixed[number, 0] == other
+        assert ((mixed[number] == number) | (mixed[number] == other)).all()
+        if other != number:
+            assert pasted.sum() == round(mixture.share * side**2)
+            rows, columns = (np.flatnonzero(pasted.any(axis)) for axis in (1, 0))
+            assert len(rows) * len(columns) == pasted.sum(), "a rectangle"
+
+
+def test_cutmix_mixes_the_share_of_batches_asked_for() -> None:
+    generator = seeded()
+    mixed = [cutmix(photos(2), torch.arange(2), Recipe(cutmix=0.5), generator)[1] for _ in range(400)]
+    assert 160 < sum(mixture is not None for mixture in mixed) < 240
