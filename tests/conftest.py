@@ -6,7 +6,20 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bakeoff import pipeline
+from bakeoff.config import Experiment
+from bakeoff.recipes import load_experiment
 from bakeoff.sample import draw_sample
+
+QUICK = (
+    "data.train_per_class=8",
+    "data.val_per_class=4",
+    "data.size=16",
+    "data.workers=1",
+    "training.epochs=1",
+    "training.networks=net1,net2",
+    "training.executor=serial",
+)
 
 settings.register_profile("bakeoff", deadline=None)  # machines differ in speed; a slow one is no failure
 settings.load_profile("bakeoff")
@@ -26,4 +39,18 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drawn data set of 160 images; not to be changed."""
     folder = tmp_path_factory.mktemp("drawn") / "sample"
     draw_sample(folder, images=160)
+    return folder
+
+
+def experiment(sample: Path, *overrides: str) -> Experiment:
+    """A small experiment on a drawn data set."""
+    paths = (f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}")
+    return load_experiment("demo", [*QUICK, *paths, *overrides])
+
+
+@pytest.fixture(scope="session")
+def finished(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an experiment that ran to its end; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished") / "out"
+    pipeline.run(experiment(sample), folder, command="bakeoff run demo")
     return folder

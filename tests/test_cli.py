@@ -12,7 +12,20 @@ from typer.testing import CliRunner
 from bakeoff import cli
 from bakeoff.sample import CLASSES, draw_sample
 
-COMMANDS = ("demo", "run", "index", "audit", "select", "build", "train", "improve", "report", "predict", "list")
+COMMANDS = (
+    "demo",
+    "run",
+    "index",
+    "audit",
+    "select",
+    "build",
+    "train",
+    "improve",
+    "report",
+    "predict",
+    "export",
+    "list",
+)
 QUICK = [
     *("--set", "data.train_per_class=8", "--set", "data.val_per_class=4", "--set", "data.size=16"),
     *("--set", "data.workers=1", "--set", "training.epochs=1", "--set", "training.networks=net1"),

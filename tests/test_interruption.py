@@ -171,3 +171,19 @@ def test_an_interrupted_command_loses_no_finished_run_and_can_be_repeated(
     assert all(run.finished for run in pipeline.train(experiment(networks, "training.executor=serial"), folder))
     assert sorted(entry.name for entry in runs.iterdir()) == ["Waits-seed0", "net1-seed0"]
     assert stamps(runs / "net1-seed0") == before
+
+
+@pytest.mark.parametrize("executor", executors.names())
+def test_a_killed_run_is_taken_up_and_ends_with_the_same_bytes(folder: Path, tmp_path: Path, executor: str) -> None:
+    longer = ("training.networks=net1", "training.epochs=60")
+    other = Path(shutil.copytree(folder, tmp_path / "other"))
+    pipeline.train(experiment(*longer, "training.executor=serial"), other)
+    for _ in range(2):
+        with begun(folder, *longer, f"training.executor={executor}") as process:
+            wait_for((folder / "checkpoints" / "net1-seed0").exists)
+            os.killpg(process.pid, signal.SIGKILL)
+    epoch = json.loads((folder / "checkpoints" / "net1-seed0" / "state.json").read_text())["values"]["epoch"]
+    assert 0 < epoch < 60, "it was killed on its way"
+    pipeline.train(experiment(*longer, f"training.executor={executor}"), folder)
+    assert contents(folder / "runs" / "net1-seed0") == contents(other / "runs" / "net1-seed0")
+    assert not (folder / "checkpoints").exists()

@@ -6,36 +6,12 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
+from tests.conftest import experiment
 
 from bakeoff import pipeline
-from bakeoff.config import Experiment
 from bakeoff.errors import BakeoffError, ConfigError, ImageError, ShortageError, SourceError, StorageError
-from bakeoff.recipes import load_experiment
 from bakeoff.sample import CLASSES
 from bakeoff.storage import read_json
-
-QUICK = (
-    "data.train_per_class=8",
-    "data.val_per_class=4",
-    "data.size=16",
-    "data.workers=1",
-    "training.epochs=1",
-    "training.networks=net1,net2",
-    "training.executor=serial",
-)
-
-
-def experiment(sample: Path, *overrides: str) -> Experiment:
-    paths = (f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}")
-    return load_experiment("demo", [*QUICK, *paths, *overrides])
-
-
-@pytest.fixture(scope="session")
-def finished(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an experiment that ran to its end; not to be changed."""
-    folder = tmp_path_factory.mktemp("finished") / "out"
-    pipeline.run(experiment(sample), folder, command="bakeoff run demo")
-    return folder
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -161,30 +137,6 @@ def test_reporting_or_training_what_is_not_there(sample: Path, tmp_path: Path, f
     shutil.rmtree(tmp_path / "out" / "runs")
     with pytest.raises(StorageError, match="holds no runs; train the networks first"):
         pipeline.write_report(tmp_path / "out")
-
-
-def test_predict_agrees_with_the_run_and_tells_what_it_can_not_read(
-    sample: Path, finished: Path, tmp_path: Path
-) -> None:
-    run = finished / "runs" / "net1-seed0"
-    table = pl.read_parquet(run / "predictions.parquet").filter(pl.col("split") == "val")
-    manifest = pl.read_parquet(finished / "dataset" / "manifest.parquet").filter(pl.col("split") == "val")
-    photos = [sample / "images" / name for name in manifest["file_name"]]
-    answers = pipeline.predict(run, photos, "cpu")
-    guesses = [max(answer.probabilities, key=answer.probabilities.__getitem__) for answer in answers]
-    assert guesses == [sorted(CLASSES)[label] for label in table["predicted"]]
-    (tmp_path / "a.jpg").write_bytes(b"")
-    shutil.copy(photos[0], tmp_path / "b.JPG")
-    (tmp_path / "notes.txt").write_text("no photo")
-    first, second = pipeline.predict(run, [tmp_path], "cpu")
-    assert first.error
-    assert not first.probabilities
-    assert second.probabilities == pytest.approx(answers[0].probabilities, abs=1e-6)
-    with pytest.raises(ConfigError, match="does not exist"):
-        pipeline.predict(run, [tmp_path / "c.jpg"])
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(ConfigError, match="holds no photo"):
-        pipeline.predict(run, [tmp_path / "empty"])
 
 
 def test_all_photos_missing_is_one_error(sample: Path, tmp_path: Path) -> None:

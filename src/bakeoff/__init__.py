@@ -1,8 +1,8 @@
 """From COCO detection annotations to an image classification data set, to CNNs trained on it, to a comparison.
 
 One verb a stage: `read_index`, `select`, `build`, `train`, `write_report`; `run` is all of them, `demo` is `run` on a
-drawn sample, `improve` finds what would make a network better, `predict` applies a trained one. Each does what the
-command of its name does. Nothing heavy is imported before it is used.
+drawn sample, `improve` finds what would make a network better, `predict` applies a trained one, `export` makes it a
+file. Each does what the command of its name does. Nothing heavy is imported before it is used.
 """
 
 import importlib
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from bakeoff.config import DataConfig, Experiment, TrainingConfig
     from bakeoff.errors import BakeoffError
     from bakeoff.improvement import improve
-    from bakeoff.pipeline import build, demo, predict, read_index, run, select, train, write_report
+    from bakeoff.pipeline import build, demo, read_index, run, select, train, write_report
+    from bakeoff.prediction import export, predict
     from bakeoff.recipes import load_experiment
     from bakeoff.sample import draw_sample
 
@@ -24,6 +25,7 @@ __all__ = [
     "build",
     "demo",
     "draw_sample",
+    "export",
     "improve",
     "load_experiment",
     "predict",
@@ -38,7 +40,8 @@ _HOMES = {
     "config": ("DataConfig", "Experiment", "TrainingConfig"),
     "errors": ("BakeoffError",),
     "improvement": ("improve",),
-    "pipeline": ("build", "demo", "predict", "read_index", "run", "select", "train", "write_report"),
+    "pipeline": ("build", "demo", "read_index", "run", "select", "train", "write_report"),
+    "prediction": ("export", "predict"),
     "recipes": ("load_experiment",),
     "sample": ("draw_sample",),
 }

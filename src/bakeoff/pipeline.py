@@ -4,28 +4,23 @@ An experiment's folder holds `experiment.json`, `selection/`, `dataset/`, `runs/
 stage that finished is not run again; one that was made from other settings is an error unless `overwrite` is given.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 
 from bakeoff import inputs, runs
-from bakeoff.audit import FORMATS
 from bakeoff.config import Experiment
-from bakeoff.errors import ConfigError, ImageError, StorageError, unknown_name
+from bakeoff.errors import ConfigError, StorageError, unknown_name
 from bakeoff.records import (
     Audit,
     Comparison,
     Dataset,
     Environment,
-    Images,
     Improvements,
     Index,
-    Prediction,
     Run,
-    RunSpec,
     Selection,
 )
 from bakeoff.registry import executors, network_label
@@ -215,26 +210,6 @@ def demo(folder: Path, *, command: str = "", monitor: Monitor = silent) -> Path:
     return run(load_experiment("demo", overrides), folder, command=command, monitor=monitor)
 
 
-def predict(run_folder: Path, paths: Iterable[Path], device: str = "auto") -> list[Prediction]:
-    """Class probabilities of photos, and of all photos in folders; a photo that can't be read says why.
-
-    Raises:
-        ConfigError: A path does not exist, or there is no photo.
-        StorageError: The run is missing or damaged.
-    """
-    from bakeoff.training.predict import probabilities
-    from bakeoff.training.store import load_run
-
-    trained = load_run(run_folder)
-    photos = list(_find_photos(paths))
-    pixels, answers = _read_photos(photos, trained.spec)
-    if pixels:
-        rows = probabilities(trained, np.stack(list(pixels.values())), device)
-        for photo, row in zip(pixels, rows, strict=True):
-            answers[photo] = Prediction(str(photo), dict(zip(trained.spec.classes, row.tolist(), strict=True)))
-    return [answers[photo] for photo in photos]
-
-
 def check(experiment: Experiment) -> None:
     """Finds what would stop the training, before any photo is read.
 
@@ -260,30 +235,3 @@ def check(experiment: Experiment) -> None:
         )
     _ = executors[training.executor]
     stage.check(training, len(inputs.target_classes(data)), data.size)
-
-
-def _find_photos(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            found = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in FORMATS)
-            if not found:
-                raise ConfigError(f"{path} holds no photo ({', '.join(FORMATS)}).")
-            yield from found
-        elif path.exists():
-            yield path
-        else:
-            raise ConfigError(f"{path} does not exist; give photos or folders of photos.")
-
-
-def _read_photos(photos: Sequence[Path], spec: RunSpec) -> tuple[dict[Path, Images], dict[Path, Prediction]]:
-    """The pixels of the photos that can be read, and the reasons of those that can't."""
-    from bakeoff.dataset import to_pixels
-
-    pixels: dict[Path, Images] = {}
-    unreadable: dict[Path, Prediction] = {}
-    for photo in photos:
-        try:
-            pixels[photo] = to_pixels(photo.read_bytes(), spec.size, spec.filter)
-        except (OSError, ImageError) as error:
-            unreadable[photo] = Prediction(str(photo), error=str(error))
-    return pixels, unreadable

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -11,6 +12,8 @@ from bakeoff.records import Dataset, Run, RunSpec
 from bakeoff.registry import executors, network_label
 from bakeoff.replacement import tidy
 from bakeoff.storage import conflict
+
+CHECKPOINTS = "checkpoints"
 
 Monitor = Callable[[str], Callable[[int, int], None]]
 """Gives, for a stage's title, a function that is told how much is done of how much.
@@ -72,7 +75,7 @@ def train(plan: Plan, training: TrainingConfig, monitor: Monitor = silent) -> li
 
     data = plan.dataset.folder
     jobs = [
-        Job(place.name, partial(_train_one, plan.specs[place], data, place, _events(training, place)))
+        Job(place.name, partial(_train_one, plan.specs[place], data, place, training.tensorboard))
         for place in plan.missing
     ]
     by_name = {place.name: place for place in plan.missing}
@@ -85,22 +88,25 @@ def train(plan: Plan, training: TrainingConfig, monitor: Monitor = silent) -> li
             save_failure(place, plan.specs[place], outcome.result.reason)
         part(outcome.name)(1, 1)
         tell(ended, asked)
+    for folder in {place.parents[1] / CHECKPOINTS for place in plan.missing}:
+        with suppress(OSError):  # it is not empty: a run that failed can be taken up
+            folder.rmdir()
     return [load_run(place) for place in plan.specs]
 
 
 def _train_one(
-    spec: RunSpec, dataset_folder: Path, run_folder: Path, events: Path | None, progress: Callable[[int, int], None]
+    spec: RunSpec, dataset_folder: Path, run_folder: Path, watched: bool, progress: Callable[[int, int], None]
 ) -> None:
     """One run, in the process that the executor chose."""
     from bakeoff import dataset
     from bakeoff.training import stage
 
-    stage.train(spec, dataset.load(dataset_folder), run_folder, progress, events)
-
-
-def _events(training: TrainingConfig, place: Path) -> Path | None:
-    """Where a run's event files go: not into its folder, which appears when it is whole."""
-    return place.parents[1] / "tensorboard" / place.name if training.tensorboard else None
+    # A run's own folder appears when the run is whole; what there is before lies beside it.
+    experiment, name = run_folder.parents[1], run_folder.name
+    events = experiment / "tensorboard" / name if watched else None
+    stage.train(
+        spec, dataset.load(dataset_folder), run_folder, progress, events, checkpoint=experiment / CHECKPOINTS / name
+    )
 
 
 def _stored(place: Path, spec: RunSpec, overwrite: bool) -> Run | None:

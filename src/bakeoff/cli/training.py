@@ -62,16 +62,18 @@ def improve(
 
 @app.command(**example("bakeoff predict bakeoff-demo/runs/net1-seed0 photo.jpg holiday/"))
 def predict(
-    run: Annotated[Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0.")],
+    model: Annotated[
+        Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0, or an .onnx file.")
+    ],
     photos: Annotated[list[Path], typer.Argument(help="Photos, and folders of photos.")],
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Apply a trained network to photos; print the probability of each class. Exits with 1 if a photo can't be read."""
-    from bakeoff import pipeline
+    from bakeoff import prediction
     from bakeoff.storage import encode
 
-    predictions = pipeline.predict(run, photos, device)
+    predictions = prediction.predict(model, photos, device)
     if json:
         typer.echo(encode(predictions).decode())
     else:
@@ -85,3 +87,19 @@ def predict(
         print_table("Probabilities", ("photo", *classes, "error"), rows)
     if any(answer.error for answer in predictions):
         raise typer.Exit(1)
+
+
+@app.command(**example("bakeoff export bakeoff-demo/runs/net1-seed0 --out net1.onnx"))
+def export(
+    run: Annotated[Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0.")],
+    out: Annotated[Path | None, typer.Option(help="The file; the run's name with .onnx where it is not given.")] = None,
+) -> None:
+    """Write a trained network as an ONNX file that takes photos of any size, and check it against the run."""
+    from bakeoff import prediction
+
+    target = out or Path(f"{run.resolve().name}{prediction.ONNX}")
+    difference = prediction.export(run, target)
+    told = "not checked: the data set does not lie beside the run"
+    if difference is not None:
+        told = f"agrees with the run on every validation photo; largest difference of a probability {difference:.1g}"
+    console.print(f"Model: {target} ({told})", soft_wrap=True)

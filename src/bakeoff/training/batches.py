@@ -1,5 +1,6 @@
 """Batches of a split that lives as uint8 on the device: order, gathering, scaling."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,6 +28,10 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def batches(self, batch_size: int) -> int:
+        """How many batches an epoch has."""
+        return math.ceil(len(self) / batch_size)
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images as they are stored: float32 (B, 3, S, S) in [-1, 1] and int64 (B,)."""

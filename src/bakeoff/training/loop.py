@@ -3,19 +3,18 @@
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from bakeoff.config import Recipe
 from bakeoff.records import BatchLog, EpochLog, LogLine
 from bakeoff.training.augmentation import Mixture, cutmix
 from bakeoff.training.batches import Split, to_input
-from bakeoff.training.optimization import make_optimizer, make_schedule
+from bakeoff.training.checkpoint import Checkpoint
 from bakeoff.training.probe import PROBE_IMAGES, probe
+from bakeoff.training.state import DivergedError, TrainingState
 
 EVALUATION_BATCH = 256
 PROGRESS_STEPS = 20
@@ -24,73 +23,80 @@ Progress = Callable[[int, int], None]
 """Called now and then with the steps done and the steps in all."""
 
 
-class DivergedError(Exception):
-    """The loss is no longer a finite number."""
-
-
 def fit(
-    network: nn.Module,
+    state: TrainingState,
     train: Split,
     val: Split,
     recipe: Recipe,
-    generator: torch.Generator,
-    keep: Callable[[LogLine], None],
+    log: list[LogLine],
+    checkpoint: Checkpoint,
+    watch: Callable[[LogLine], None],
     progress: Progress,
 ) -> None:
-    """Trains a network in place.
+    """Trains a network in place, from its checkpoint where there is one.
 
     Args:
-        network: On the device of the splits.
+        state: The network, on the device of the splits, and what trains it.
         train: What it learns from.
         val: What it is measured on after each epoch; may be empty.
         recipe: How it is trained.
-        generator: Draws the order of the images and the augmentation.
-        keep: Given the log: a line for the state before training, one for each `recipe.log_every` batches, one for each
-            epoch.
+        log: Gets a line for the state before training, one for each `recipe.log_every` batches, one for each epoch.
+        checkpoint: Where the state is kept after each epoch but the last.
+        watch: Given each line of the log.
         progress: Told of the steps.
 
     Raises:
         DivergedError: The mean loss since the last line is not finite.
+        StorageError: There is no room or no right to write a checkpoint.
     """
-    start = time.perf_counter()
-    optimizer = make_optimizer(network, recipe)
-    steps = recipe.epochs * math.ceil(len(train) / recipe.batch_size)
-    schedule = make_schedule(optimizer, recipe, steps)
-    mean = _average(network, recipe)
-    curve = _Curve(recipe.log_every, train.labels.device)
-    keep(_epoch_line(0, network, train, val, None, start))
-    step = 0
-    for epoch in range(1, recipe.epochs + 1):
-        network.train()
-        totals = torch.zeros(2, device=train.labels.device, dtype=torch.float64)
-        for inputs, labels in train.epoch(recipe, generator):
-            inputs, mixture = cutmix(inputs, labels, recipe, generator)
-            with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-                logits = network(inputs)
-            loss = _loss(logits.float(), labels, mixture, recipe)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            if mean:
-                mean.update_parameters(network)
-            step += 1
-            totals += _batch_totals(logits, labels, loss)
-            curve.add(loss)
-            if curve.full or step == steps:
-                keep(BatchLog(epoch=epoch, step=step, loss=curve.take()))
-            if step % PROGRESS_STEPS == 0 or step == steps:
-                progress(step, steps)
-        keep(_epoch_line(epoch, mean.module if mean else network, train, val, totals / len(train), start))
-    if mean:
-        network.load_state_dict(mean.module.state_dict())
+    begun = time.perf_counter()
+
+    def keep(line: LogLine) -> None:
+        log.append(line)
+        watch(line)
+
+    if rest := checkpoint.restore(state):
+        begun -= rest.seconds
+        for line in rest.log:
+            keep(line)
+    else:
+        keep(_epoch_line(state, train, val, None, begun))
+    for epoch in range(state.epoch + 1, recipe.epochs + 1):
+        totals = _run_epoch(state, train, recipe, keep, progress)
+        state.epoch = epoch
+        keep(_epoch_line(state, train, val, totals / len(train), begun))
+        if epoch < recipe.epochs:
+            checkpoint.save(state, log, time.perf_counter() - begun)
+    if state.mean:
+        state.network.load_state_dict(state.mean.module.state_dict())
 
 
-def _average(network: nn.Module, recipe: Recipe) -> AveragedModel | None:
-    """The running mean of a network's weights, if the recipe asks (Polyak, SIAM J. Control Optim. 30, 1992)."""
-    if not recipe.average:
-        return None
-    return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
+def _run_epoch(
+    state: TrainingState, train: Split, recipe: Recipe, keep: Callable[[LogLine], None], progress: Progress
+) -> Tensor:
+    """One pass over the training split; the summed loss and the right predictions, float64 (2,)."""
+    network, steps = state.network, recipe.epochs * train.batches(recipe.batch_size)
+    network.train()
+    totals = torch.zeros(2, device=train.labels.device, dtype=torch.float64)
+    for inputs, labels in train.epoch(recipe, state.generator):
+        inputs, mixture = cutmix(inputs, labels, recipe, state.generator)
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+            logits = network(inputs)
+        loss = _loss(logits.float(), labels, mixture, recipe)
+        state.optimizer.zero_grad()
+        loss.backward()
+        state.optimizer.step()
+        state.schedule.step()
+        if state.mean:
+            state.mean.update_parameters(network)
+        state.step += 1
+        totals += _batch_totals(logits, labels, loss)
+        state.curve.add(loss)
+        if state.curve.full or state.step == steps:
+            keep(BatchLog(epoch=state.epoch + 1, step=state.step, loss=state.curve.take()))
+        if state.step % PROGRESS_STEPS == 0 or state.step == steps:
+            progress(state.step, steps)
+    return totals
 
 
 def evaluate(network: nn.Module, split: Split) -> Tensor:
@@ -99,34 +105,6 @@ def evaluate(network: nn.Module, split: Split) -> Tensor:
     with torch.inference_mode():
         batches = [network(inputs).detach().float().cpu() for inputs, _ in split.in_order(EVALUATION_BATCH)]
     return torch.cat(batches)
-
-
-@dataclass
-class _Curve:
-    """The mean loss since it was last taken; one synchronisation with the device a line, not a batch."""
-
-    every: int
-    device: torch.device
-    batches: int = 0
-
-    def __post_init__(self) -> None:
-        self.total = torch.zeros((), device=self.device, dtype=torch.float64)
-
-    @property
-    def full(self) -> bool:
-        return self.batches == self.every
-
-    def add(self, loss: Tensor) -> None:
-        self.total += loss.detach()
-        self.batches += 1
-
-    def take(self) -> float:
-        mean = self.total.item() / self.batches
-        if not math.isfinite(mean):
-            raise DivergedError(f"the training loss became {mean}")
-        self.total.zero_()
-        self.batches = 0
-        return mean
 
 
 def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recipe) -> Tensor:
@@ -143,22 +121,21 @@ def _batch_totals(logits: Tensor, labels: Tensor, loss: Tensor) -> Tensor:
     return torch.stack([loss.detach().double() * len(labels), right.double()])
 
 
-def _epoch_line(
-    epoch: int, network: nn.Module, train: Split, val: Split, means: Tensor | None, start: float
-) -> EpochLog:
+def _epoch_line(state: TrainingState, train: Split, val: Split, means: Tensor | None, begun: float) -> EpochLog:
+    network = state.measured
     rows = torch.linspace(0, len(train) - 1, min(PROBE_IMAGES, len(train))).long().to(train.labels.device)
     norms, scales = probe(network, to_input(train.images[rows]), train.labels[rows])
     train_loss, train_accuracy = means.tolist() if means is not None else (None, None)
     val_loss, val_accuracy = _validate(network, val)
     return EpochLog(
-        epoch=epoch,
+        epoch=state.epoch,
         train_loss=train_loss,
         train_accuracy=train_accuracy,
         val_loss=val_loss,
         val_accuracy=val_accuracy,
         gradient_norms=norms,
         activation_scales=scales,
-        seconds=time.perf_counter() - start,
+        seconds=time.perf_counter() - begun,
     )
 
 

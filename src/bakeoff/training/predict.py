@@ -5,6 +5,7 @@ import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_model
+from torch import nn
 
 from bakeoff.errors import StorageError
 from bakeoff.networks import create
@@ -30,6 +31,18 @@ def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray
         StorageError: The run did not finish, or its weights are missing, damaged or not those of the network.
         NetworkError: The network can't be built any more.
     """
+    network, where = load_network(run), choose_device(device)
+    labels: Labels = np.zeros(len(images), dtype=np.int64)
+    return torch.softmax(evaluate(network.to(where), Split(images, labels, where)), dim=1).numpy()
+
+
+def load_network(run: Run) -> nn.Module:
+    """A run's network with its weights, on the CPU.
+
+    Raises:
+        StorageError: The run did not finish, or its weights are missing, damaged or not those of the network.
+        NetworkError: The network can't be built any more.
+    """
     if not run.finished:
         raise StorageError(f"the run in {run.folder} {run.record.status} ({run.record.reason}); train it again.")
     network = create(run.spec.network, len(run.spec.classes), run.spec.size)
@@ -41,6 +54,4 @@ def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray
         raise StorageError(
             f"{path} does not hold the weights of {run.spec.network}: {first}. Remove {run.folder} and train again."
         ) from None
-    where = choose_device(device)
-    labels: Labels = np.zeros(len(images), dtype=np.int64)
-    return torch.softmax(evaluate(network.to(where), Split(images, labels, where)), dim=1).numpy()
+    return network

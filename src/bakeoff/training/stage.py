@@ -14,11 +14,12 @@ from torch.nn import functional
 
 from bakeoff.architecture import describe
 from bakeoff.config import TrainingConfig
-from bakeoff.errors import in_one_line
+from bakeoff.errors import StorageError, in_one_line
 from bakeoff.networks import create, source_digest
 from bakeoff.records import (
     SPLITS,
     TRAIN,
+    VAL,
     Dataset,
     DatasetInfo,
     Environment,
@@ -31,9 +32,11 @@ from bakeoff.records import (
 from bakeoff.registry import network_label
 from bakeoff.storage import new_folder
 from bakeoff.training.batches import Split, part
+from bakeoff.training.checkpoint import Checkpoint
 from bakeoff.training.device import choose_device, reproducible
 from bakeoff.training.events import check_events, event_files
-from bakeoff.training.loop import DivergedError, Progress, evaluate, fit
+from bakeoff.training.loop import Progress, evaluate, fit
+from bakeoff.training.state import DivergedError, TrainingState
 from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, last_epoch, save_run
 
 Rows = dict[str, slice | npt.NDArray[np.int64]]
@@ -80,6 +83,7 @@ def train(
     folder: Path,
     progress: Progress = lambda done, total: None,
     events: Path | None = None,
+    checkpoint: Path | None = None,
 ) -> Run:
     """Trains one network with one seed and writes the run's folder.
 
@@ -91,6 +95,8 @@ def train(
         folder: Gets the run's files, all or none; replaced where it exists.
         progress: Told of the steps.
         events: Gets TensorBoard's event files as the run goes; null for none.
+        checkpoint: Gets the state after each epoch, and is what a run that was killed is taken up from: it ends with
+            the same bytes as one that was not. Removed when the run has ended.
 
     Returns:
         The run.
@@ -111,12 +117,13 @@ def train(
         }
         log: list[LogLine] = []
         start = time.perf_counter()
+        kept = Checkpoint(checkpoint, spec)
         with event_files(events) as watch:
-            status, reason = _fit(network, splits, spec, log, watch, progress)
+            status, reason = _fit(network, splits, spec, log, kept, watch, progress)
         record = RunRecord(
             status=status,
             reason=reason,
-            seconds=time.perf_counter() - start,
+            seconds=kept.seconds + time.perf_counter() - start,
             epochs=last_epoch(log),
             architecture=architecture,
             environment=Environment.current(),
@@ -128,6 +135,7 @@ def train(
         run = Run(folder, spec, record, tuple(log), predictions)
         save_run(partial, run)
         save_model(network, str(partial / WEIGHTS))
+    kept.remove()
     return run
 
 
@@ -136,16 +144,18 @@ def _fit(
     splits: dict[str, Split],
     spec: RunSpec,
     log: list[LogLine],
+    checkpoint: Checkpoint,
     watch: Callable[[LogLine], None],
     progress: Progress,
 ) -> tuple[RunStatus, str]:
-    def keep(line: LogLine) -> None:
-        log.append(line)
-        watch(line)
-
+    train, recipe = splits[TRAIN], spec.recipe
     generator = torch.Generator().manual_seed(int(np.random.SeedSequence([spec.seed, 1]).generate_state(1)[0]))
+    steps = recipe.epochs * train.batches(recipe.batch_size)
     try:
-        fit(network, splits["train"], splits["val"], spec.recipe, generator, keep, progress)
+        state = TrainingState(network, recipe, steps, generator, train.labels.device)
+        fit(state, train, splits[VAL], recipe, log, checkpoint, watch, progress)
+    except StorageError:
+        raise
     except DivergedError as error:
         return "diverged", f"{error} in epoch {log[-1].epoch + 1 if len(log) else 1}"
     except Exception as error:  # a user's own network may raise anything, and torch raises much

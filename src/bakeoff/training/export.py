@@ -1,0 +1,107 @@
+"""A trained network as an ONNX file that takes a photo as it is: the preprocessing is part of its graph."""
+
+import io
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from importlib.util import find_spec
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bakeoff.errors import ConfigError, NetworkError, in_one_line
+from bakeoff.records import Run, RunSpec
+from bakeoff.training.batches import to_input
+from bakeoff.training.onnx_model import METADATA
+from bakeoff.training.predict import load_network
+
+OPSET = 18
+
+
+def to_onnx(run: Run) -> bytes:
+    """Turns a run into an ONNX model.
+
+    Its input "photo" is uint8 (H, W, 3), RGB, of any size; its output "probabilities" float32 (K,). It resizes as the
+    data set does (see `bakeoff.dataset`), in floating point, so that a pixel of a photo of another size than the
+    network's can differ by one of 255 levels; photos of the network's own size pass as they are.
+
+    Raises:
+        ConfigError: The libraries that write ONNX are not installed.
+        StorageError: The run did not finish, or its weights are missing or damaged.
+        NetworkError: The network holds what ONNX can't express.
+    """
+    if not (find_spec("onnx") and find_spec("onnxscript")):
+        raise ConfigError("exporting needs onnx and onnxscript; install them with: pip install 'bakeoff[export]'.")
+    model = _WithPreprocessing(load_network(run), run.spec).eval()
+    sides = torch.export.Dim("height", min=2), torch.export.Dim("width", min=2)
+    photo = torch.zeros(run.spec.size + 13, run.spec.size + 7, 3, dtype=torch.uint8)
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                model,
+                (photo,),
+                input_names=["photo"],
+                output_names=["probabilities"],
+                dynamic_shapes={"photo": {0: sides[0], 1: sides[1]}},
+                opset_version=OPSET,
+                dynamo=True,
+            )
+    except Exception as error:  # the exporter has an error of its own for each of its steps
+        raise NetworkError(f"network {run.spec.network!r} can't be exported to ONNX: {in_one_line(error)}") from None
+    assert program is not None
+    return _described(program.model_proto, run.spec)
+
+
+def _described(model: Any, spec: RunSpec) -> bytes:
+    facts = {name: getattr(spec, name) for name in ("network", "classes", "size", "filter", "dataset")}
+    entry = model.metadata_props.add()
+    entry.key, entry.value = METADATA, json.dumps(facts)
+    raw: bytes = model.SerializeToString(deterministic=True)
+    return raw
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the exporter's progress and advice from the terminal."""
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.disable(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.disable(logging.NOTSET)
+
+
+class _WithPreprocessing(nn.Module):
+    """uint8 (H, W, 3) to probabilities float32 (K,)."""
+
+    def __init__(self, network: nn.Module, spec: RunSpec) -> None:
+        super().__init__()
+        self.network, self.size, self.area = network, spec.size, spec.filter == "area"
+
+    def forward(self, photo: Tensor) -> Tensor:
+        height, width = photo.shape[0], photo.shape[1]
+        rows, columns = self._weights(height, width), self._weights(width, height)
+        pixels = torch.einsum("ih,hwc,jw->ijc", rows, photo.float(), columns).round().clamp(0, 255)
+        return torch.softmax(self.network(to_input(pixels[None])), dim=1)[0]
+
+    def _weights(self, length: int, other: int) -> Tensor:
+        """The share of each of `length` old pixels in each new one: float32 (size, length)."""
+        old, new = torch.arange(length, dtype=torch.float32), torch.arange(self.size, dtype=torch.float32)[:, None]
+        scale = length / self.size
+        if not self.area:
+            return _between(old, (new + 0.5) * scale - 0.5, length)
+        inside = (torch.minimum((new + 1) * scale, old + 1) - torch.maximum(new * scale, old)).clamp(min=0) / scale
+        first = torch.floor(new * scale)
+        step = ((new + 1) - (first + 1) / scale).clamp(min=0)
+        enlarged = _between(old, first + step - torch.floor(step), length)
+        sides = torch.stack([torch.scalar_tensor(length), torch.scalar_tensor(other)])
+        return torch.where((sides >= self.size).all(), inside, enlarged)  # OpenCV interpolates where one side grows
+
+
+def _between(old: Tensor, place: Tensor, length: int) -> Tensor:
+    """Linear interpolation at places between pixels; beyond the border is the border."""
+    return (1 - (old - place.clamp(0, length - 1)).abs()).clamp(min=0)

@@ -1,0 +1,150 @@
+"""All that changes while a network is trained, beside its log: what a checkpoint holds."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from bakeoff.config import Recipe
+from bakeoff.training.optimization import make_optimizer, make_schedule
+
+
+class DivergedError(Exception):
+    """The loss is no longer a finite number."""
+
+
+class TrainingState:
+    """A network and what trains it.
+
+    Args:
+        network: Trained in place.
+        recipe: How it is trained.
+        steps: Batches of the whole training.
+        generator: Draws the order of the images and the augmentation.
+        device: Where the network is.
+
+    Attributes:
+        network: The network.
+        optimizer: Its optimiser.
+        schedule: Its learning rate; stepped once a batch.
+        mean: The running mean of its weights, if the recipe asks (Polyak, SIAM J. Control Optim. 30, 1992).
+        curve: The loss since the log's last line.
+        generator: The generator.
+        epoch: Epochs that are complete.
+        step: Batches seen by them.
+    """
+
+    def __init__(
+        self, network: nn.Module, recipe: Recipe, steps: int, generator: torch.Generator, device: torch.device
+    ) -> None:
+        self.network, self.generator, self.device = network, generator, device
+        self.optimizer = make_optimizer(network, recipe)
+        self.schedule = make_schedule(self.optimizer, recipe, steps)
+        self.mean = (
+            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
+            if recipe.average
+            else None
+        )
+        self.curve = LossCurve(recipe.log_every, device)
+        self.epoch = self.step = 0
+
+    @property
+    def measured(self) -> nn.Module:
+        """What is measured and kept: the network, or the running mean of its weights."""
+        return self.mean.module if self.mean else self.network
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All tensors by name, copied to the CPU."""
+        held = {
+            **_prefixed("network", self.network.state_dict()),
+            **_prefixed("mean", self.mean.state_dict() if self.mean else {}),
+            "curve": self.curve.total,
+            "generator": self.generator.get_state(),
+            "random": torch.get_rng_state(),
+        }
+        if self.device.type == "cuda":
+            held["random.cuda"] = torch.cuda.get_rng_state(self.device)
+        for number, own in self.optimizer.state_dict()["state"].items():
+            held.update(_prefixed(f"optimizer.{number}", own))
+        return {name: value.detach().cpu().clone() for name, value in held.items() if isinstance(value, Tensor)}
+
+    def values(self) -> dict[str, Any]:
+        """All else, as JSON holds it."""
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "curve": self.curve.batches,
+            "optimizer": self.optimizer.state_dict()["param_groups"],
+            "schedule": self.schedule.state_dict(),
+        }
+
+    def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Takes up a state that `tensors` and `values` gave.
+
+        Raises:
+            KeyError: Something is missing in it.
+            RuntimeError: It is the state of another network.
+        """
+        self.network.load_state_dict(_part("network", tensors))
+        if self.mean:
+            self.mean.load_state_dict(_part("mean", tensors))
+        by_parameter: dict[int, dict[str, Tensor]] = {}
+        for name, value in _part("optimizer", tensors).items():
+            number, _, own = name.partition(".")
+            by_parameter.setdefault(int(number), {})[own] = value
+        self.optimizer.load_state_dict({"state": by_parameter, "param_groups": values["optimizer"]})
+        self.schedule.load_state_dict(values["schedule"])
+        self.curve.total.copy_(tensors["curve"])
+        self.curve.batches = values["curve"]
+        self.epoch, self.step = values["epoch"], values["step"]
+        self.generator.set_state(tensors["generator"])
+        torch.set_rng_state(tensors["random"])
+        if "random.cuda" in tensors:
+            torch.cuda.set_rng_state(tensors["random.cuda"], self.device)
+
+
+class LossCurve:
+    """The mean loss since it was last taken; one synchronisation with the device a line, not a batch.
+
+    Args:
+        every: Batches of a line.
+        device: Where the losses are.
+    """
+
+    def __init__(self, every: int, device: torch.device) -> None:
+        self.every, self.batches = every, 0
+        self.total = torch.zeros((), device=device, dtype=torch.float64)
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to take the mean."""
+        return self.batches == self.every
+
+    def add(self, loss: Tensor) -> None:
+        """Adds the loss of a batch."""
+        self.total += loss.detach()
+        self.batches += 1
+
+    def take(self) -> float:
+        """The mean loss; the next one begins.
+
+        Raises:
+            DivergedError: It is not finite.
+        """
+        mean = self.total.item() / self.batches
+        if not math.isfinite(mean):
+            raise DivergedError(f"the training loss became {mean}")
+        self.total.zero_()
+        self.batches = 0
+        return mean
+
+
+def _prefixed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
+    return {f"{prefix}.{name}": value for name, value in values.items()}
+
+
+def _part(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}

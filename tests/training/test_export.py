@@ -1,0 +1,86 @@
+"""Exported networks: the preprocessing in the graph against the data set's own."""
+
+from pathlib import Path
+
+import cv2
+import msgspec
+import numpy as np
+import pytest
+
+from bakeoff.dataset.images import resize
+from bakeoff.errors import ConfigError, NetworkError, StorageError
+from bakeoff.records import Dataset, Run, RunSpec
+from bakeoff.training import export
+from bakeoff.training.export import to_onnx
+from bakeoff.training.onnx_model import OnnxModel
+from bakeoff.training.predict import probabilities
+from bakeoff.training.stage import train
+
+SIDES = ((16, 16), (64, 48), (17, 100), (333, 127), (5, 7), (8, 40), (2, 3))
+BRANCHING = """
+import torch
+class Branches(torch.nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.layer = torch.nn.Linear(768, num_classes)
+    def forward(self, images):
+        logits = self.layer(images.flatten(1))
+        return logits if logits.detach().sum().item() > 0 else -logits
+"""
+
+
+def photo(height: int, width: int) -> np.ndarray:
+    noise = np.random.default_rng(height).integers(0, 256, (height, width, 3)).astype(np.uint8)
+    return cv2.GaussianBlur(noise, (0, 0), 1.0)
+
+
+def trained(dataset: Dataset, spec: RunSpec, folder: Path, **changes: object) -> Run:
+    return train(msgspec.structs.replace(spec, **changes), dataset, folder)
+
+
+@pytest.mark.parametrize("filter_name", ["area", "linear"])
+def test_the_graph_resizes_as_the_data_set_does(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path, filter_name: str
+) -> None:
+    run = trained(dataset, spec, tmp_path / "run", filter=filter_name)
+    model = OnnxModel(to_onnx(run), "model")
+    assert model.classes == spec.classes
+    for height, width in SIDES:
+        pixels = photo(height, width)
+        expected = probabilities(run, resize(pixels, spec.size, filter_name)[None], "cpu")[0]
+        exact = height == width == spec.size  # else single pixels differ by a level
+        np.testing.assert_allclose(model.probabilities(pixels), expected, atol=1e-5 if exact else 5e-3)
+
+
+def test_batch_norm_and_dropout_are_in_evaluation_mode_and_the_bytes_repeat(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path
+) -> None:
+    run = trained(dataset, spec, tmp_path / "run", network="net3-bn")
+    first = to_onnx(run)
+    assert first == to_onnx(run)
+    images = dataset.images["val"]
+    given = np.array([OnnxModel(first, "model").probabilities(np.asarray(image)) for image in images])
+    np.testing.assert_allclose(given, probabilities(run, np.asarray(images), "cpu"), atol=1e-5)
+
+
+def test_what_onnx_can_not_express_is_one_message(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(BRANCHING)
+    run = trained(dataset, spec, tmp_path / "run", network=f"{tmp_path / 'own.py'}:Branches")
+    with pytest.raises(NetworkError, match=r"own\.py:Branches' can't be exported to ONNX"):
+        to_onnx(run)
+
+
+def test_a_run_that_did_not_finish_has_nothing_to_export(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    run = trained(dataset, spec, tmp_path / "run", recipe=msgspec.structs.replace(spec.recipe, learning_rate=1e30))
+    assert not run.finished
+    with pytest.raises(StorageError, match="train it again"):
+        to_onnx(run)
+
+
+def test_without_the_libraries_the_message_says_what_to_install(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(dataset, spec, tmp_path / "run")
+    monkeypatch.setattr(export, "find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match="pip install 'bakeoff\\[export\\]'"):
+        to_onnx(run)
