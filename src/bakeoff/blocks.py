@@ -25,6 +25,16 @@ def further_convolutions(convolution: Convolution = conv3x3) -> nn.ModuleDict:
     return nn.ModuleDict({f"conv{number}": convolution(CHANNELS, CHANNELS, 1) for number in range(3, 3 + FURTHER)})
 
 
+class Network(nn.Module):
+    """A network whose maps may lie channels last in memory: on the CPU its convolutions are faster so.
+
+    Attributes:
+        channels_last: What says so; a user's own network can have it too, if it never calls `view` on its maps.
+    """
+
+    channels_last = True
+
+
 class Stem(nn.Module):
     """Two 3x3 convolutions, to 16 and 32 channels, each with ReLU and 2x2 max pooling.
 

@@ -17,6 +17,7 @@ from bakeoff.records import Run
 
 Make = Callable[..., Written]
 Open = Callable[..., Page]
+expect.set_options(timeout=60_000)  # a busy machine is slow, not wrong
 RUNS = (("net1", 0), ("net1", 1), ("net2", 0), ("net2", 1))
 
 
@@ -61,10 +62,10 @@ def open_report(browser: Browser, report: Written) -> Iterator[Open]:
 
 
 def scroll_through(page: Page) -> None:
-    """Scrolls down, so that everything that waits for being seen is drawn."""
-    for top in range(0, page.evaluate("document.documentElement.scrollHeight"), 600):
-        page.evaluate(f"window.scrollTo(0, {top})")
-    expect(page.locator("[data-chart]:not(.drawn)")).to_have_count(0)
+    """Goes down from chart to chart, so that everything that waits for being seen is drawn."""
+    for chart in page.locator("[data-chart]").all():
+        chart.scroll_into_view_if_needed()
+        expect(chart).to_contain_class("drawn")
 
 
 def count(page: Page) -> tuple[int, int]:

@@ -1,13 +1,13 @@
 """The homework's first network."""
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from bakeoff.blocks import Head, Stem
+from bakeoff.blocks import Head, Network, Stem
 from bakeoff.registry import networks
 
 
 @networks.register("net1")
-class Net1(nn.Module):
+class Net1(Network):
     """Two convolutions without padding, each with ReLU and max pooling, and two linear layers.
 
     Args:

@@ -1,13 +1,13 @@
 """The homework's second network: does padding help?"""
 
-from torch import Tensor, nn
+from torch import Tensor
 
-from bakeoff.blocks import Head, Stem
+from bakeoff.blocks import Head, Network, Stem
 from bakeoff.registry import networks
 
 
 @networks.register("net2")
-class Net2(nn.Module):
+class Net2(Network):
     """net1 with padding, so that the convolutions keep the size of their input.
 
     Args:

@@ -1,14 +1,14 @@
 """The homework's third network: does the gradient vanish on its way through ten more layers?"""
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import relu
 
-from bakeoff.blocks import Head, Stem, further_convolutions
+from bakeoff.blocks import Head, Network, Stem, further_convolutions
 from bakeoff.registry import networks
 
 
 @networks.register("net3")
-class Net3(nn.Module):
+class Net3(Network):
     """net2 with ten further convolutions, each with ReLU, before the linear layers.
 
     Args:

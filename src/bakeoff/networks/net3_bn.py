@@ -5,7 +5,7 @@ from collections import OrderedDict
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from bakeoff.blocks import Head, Stem, conv3x3, further_convolutions
+from bakeoff.blocks import Head, Network, Stem, conv3x3, further_convolutions
 from bakeoff.registry import networks
 
 
@@ -18,7 +18,7 @@ def normalised_conv3x3(inputs: int, outputs: int, padding: int) -> nn.Sequential
 
 
 @networks.register("net3-bn")
-class Net3BatchNorm(nn.Module):
+class Net3BatchNorm(Network):
     """net3 with batch norm between each convolution and its ReLU.
 
     Source: Ioffe and Szegedy, Batch Normalization, ICML 2015.

@@ -3,12 +3,12 @@
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from bakeoff.blocks import Head, Stem, further_convolutions
+from bakeoff.blocks import Head, Network, Stem, further_convolutions
 from bakeoff.registry import networks
 
 
 @networks.register("net3-he")
-class Net3He(nn.Module):
+class Net3He(Network):
     """net3 with He initialisation: initial weights whose variance is 2 / inputs, and biases of zero.
 
     Torch's own initialisation has a sixth of that variance, so that each layer with ReLU passes on a weaker signal.

@@ -1,14 +1,14 @@
 """A cure for net3's vanishing signal: a way around each layer."""
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import relu
 
-from bakeoff.blocks import Head, Stem, further_convolutions
+from bakeoff.blocks import Head, Network, Stem, further_convolutions
 from bakeoff.registry import networks
 
 
 @networks.register("net3-skip")
-class Net3Skip(nn.Module):
+class Net3Skip(Network):
     """net3 with an identity skip around each of the ten further convolutions and its ReLU.
 
     Source: He et al., Deep Residual Learning for Image Recognition, CVPR 2016, with one convolution a skip.

@@ -1,14 +1,14 @@
 """net3 as many have handed it in, by a list that repeats one layer instead of making ten."""
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import relu
 
-from bakeoff.blocks import CHANNELS, FURTHER, Head, Stem, conv3x3
+from bakeoff.blocks import CHANNELS, FURTHER, Head, Network, Stem, conv3x3
 from bakeoff.registry import networks
 
 
 @networks.register("net3-tied")
-class Net3Tied(nn.Module):
+class Net3Tied(Network):
     """net3 with one convolution applied ten times, so that the ten share their weights.
 
     Args:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from torch import nn
 
 from bakeoff.errors import ConfigError
 
@@ -22,6 +23,16 @@ def choose_device(name: str) -> torch.device:
         there = ", ".join(sorted(device for device, there in available.items() if there))
         raise ConfigError(f"device {name!r} is not available on this machine. Choices: auto, {there}.")
     return torch.device(name)
+
+
+def place(network: nn.Module, device: torch.device) -> nn.Module:
+    """Moves a network to a device; on the CPU with its weights channels last where the network takes that.
+
+    oneDNN's convolutions are then 1.2 to 1.5 times as fast (docs/performance.md).
+    """
+    if device.type == "cpu" and getattr(network, "channels_last", False):
+        return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+    return network.to(device)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from bakeoff.errors import StorageError
 from bakeoff.networks import create
 from bakeoff.records import Images, Labels, Run
 from bakeoff.training.batches import Split
-from bakeoff.training.device import choose_device
+from bakeoff.training.device import choose_device, place
 from bakeoff.training.loop import evaluate
 from bakeoff.training.store import WEIGHTS
 
@@ -33,7 +33,7 @@ def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray
     """
     network, where = load_network(run), choose_device(device)
     labels: Labels = np.zeros(len(images), dtype=np.int64)
-    return torch.softmax(evaluate(network.to(where), Split(images, labels, where)), dim=1).numpy()
+    return torch.softmax(evaluate(place(network, where), Split(images, labels, where)), dim=1).numpy()
 
 
 def load_network(run: Run) -> nn.Module:

@@ -33,7 +33,7 @@ from bakeoff.registry import network_label
 from bakeoff.storage import new_folder
 from bakeoff.training.batches import Split, part
 from bakeoff.training.checkpoint import Checkpoint
-from bakeoff.training.device import choose_device, reproducible
+from bakeoff.training.device import choose_device, place, reproducible
 from bakeoff.training.events import check_events, event_files
 from bakeoff.training.loop import Progress, evaluate, fit
 from bakeoff.training.state import DivergedError, TrainingState
@@ -107,7 +107,7 @@ def train(
     """
     device = choose_device(spec.device)
     with reproducible(spec.seed, spec.recipe.threads, device), new_folder(folder) as partial:
-        network = create(spec.network, len(spec.classes), spec.size).to(device)
+        network = place(create(spec.network, len(spec.classes), spec.size), device)
         architecture = describe(network, spec.size)
         rows: Rows = dict.fromkeys(SPLITS, slice(None))
         if spec.recipe.train_share < 1:

@@ -68,7 +68,8 @@ class TrainingState:
             held["random.cuda"] = torch.cuda.get_rng_state(self.device)
         for number, own in self.optimizer.state_dict()["state"].items():
             held.update(_prefixed(f"optimizer.{number}", own))
-        return {name: value.detach().cpu().clone() for name, value in held.items() if isinstance(value, Tensor)}
+        tensors = {name: value.detach().cpu() for name, value in held.items() if isinstance(value, Tensor)}
+        return {name: value.clone(memory_format=torch.contiguous_format) for name, value in tensors.items()}
 
     def values(self) -> dict[str, Any]:
         """All else, as JSON holds it."""
@@ -90,10 +91,11 @@ class TrainingState:
         self.network.load_state_dict(_part("network", tensors))
         if self.mean:
             self.mean.load_state_dict(_part("mean", tensors))
+        parameters = [parameter for group in self.optimizer.param_groups for parameter in group["params"]]
         by_parameter: dict[int, dict[str, Tensor]] = {}
         for name, value in _part("optimizer", tensors).items():
             number, _, own = name.partition(".")
-            by_parameter.setdefault(int(number), {})[own] = value
+            by_parameter.setdefault(int(number), {})[own] = _laid_out(value, parameters[int(number)])
         self.optimizer.load_state_dict({"state": by_parameter, "param_groups": values["optimizer"]})
         self.schedule.load_state_dict(values["schedule"])
         self.curve.total.copy_(tensors["curve"])
@@ -148,3 +150,8 @@ def _prefixed(prefix: str, values: dict[str, Any]) -> dict[str, Any]:
 def _part(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     start = f"{prefix}."
     return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
+
+
+def _laid_out(value: Tensor, parameter: Tensor) -> Tensor:
+    """A value of an optimiser in the memory layout of its parameter: the fused step goes through both at once."""
+    return torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value

@@ -1,0 +1,35 @@
+"""Where a network is put, and how its weights lie there."""
+
+import pytest
+import torch
+from torch import nn
+
+from bakeoff.errors import ConfigError
+from bakeoff.networks import create
+from bakeoff.training.device import choose_device, place
+
+CPU = torch.device("cpu")
+
+
+def test_weights_lie_channels_last_on_the_cpu_where_a_network_takes_that() -> None:
+    network = place(create("net2", 3, 16), CPU)
+    weights = [parameter for parameter in network.parameters() if parameter.dim() == 4 and parameter.shape[1] > 1]
+    assert weights
+    assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in weights)
+
+
+def test_a_network_that_says_nothing_keeps_its_layout() -> None:
+    network = place(nn.Conv2d(3, 8, 3), CPU)
+    assert all(parameter.is_contiguous() for parameter in network.parameters())
+
+
+def test_both_layouts_compute_the_same() -> None:
+    torch.manual_seed(0)
+    network, images = create("net3", 3, 32), torch.rand(4, 3, 32, 32)
+    expected = network(images)
+    torch.testing.assert_close(place(network, CPU)(images), expected)
+
+
+def test_an_unknown_device_is_refused() -> None:
+    with pytest.raises(ConfigError, match="toaster"):
+        choose_device("toaster")
