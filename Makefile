@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lock format clean
+.PHONY: demo test check benchmark lock format clean
 
 demo: $(VENV)/.installed  ## draw the sample, train four networks on it, write the report
 	$(BIN)/bakeoff demo
@@ -20,6 +20,9 @@ check: $(VENV)/.installed  ## lint, types, architecture, dependencies, spelling
 	$(BIN)/codespell
 	$(BIN)/deno lint --quiet
 	$(BIN)/deno check --quiet --no-lock src/bakeoff/report/templates/script.js
+
+benchmark: $(VENV)/.installed  ## compare with other tools on files of COCO's size; writes benchmarks/results/
+	$(BIN)/python benchmarks/index.py
 
 format: $(VENV)/.installed  ## format and apply safe fixes
 	$(BIN)/ruff format .

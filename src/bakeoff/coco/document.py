@@ -1,167 +1,112 @@
-"""The JSON of an instances file, decoded by type: what is not named here (segmentation above all) is skipped."""
+"""An instances file's JSON: the list of annotations in pieces, the rest as one document."""
 
-import difflib
 import re
-from pathlib import Path
-from typing import Annotated
+from collections.abc import Callable, Iterator
 
 import msgspec
 
-from bakeoff.errors import AnnotationsError
+from bakeoff.coco.entries import Annotation, Document
+from bakeoff.coco.explaining import FAILURES, Unusable, explain, fault, foreign
+from bakeoff.coco.pieces import AnnotationList
 
 BOM = b"\xef\xbb\xbf"
-PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
-"""How gzip, zip and zstd files begin."""
+KEY = re.compile(rb'"annotations"(?<!\\"annotations")\s*:\s*\[')  # not at the end of a longer name
+BEGINNING = 4
+"""Bytes that tell a text's encoding."""
+OVERLAP = 64
+"""Bytes that are searched again for the key, which may be cut; with more white space in it, the whole is decoded."""
+LARGEST_REST = 512 * 2**20
+"""Bytes beside the annotations; train2017's 118,287 images take 33 million."""
+ONLY = Annotation(id=-(2**63), image_id=-(2**63), category_id=-(2**63), bbox=(0.0, 0.0, 0.0, 0.0))
+"""Stands for all annotations where the rest is decoded."""
 
-Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""What a column of 64-bit integers holds."""
-
-
-class Image(msgspec.Struct, gc=False):
-    """An entry of `images`."""
-
-    id: Id
-    file_name: str
-    width: int
-    height: int
-    license: Id | None = None
-    coco_url: str | None = None
+Take = Callable[[list[Annotation]], None]
 
 
-class Annotation(msgspec.Struct, gc=False):
-    """An entry of `annotations`; `area` is in square pixels, `bbox` is x, y, width, height in pixels."""
-
-    id: Id
-    image_id: Id
-    category_id: Id
-    bbox: tuple[float, float, float, float]
-    area: float | None = None
-    iscrowd: bool | Id = 0
+class _Object(msgspec.Struct):
+    """Any JSON object."""
 
 
-class Category(msgspec.Struct, gc=False):
-    """An entry of `categories`."""
-
-    id: Id
-    name: str
-    supercategory: str = ""
-
-
-class LicenseEntry(msgspec.Struct, gc=False):
-    """An entry of `licenses`."""
-
-    id: Id
-    name: str = ""
-    url: str = ""
-
-
-class Document(msgspec.Struct, gc=False):
-    """An instances file."""
-
-    images: list[Image]
-    annotations: list[Annotation]
-    categories: list[Category]
-    licenses: list[LicenseEntry] = []
-
-
-class _AnnotationShape(msgspec.Struct):
-    segments_info: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    caption: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    bbox: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-class _Shape(msgspec.Struct):
-    annotations: list[_AnnotationShape] | msgspec.UnsetType = msgspec.UNSET
-    images: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    categories: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-def read_bytes(path: Path) -> bytes:
-    """The bytes of an annotations file.
-
-    Raises:
-        AnnotationsError: It is missing, empty, a folder, or can't be read.
-    """
-    try:
-        raw = path.read_bytes()
-    except FileNotFoundError:
-        near = difflib.get_close_matches(path.name, _neighbours(path), n=3)
-        hint = f" There is {', '.join(near)} in {path.parent}." if near else ""
-        raise AnnotationsError(f"annotations file {path} does not exist.{hint} Give --annotations PATH.") from None
-    except IsADirectoryError:
-        raise AnnotationsError(f"{path} is a folder; give the instances file in it.") from None
-    except (OSError, ValueError) as error:  # ValueError: the path holds a null character
-        reason = getattr(error, "strerror", None) or error
-        raise AnnotationsError(f"annotations file {path} can't be read: {reason}. Give --annotations PATH.") from None
-    if not raw.strip():
-        raise AnnotationsError(f"annotations file {path} is empty; download or export it again.")
-    return raw
-
-
-def decode(raw: bytes, path: Path) -> Document:
-    """The document in these bytes.
+def read_document(pieces: Iterator[bytes], take: Take) -> Document:
+    """Decodes an instances file.
 
     Args:
-        raw: UTF-8 JSON, with or without a byte order mark.
-        path: Where they come from, for messages.
+        pieces: Its text, UTF-8 with or without a byte order mark, cut anywhere.
+        take: Is given the annotations, list after list, in the order of the file.
+
+    Returns:
+        The document without its annotations.
 
     Raises:
-        AnnotationsError: They are not JSON, cut off, or not a COCO instances file; the message says which and where.
+        Unusable: The text is not JSON, cut off, or not a COCO instances file; the message says which and where.
     """
-    raw = raw.removeprefix(BOM)
+    head = bytearray()
+    while len(head) < BEGINNING and (piece := next(pieces, b"")):
+        head += piece
+    if problem := foreign(head):
+        raise Unusable(problem)
+    mark = len(BOM) if head.startswith(BOM) else 0
+    del head[:mark]
+    begin = _find_list(head, pieces, mark)
+    if begin is None:
+        return _read_whole(_join(head, pieces), mark, take)
+    annotations = AnnotationList(head[begin - 1 :], mark + begin - 1, pieces)
+    del head[begin:]
+    for block in annotations.blocks():
+        take(block)
+    head += msgspec.json.encode(ONLY)
+    behind = annotations.offset - len(head)
+    _extend(head, annotations.text)
+    document = _decode(_join(head, pieces), lambda place: place + (mark if place < begin else behind))
+    if document.annotations != [ONLY]:
+        raise Unusable("it has more than one list of annotations; keep one of them")
+    document.annotations = []
+    return document
+
+
+def _find_list(head: bytearray, pieces: Iterator[bytes], mark: int) -> int | None:
+    """Reads on until the list of annotations begins; the place behind its `[`.
+
+    None where there is no list, or where something within the document has one of this name first.
+    """
+    start = 0
+    while (key := KEY.search(head, start)) is None:
+        start = max(0, len(head) - OVERLAP)
+        if not (piece := next(pieces, b"")):
+            return None
+        _extend(head, piece)
     try:
-        return msgspec.json.decode(raw, type=Document)
-    except msgspec.ValidationError as error:
-        problem = _other_format(raw) or _explain(str(error))
-    except msgspec.DecodeError as error:
-        problem = _explain_syntax(raw, str(error))
-    except UnicodeDecodeError:
-        problem = "its text is not UTF-8; save it as UTF-8"
-    except RecursionError:
-        problem = "its JSON is nested too deeply for an instances file"
-    raise AnnotationsError(f"{path}: {problem}.")
-
-
-def _neighbours(path: Path) -> list[str]:
-    try:
-        return [entry.name for entry in path.parent.iterdir()]
-    except OSError:
-        return []
-
-
-def _explain_syntax(raw: bytes, message: str) -> str:
-    if raw.startswith(PACKED):
-        return "it is a packed file; unpack it, and give the instances file"
-    place = re.search(r"\(byte (\d+)\)", message)  # at the end: cut off within a number, such as after its minus
-    if "truncated" in message or (place and int(place[1]) >= len(raw)):
-        return f"its JSON is cut off after {len(raw):,} bytes; download or export it again"
-    if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in raw[:4]:
-        return "its text is UTF-16 or UTF-32; save it as UTF-8"
-    return f"it is not JSON ({message}); give the COCO instances file, such as instances_train2017.json"
-
-
-def _other_format(raw: bytes) -> str | None:
-    """What the file is instead, where it is a known kind of file."""
-    wanted = "a COCO instances file (images, annotations with boxes, categories) is needed"
-    if raw.lstrip()[:1] == b"[":
-        return f"it holds a list, as COCO results files do; {wanted}"
-    try:
-        shape = msgspec.json.decode(raw, type=_Shape)
-    except (msgspec.MsgspecError, RecursionError):
+        msgspec.json.decode(head[: key.start()] + b'"":0}', type=_Object)  # proves that the key is the document's
+    except FAILURES as error:
+        if fault(error, key.start()) < key.start():
+            raise Unusable(explain(error, head, lambda place: place + mark)) from None
         return None
-    first = shape.annotations[0] if isinstance(shape.annotations, list) and shape.annotations else None
-    if first is not None and first.segments_info is not msgspec.UNSET:
-        return f"it is a COCO panoptic file; {wanted}, such as instances_train2017.json"
-    if first is not None and first.caption is not msgspec.UNSET:
-        return f"it is a COCO captions file; {wanted}, such as instances_train2017.json"
-    missing = [key for key in ("images", "annotations", "categories") if getattr(shape, key) is msgspec.UNSET]
-    return f"it has no {' and no '.join(missing)}; {wanted}" if missing else None
+    return key.end()
 
 
-def _explain(message: str) -> str:
-    """The validation's message with the place first: `annotations[3] has no "image_id"`."""
-    problem, _, place = message.partition(" - at `$")
-    place = place.rstrip("`").lstrip(".") or "the file"
-    if missing := re.search(r"missing required field `(.*)`", problem):
-        return f'{place} has no "{missing[1]}"'
-    return f"{place}: {problem[0].lower()}{problem[1:]}".replace("`", "")
+def _read_whole(text: bytearray, mark: int, take: Take) -> Document:
+    if not text.strip():
+        raise Unusable("it is empty; download or export it again")
+    document = _decode(text, lambda place: place + mark)
+    take(document.annotations)
+    document.annotations = []
+    return document
+
+
+def _join(text: bytearray, pieces: Iterator[bytes]) -> bytearray:
+    for piece in pieces:
+        _extend(text, piece)
+    return text
+
+
+def _extend(text: bytearray, piece: bytes | bytearray) -> None:
+    text += piece
+    if len(text) > LARGEST_REST:
+        raise Unusable(f"it has more than {LARGEST_REST:,} bytes beside its annotations; no instances file has")
+
+
+def _decode(text: bytearray, place: Callable[[int], int]) -> Document:
+    try:
+        return msgspec.json.decode(text, type=Document)
+    except FAILURES as error:
+        raise Unusable(explain(error, text, place)) from None

@@ -1,12 +1,11 @@
 """From a decoded document to checked columns, and what is asked of them."""
 
 from collections import Counter
-from collections.abc import Iterable
 from typing import TypeVar
 
 import polars as pl
 
-from bakeoff.coco.document import Annotation, Category, Document, Image
+from bakeoff.coco.entries import Category, Document, Image
 from bakeoff.errors import AnnotationsError
 from bakeoff.records import Index, IndexInfo, License, Problem
 
@@ -19,11 +18,12 @@ EXAMPLES = 3
 LARGEST_SIDE = 2**31 - 1
 
 
-def build_index(document: Document, source: str, digest: str) -> Index:
+def build_index(document: Document, annotations: pl.DataFrame, source: str, digest: str) -> Index:
     """Checks a document and turns it into columns.
 
     Args:
-        document: The file's content.
+        document: The file's content but its annotations.
+        annotations: These, as `Index.annotations`, of a file whose order of entries does not matter.
         source: The file's path.
         digest: Digest of the file's bytes.
 
@@ -37,7 +37,7 @@ def build_index(document: Document, source: str, digest: str) -> Index:
     categories, double_categories = _unique(document.categories, "categories", source)
     _check_sizes(images, source)
     image_table, category_table = _image_table(images), _category_table(categories)
-    annotations, problems = _check_annotations(_annotation_table(document.annotations), image_table, category_table)
+    annotations, problems = _check_annotations(annotations, image_table, category_table)
     image_table, annotations, shared = _one_image_a_file(image_table, annotations)
     problems += shared
     problems += [
@@ -125,26 +125,6 @@ def _category_table(categories: list[Category]) -> pl.DataFrame:
     rows = [(category.id, category.name, category.supercategory) for category in categories]
     schema = {"category_id": pl.Int64, "name": pl.String, "supercategory": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _annotation_table(annotations: list[Annotation]) -> pl.DataFrame:
-    def column(values: Iterable[float | int | None], dtype: type[pl.DataType]) -> pl.Series:
-        return pl.Series(list(values), dtype=dtype)
-
-    table = pl.DataFrame(
-        {
-            "annotation_id": column((entry.id for entry in annotations), pl.Int64),
-            "image_id": column((entry.image_id for entry in annotations), pl.Int64),
-            "category_id": column((entry.category_id for entry in annotations), pl.Int64),
-            "x": column((entry.bbox[0] for entry in annotations), pl.Float64),
-            "y": column((entry.bbox[1] for entry in annotations), pl.Float64),
-            "width": column((entry.bbox[2] for entry in annotations), pl.Float64),
-            "height": column((entry.bbox[3] for entry in annotations), pl.Float64),
-            "area": column((entry.area for entry in annotations), pl.Float64),
-            "crowd": column((bool(entry.iscrowd) for entry in annotations), pl.Boolean),
-        }
-    )
-    return table.sort(table.columns[1], table.columns[0], *table.columns[2:])
 
 
 def _check_annotations(

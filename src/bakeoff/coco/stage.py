@@ -1,6 +1,5 @@
 """Reading an instances file, with a cache of its columns."""
 
-import hashlib
 import os
 import shutil
 import stat
@@ -9,9 +8,13 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from bakeoff.coco.document import decode, read_bytes
+from bakeoff.coco.archive import split
+from bakeoff.coco.columns import AnnotationColumns
+from bakeoff.coco.document import read_document
+from bakeoff.coco.explaining import Unusable
 from bakeoff.coco.index import build_index
-from bakeoff.errors import StorageError
+from bakeoff.coco.opening import open_text
+from bakeoff.errors import AnnotationsError, StorageError
 from bakeoff.records import Index, IndexInfo
 from bakeoff.storage import digest, new_folder, read_json, write_json
 
@@ -66,15 +69,20 @@ def read_index(path: Path, cache: Path | None = None) -> Index:
 def _state(path: Path) -> os.stat_result | None:
     """A regular file's size and times; None for anything else, which `_read` then refuses with a reason."""
     try:
-        state = path.stat()
+        state = split(path)[0].stat()
     except (OSError, ValueError):
         return None
     return state if stat.S_ISREG(state.st_mode) else None
 
 
 def _read(path: Path) -> Index:
-    raw = read_bytes(path)
-    return build_index(decode(raw, path), str(path), hashlib.sha256(raw).hexdigest()[:16])
+    columns = AnnotationColumns()
+    with open_text(path) as text:
+        try:
+            document = read_document(text.pieces, columns.add)
+        except Unusable as problem:
+            raise AnnotationsError(f"{path}: {problem}.") from None
+    return build_index(document, columns.table(), str(path), text.digest)
 
 
 def _from_cache(folder: Path, key: CacheKey, source: str) -> Index | None:

@@ -1,0 +1,177 @@
+"""An instances file of train2017's size, read by bakeoff and by pycocotools, side by side: time and peak memory.
+
+    python benchmarks/index.py [FILE] [--repeats N]
+
+draws the file by `instances.py` where it does not exist (by default `instances_train.json` in the temporary folder).
+Each measurement is a process of its own; the readers take turns. A reader reads the file and lists the images of five
+categories; modules are loaded before the clock starts. Writes `benchmarks/results/index.json` and `index.md`.
+"""
+
+import argparse
+import contextlib
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from instances import draw_instances
+
+from bakeoff.records import Environment
+from bakeoff.storage import write_json
+
+RESULTS = Path(__file__).parent / "results"
+CATEGORIES = ("boat", "couch", "dog", "cake", "motorcycle")
+ORACLE = "pycocotools"
+GOALS = {"bakeoff": (1 / 10, 1 / 5), "bakeoff, from its cache": (1 / 100, None)}
+"""Of pycocotools' time and peak memory."""
+
+
+def main() -> None:
+    """Measures all readers, or with `--reader` one of them."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path, nargs="?", default=Path(tempfile.gettempdir()) / "instances_train.json")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--reader", choices=READERS, help="measure this one here, and print what was measured")
+    options = parser.parse_args()
+    if options.reader:
+        print(json.dumps(measure(READERS[options.reader], options.file)))
+        return
+    if not options.file.exists():
+        draw_instances(options.file)
+    in_process(CACHED, options.file)
+    rows: dict[str, list[dict]] = {name: [] for name in READERS}
+    for _ in range(options.repeats):
+        for name in READERS:
+            rows[name].append(in_process(name, options.file))
+    counts = [row.pop("images") for reader in rows.values() for row in reader]
+    if any(count != counts[0] for count in counts):
+        sys.exit(f"the readers do not agree: {counts}")
+    results = {
+        "environment": Environment.current(),
+        "bytes": options.file.stat().st_size,
+        "images": dict(zip(CATEGORIES, counts[0], strict=True)),
+        "repeats": rows,
+        "ratios": {name: ratios(rows[name], rows[ORACLE]) for name in READERS if name != ORACLE},
+    }
+    write_json(RESULTS / "index.json", results)
+    (RESULTS / "index.md").write_text("\n".join(page(results)) + "\n")
+
+
+def with_pycocotools(path: Path) -> Callable[[], list[int]]:
+    """As its own demonstration does it."""
+    from pycocotools.coco import COCO
+
+    def read() -> list[int]:
+        with contextlib.redirect_stdout(None):
+            coco = COCO(str(path))
+        return [len(coco.getImgIds(catIds=coco.getCatIds(catNms=[name]))) for name in CATEGORIES]
+
+    return read
+
+
+def with_bakeoff(path: Path, cache: Path | None = None) -> Callable[[], list[int]]:
+    """Anew, or from the cache."""
+    from bakeoff.coco import images_with, read_index
+
+    def read() -> list[int]:
+        index = read_index(path, cache)
+        ids = dict(index.categories.select("name", "category_id").iter_rows())
+        return [len(images_with(index, ids[name])) for name in CATEGORIES]
+
+    return read
+
+
+def from_cache(path: Path) -> Callable[[], list[int]]:
+    """From a cache beside the file, which the first read of it makes."""
+    return with_bakeoff(path, path.with_name(f"{path.name}-cache"))
+
+
+CACHED = "bakeoff, from its cache"
+READERS: dict[str, Callable[[Path], Callable[[], list[int]]]] = {
+    ORACLE: with_pycocotools,
+    "bakeoff": with_bakeoff,
+    CACHED: from_cache,
+}
+
+
+def measure(prepare: Callable[[Path], Callable[[], list[int]]], path: Path) -> dict:
+    """Wall and CPU seconds of one read, this process's peak memory in MiB, and the number of images a category."""
+    read = prepare(path)
+    wall, cpu = time.perf_counter(), time.process_time()
+    images = read()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": wall, "cpu_seconds": cpu, "peak_mib": peak, "images": images}
+
+
+def in_process(name: str, path: Path) -> dict:
+    """What `measure` tells, in a process of its own."""
+    command = [sys.executable, __file__, str(path), "--reader", name]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def ratios(rows: list[dict], oracle: list[dict]) -> dict:
+    """How many times faster and smaller than the oracle: of the minima and of the medians."""
+    return {
+        key: {
+            kind.__name__: kind(row[key] for row in oracle) / kind(row[key] for row in rows)
+            for kind in (min, statistics.median)
+        }
+        for key in ("seconds", "cpu_seconds", "peak_mib")
+    }
+
+
+def page(results: dict) -> list[str]:
+    """The results as Markdown."""
+    environment, rows = results["environment"], results["repeats"]
+    versions = ", ".join(f"{name} {environment.versions[name]}" for name in ("bakeoff", "numpy", "polars"))
+    return [
+        "# Reading an instances file of train2017's size",
+        "",
+        f"{results['bytes']:,} bytes, 118,287 images, 860,001 annotations with polygons, drawn by "
+        f"`benchmarks/instances.py`; read, then the images of {', '.join(CATEGORIES)} listed. Written by "
+        f"`benchmarks/index.py`: {len(rows[ORACLE])} times each, in turns, each in a process of its own.",
+        "",
+        f"Made with Python {environment.python}, {environment.platform}, {environment.processors} processors; "
+        f"{versions}. Other work ran on the same machine: the ratios count, not the seconds.",
+        "",
+        "| reader | seconds, least (median) | CPU seconds, least (median) | peak memory, MiB |",
+        "|---|---|---|---|",
+        *(
+            f"| {name} | {shown(of, 'seconds')} | {shown(of, 'cpu_seconds')} | "
+            f"{max(row['peak_mib'] for row in of):,.0f} |"
+            for name, of in rows.items()
+        ),
+        "",
+        "| against pycocotools | time, least (median) | CPU time | peak memory | goal |",
+        "|---|---|---|---|---|",
+        *(goal_row(name, found) for name, found in results["ratios"].items()),
+    ]
+
+
+def shown(rows: list[dict], key: str) -> str:
+    """The least and the median."""
+    values = [row[key] for row in rows]
+    return f"{min(values):.2f} ({statistics.median(values):.2f})"
+
+
+def goal_row(name: str, found: dict) -> str:
+    """How many times better, beside what was asked for."""
+    time_goal, memory_goal = GOALS[name]
+    cells = [f"1/{found[key]['min']:.1f} (1/{found[key]['median']:.1f})" for key in ("seconds", "cpu_seconds")]
+    goal = f"1/{1 / time_goal:.0f} of the time" + (f", 1/{1 / memory_goal:.0f} of the memory" if memory_goal else "")
+    met = found["seconds"]["median"] >= 1 / time_goal and (
+        memory_goal is None or found["peak_mib"]["median"] >= 1 / memory_goal
+    )
+    return (
+        f"| {name} | {' | '.join(cells)} | 1/{found['peak_mib']['median']:.1f} | {goal}: {'met' if met else 'missed'} |"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""The types of an instances file: what is not named here (segmentation above all) is skipped."""
+
+from typing import Annotated
+
+import msgspec
+
+Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What a column of 64-bit integers holds."""
+
+
+class Image(msgspec.Struct, gc=False):
+    """An entry of `images`."""
+
+    id: Id
+    file_name: str
+    width: int
+    height: int
+    license: Id | None = None
+    coco_url: str | None = None
+
+
+class Annotation(msgspec.Struct, gc=False):
+    """An entry of `annotations`; `area` is in square pixels, `bbox` is x, y, width, height in pixels."""
+
+    id: Id
+    image_id: Id
+    category_id: Id
+    bbox: tuple[float, float, float, float]
+    area: float | None = None
+    iscrowd: bool | Id = 0
+
+
+class Category(msgspec.Struct, gc=False):
+    """An entry of `categories`."""
+
+    id: Id
+    name: str
+    supercategory: str = ""
+
+
+class LicenseEntry(msgspec.Struct, gc=False):
+    """An entry of `licenses`."""
+
+    id: Id
+    name: str = ""
+    url: str = ""
+
+
+class Document(msgspec.Struct, gc=False):
+    """An instances file."""
+
+    images: list[Image]
+    annotations: list[Annotation]
+    categories: list[Category]
+    licenses: list[LicenseEntry] = []
