@@ -108,6 +108,7 @@ def test_an_unreadable_photo_is_replaced_and_told(sample: Path, tmp_path: Path) 
         (("training.networks=",), ConfigError, "training.networks is empty"),
         (("data.val_per_class=0",), ConfigError, "training needs images in both splits"),
         (("training.networks=net7",), ConfigError, "unknown network 'net7'"),
+        (("training.patience=3",), ConfigError, "training.tune_share"),
         (("training.recipes.net7.epochs=2",), ConfigError, "training.recipes: unknown network 'net7'"),
         (("data.images=nowhere",), SourceError, "nowhere"),
         (("data.train_per_class=5000",), ShortageError, "has too few images"),

@@ -99,6 +99,9 @@ class Recipe(Section, frozen=True):
         precision: Of the forward and backward pass; "bfloat16" mixes it with float32. Measuring is always float32.
         train_share: Share of each class's training images that are used, the same for all seeds; a smaller share
             is a part of a larger one.
+        tune_share: Share of these that is not learned from: the weights of the epoch with the lowest loss on it are
+            kept, so that validation has no part in the choice; 0 means that the last epoch's are kept.
+        patience: Training ends after so many epochs without a lower loss on the tune part; 0 means it never ends early.
         threads: CPU threads a run; the same number gives the same bytes.
         log_every: The curve keeps the mean loss of so many batches.
     """
@@ -122,6 +125,8 @@ class Recipe(Section, frozen=True):
     average: Beta = 0.0
     precision: Literal["float32", "bfloat16"] = "float32"
     train_share: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
+    tune_share: Annotated[float, Meta(ge=0.0, le=0.9)] = 0.0
+    patience: Count = 0
     threads: Positive = 1
     log_every: Positive = 100
 
@@ -147,6 +152,7 @@ class TrainingConfig(Recipe, frozen=True):
         recipes: By a network's name as the report shows it, the values in which its recipe differs from that of the
             others.
         tensorboard: Whether each run writes TensorBoard's event files as it goes, into `tensorboard/`.
+        profile: Whether a few early steps of each run are profiled, into `profiles/`.
     """
 
     networks: tuple[Name, ...] = ("net1", "net2", "net3")
@@ -156,6 +162,7 @@ class TrainingConfig(Recipe, frozen=True):
     workers: Count = 0
     recipes: dict[Name, OwnRecipe] = {}
     tensorboard: bool = False
+    profile: bool = False
 
     @property
     def recipe(self) -> Recipe:

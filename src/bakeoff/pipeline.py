@@ -229,6 +229,10 @@ def check(experiment: Experiment) -> None:
             raise ConfigError(f"training.{what}: two entries are called {twice!r}; give each its own name.")
     if stranger := next((name for name in training.recipes if name not in labels), None):
         raise ConfigError(f"training.recipes: {unknown_name('network', stranger, labels)}")
+    for label in labels:
+        recipe = training.recipe_of(label)
+        if recipe.patience and not recipe.tune_share:
+            raise ConfigError(f"{label}: training.patience needs training.tune_share, the part that it looks at.")
     if not data.train_per_class or not data.val_per_class:
         raise ConfigError(
             "training needs images in both splits: set data.train_per_class and data.val_per_class above 0."

@@ -7,12 +7,14 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from bakeoff.records import Audit, Comparison, Duplicates, LabelCheck, Refused
+    from bakeoff.records import Audit, Comparison, Duplicates, LabelCheck, Refused, Run
 
 console = Console()
 
 SHOWN = 10
 """Entries of a list that are printed; `--json` has them all."""
+
+RUN_COLUMNS = ("run", "status", "seconds", "images/s", "peak memory (MiB)", "best epoch", "reason")
 
 Entry = TypeVar("Entry")
 
@@ -69,6 +71,21 @@ def selection_counts(selection: Any) -> tuple[tuple[str, ...], Iterator[tuple[An
         for name in selection.classes
     )
     return ("class", "train", "val", "eligible", "annotated"), rows
+
+
+def run_row(run: "Run") -> tuple[str, ...]:
+    """A row of the table of runs, with `RUN_COLUMNS`."""
+    record = run.record
+    rate, memory = record.images_per_second, record.peak_memory
+    return (
+        run.name,
+        record.status,
+        f"{record.seconds:.1f}",
+        "" if rate is None else f"{rate:,.0f}",
+        "" if memory is None else f"{memory / 2**20:,.0f}",
+        "" if record.best_epoch is None else f"{record.best_epoch} of {record.epochs}",
+        record.reason,
+    )
 
 
 def gains(variant: Any) -> tuple[str, ...]:

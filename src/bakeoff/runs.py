@@ -75,7 +75,7 @@ def train(plan: Plan, training: TrainingConfig, monitor: Monitor = silent) -> li
 
     data = plan.dataset.folder
     jobs = [
-        Job(place.name, partial(_train_one, plan.specs[place], data, place, training.tensorboard))
+        Job(place.name, partial(_train_one, plan.specs[place], data, place, training.tensorboard, training.profile))
         for place in plan.missing
     ]
     by_name = {place.name: place for place in plan.missing}
@@ -95,7 +95,12 @@ def train(plan: Plan, training: TrainingConfig, monitor: Monitor = silent) -> li
 
 
 def _train_one(
-    spec: RunSpec, dataset_folder: Path, run_folder: Path, watched: bool, progress: Callable[[int, int], None]
+    spec: RunSpec,
+    dataset_folder: Path,
+    run_folder: Path,
+    watched: bool,
+    profiled: bool,
+    progress: Callable[[int, int], None],
 ) -> None:
     """One run, in the process that the executor chose."""
     from bakeoff import dataset
@@ -105,7 +110,13 @@ def _train_one(
     experiment, name = run_folder.parents[1], run_folder.name
     events = experiment / "tensorboard" / name if watched else None
     stage.train(
-        spec, dataset.load(dataset_folder), run_folder, progress, events, checkpoint=experiment / CHECKPOINTS / name
+        spec,
+        dataset.load(dataset_folder),
+        run_folder,
+        progress,
+        events,
+        checkpoint=experiment / CHECKPOINTS / name,
+        profile=experiment / "profiles" / f"{name}.json" if profiled else None,
     )
 
 

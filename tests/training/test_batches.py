@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.config import Recipe
-from bakeoff.training.batches import Split, part, to_input
+from bakeoff.training.batches import Split, hold_out, part, to_input
 
 CPU = torch.device("cpu")
 
@@ -56,3 +56,18 @@ def test_the_generator_decides_the_order() -> None:
         for seed in (0, 0, 1)
     ]
     assert orders[0] == orders[1] != orders[2]
+
+
+@given(st.lists(st.integers(0, 2), min_size=6, max_size=60), st.sampled_from([0.1, 0.5, 0.9]))
+def test_the_tune_part_and_the_rest_are_all_rows(labels: list[int], share: float) -> None:
+    rows = np.arange(len(labels))[::2]
+    learned, tune = hold_out(np.array(labels), rows, share)
+    assert sorted([*learned, *tune]) == rows.tolist()
+    for label in {labels[row] for row in rows}:
+        own = sum(labels[row] == label for row in rows)
+        assert sum(labels[row] == label for row in tune) == max(1, round(share * own))
+
+
+def test_without_a_tune_part_all_rows_are_learned_from() -> None:
+    learned, tune = hold_out(np.array([0, 1, 1]), np.arange(3), 0.0)
+    assert (learned.tolist(), tune.tolist()) == ([0, 1, 2], [])

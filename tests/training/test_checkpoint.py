@@ -21,6 +21,7 @@ class Drops(nn.Module):
 RECIPES = {
     "adam": Recipe(epochs=4, log_every=4),
     "sgd": Recipe(epochs=4, log_every=7, optimizer="sgd", schedule="cosine", random_crop=2, horizontal_flip=True),
+    "tune": Recipe(epochs=4, log_every=4, tune_share=0.25, learning_rate=0.01, average=0.5),
     "all": Recipe(
         epochs=4,
         log_every=7,

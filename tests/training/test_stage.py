@@ -260,3 +260,33 @@ def test_mixed_precision_mixed_images_and_variation_train_and_repeat(
     assert first.finished
     for name in ("model.safetensors", "predictions.parquet"):
         assert (first.folder / name).read_bytes() == (again.folder / name).read_bytes()
+
+
+def test_the_tune_part_chooses_the_epoch_and_validation_has_no_part_in_it(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path
+) -> None:
+    recipe = change(spec.recipe, epochs=6, tune_share=0.25, learning_rate=0.01)
+    run = train(change(spec, recipe=recipe), dataset, tmp_path / "run")
+    epochs = [line for line in run.log if isinstance(line, EpochLog)]
+    losses = [line.tune_loss for line in epochs[1:]]
+    assert None not in losses
+    best = losses.index(min(losses)) + 1
+    assert run.record.best_epoch == best
+    val = run.predictions.filter(pl.col("split") == "val")
+    assert epochs[best].val_loss == pytest.approx(val["loss"].mean(), abs=1e-6), "the weights kept are that epoch's"
+    assert run.predictions.filter(pl.col("split") == "train").height == 45, "a quarter of 60 is not learned from"
+
+
+def test_training_ends_when_patience_does(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    recipe = change(spec.recipe, epochs=50, tune_share=0.25, patience=2, learning_rate=0.05)
+    run = train(change(spec, recipe=recipe), dataset, tmp_path / "run")
+    assert run.finished
+    assert run.record.best_epoch is not None
+    assert run.record.epochs == run.record.best_epoch + 2 < 50
+
+
+def test_a_run_tells_what_it_took(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    record = train(spec, dataset, tmp_path / "run").record
+    assert record.images_per_second == pytest.approx(2 * 60 / record.seconds)
+    assert record.peak_memory is None or record.peak_memory > 2**24
+    assert record.best_epoch is None

@@ -25,6 +25,9 @@ Overrides = Annotated[list[str] | None, typer.Option("--set", help="section.key=
 Out = Annotated[Path | None, typer.Option(help="The experiment's folder; bakeoff-NAME where it is not given.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace what was made there with other settings.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; replaces training.device.")]
+Threads = Annotated[int, typer.Option(help="CPU threads a run; replaces training.threads.")]
+Precision = Annotated[str, typer.Option(help="float32 or bfloat16; replaces training.precision.")]
+Profile = Annotated[bool, typer.Option("--profile", help="Write a trace of each run's early steps, for Perfetto.")]
 
 
 def example(command: str) -> dict[str, Any]:
@@ -33,15 +36,21 @@ def example(command: str) -> dict[str, Any]:
 
 
 def load(
-    name: str, annotations: str, images: str, out: Path | None, overrides: list[str] | None, device: str
+    name: str,
+    out: Path | None,
+    overrides: list[str] | None,
+    *,
+    annotations: str = "",
+    images: str = "",
+    **training: str | int | bool,
 ) -> tuple[Any, Path]:
     """The experiment with the values of the options in it, and its folder."""
     from bakeoff.recipes import load_experiment
 
-    options = {"data.annotations": annotations, "data.images": images, "training.device": device}
-    experiment = load_experiment(
-        name, [*(overrides or []), *(f"{key}={value}" for key, value in options.items() if value)]
-    )
+    options = {"data.annotations": annotations, "data.images": images}
+    options |= {f"training.{key}": "true" if value is True else str(value or "") for key, value in training.items()}
+    given = [f"{key}={value}" for key, value in options.items() if value]
+    experiment = load_experiment(name, [*(overrides or []), *given])
     return experiment, out or Path(f"bakeoff-{experiment.name}")
 
 

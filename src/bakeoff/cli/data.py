@@ -53,7 +53,7 @@ def select(
     """Choose the images without reading one; print quotas, counts and the ledger's reasons."""
     from bakeoff import pipeline
 
-    loaded, _ = load(experiment, annotations, "", out, overrides, "")
+    loaded, _ = load(experiment, out, overrides, annotations=annotations)
     selection = pipeline.select(loaded, out, overwrite=overwrite)
     config = selection.info.config
     console.print(
@@ -77,7 +77,7 @@ def build(
     """Select the images, read and resize the photos, write the data set."""
     from bakeoff import pipeline
 
-    loaded, folder = load(experiment, annotations, images, out, overrides, "")
+    loaded, folder = load(experiment, out, overrides, annotations=annotations, images=images)
     with progress() as monitor:
         dataset = pipeline.build(loaded, folder, overwrite=overwrite, monitor=monitor)
     counts = ", ".join(f"{count:,} {split}" for split, count in dataset.info.counts.items())

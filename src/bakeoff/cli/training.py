@@ -13,12 +13,15 @@ from bakeoff.cli.app import (
     Overrides,
     Overwrite,
     Photos,
+    Precision,
+    Profile,
+    Threads,
     app,
     command_line,
     example,
     load,
 )
-from bakeoff.printing import console, gains, print_table
+from bakeoff.printing import RUN_COLUMNS, console, gains, print_table, run_row
 from bakeoff.progress import progress
 
 
@@ -28,16 +31,20 @@ def train(
     out: Out = None,
     overrides: Overrides = None,
     device: Device = "",
+    threads: Threads = 0,
+    precision: Precision = "",
+    profile: Profile = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Train the networks on a data set that was built; runs that are there already are kept."""
     from bakeoff import pipeline
 
-    loaded, folder = load(experiment, "", "", out, overrides, device)
+    loaded, folder = load(
+        experiment, out, overrides, device=device, threads=threads, precision=precision, profile=profile
+    )
     with progress() as monitor:
         runs = pipeline.train(loaded, folder, command=command_line(), overwrite=overwrite, monitor=monitor)
-    rows = ((run.name, run.record.status, f"{run.record.seconds:.1f}", run.record.reason) for run in runs)
-    print_table("Runs", ("run", "status", "seconds", "reason"), rows)
+    print_table("Runs", RUN_COLUMNS, map(run_row, runs))
 
 
 @app.command(**example("bakeoff improve hw4-2024 --out hw4 --set training.seeds=3 --set improve.network=net2"))
@@ -52,7 +59,7 @@ def improve(
     """Try cleaner labels, more photos, augmentation and cures on one network; rank them by measured gain."""
     from bakeoff import improvement
 
-    loaded, folder = load(experiment, annotations, images, out, overrides, device)
+    loaded, folder = load(experiment, out, overrides, annotations=annotations, images=images, device=device)
     with progress() as monitor:
         found = improvement.improve(loaded, folder, monitor=monitor)
     columns = ("change", "kind", "gain (points)", "95 % interval", "verdict")

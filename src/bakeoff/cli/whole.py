@@ -14,6 +14,8 @@ from bakeoff.cli.app import (
     Overrides,
     Overwrite,
     Photos,
+    Precision,
+    Threads,
     app,
     command_line,
     example,
@@ -41,12 +43,23 @@ def run(
     out: Out = None,
     overrides: Overrides = None,
     device: Device = "",
+    threads: Threads = 0,
+    precision: Precision = "",
     overwrite: Overwrite = False,
 ) -> None:
     """Run a whole experiment: select, build, train, report."""
     from bakeoff import pipeline
 
-    loaded, folder = load(experiment, annotations, images, out, overrides, device)
+    loaded, folder = load(
+        experiment,
+        out,
+        overrides,
+        annotations=annotations,
+        images=images,
+        device=device,
+        threads=threads,
+        precision=precision,
+    )
     with progress() as monitor:
         page = pipeline.run(loaded, folder, command=command_line(), overwrite=overwrite, monitor=monitor)
     _print_outcome(folder, page)

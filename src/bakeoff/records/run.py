@@ -51,6 +51,10 @@ class RunRecord(msgspec.Struct, frozen=True):
         reason: Why it did not finish, else empty.
         seconds: Wall time of the training, evaluation after each epoch included.
         epochs: Epochs that were completed.
+        best_epoch: The epoch whose weights were kept, chosen on the tune part; null without one.
+        images_per_second: Training images, each epoch's counted, by `seconds`; null where no epoch was completed.
+        peak_memory: Bytes: of the GPU what torch had allocated at most, else the peak of the whole process that trained
+            it; null where the system does not tell.
         architecture: The network's layers and sizes; null where the network could not be built.
         environment: What it was made with.
     """
@@ -61,6 +65,9 @@ class RunRecord(msgspec.Struct, frozen=True):
     epochs: int
     architecture: Architecture | None
     environment: Environment
+    best_epoch: int | None = None
+    images_per_second: float | None = None
+    peak_memory: int | None = None
     schema: int = 1
 
 
@@ -94,6 +101,7 @@ class EpochLog(msgspec.Struct, frozen=True, tag="epoch"):
         train_accuracy: Null at epoch 0.
         val_loss: Null without validation images.
         val_accuracy: Null without validation images.
+        tune_loss: Null without a tune part.
         gradient_norms: By layer name.
         activation_scales: By layer name; a layer called several times has a number after it.
         seconds: Wall time since the start of the run.
@@ -107,6 +115,7 @@ class EpochLog(msgspec.Struct, frozen=True, tag="epoch"):
     gradient_norms: Mapping[str, float | None]
     activation_scales: Mapping[str, float | None]
     seconds: float
+    tune_loss: float | None = None
 
 
 LogLine = BatchLog | EpochLog

@@ -55,6 +55,12 @@ def part(labels: Labels, share: float) -> npt.NDArray[np.int64]:
     return np.sort(np.concatenate(rows)) if rows else np.zeros(0, dtype=np.int64)
 
 
+def hold_out(labels: Labels, rows: npt.NDArray[np.int64], share: float) -> tuple[npt.NDArray[np.int64], ...]:
+    """Rows without a share of each class, and that share: the training images and the tune part."""
+    held = part(labels[rows], share) if share else np.zeros(0, dtype=np.int64)
+    return np.delete(rows, held), rows[held]
+
+
 def to_input(images: Tensor) -> Tensor:
     """Scales uint8 (B, S, S, 3) in 0..255 to float32 (B, 3, S, S) in [-1, 1]."""
     return images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1.0)

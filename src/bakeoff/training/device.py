@@ -1,6 +1,7 @@
 """Where a run computes, and what makes it compute the same twice."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -33,6 +34,18 @@ def place(network: nn.Module, device: torch.device) -> nn.Module:
     if device.type == "cpu" and getattr(network, "channels_last", False):
         return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
     return network.to(device)
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """Bytes at most, as `RunRecord.peak_memory` tells them."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 @contextmanager

@@ -2,48 +2,47 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from bakeoff.config import Recipe
-from bakeoff.records import BatchLog, EpochLog, LogLine
+from bakeoff.records import TRAIN, VAL, BatchLog, EpochLog, LogLine
 from bakeoff.training.augmentation import Mixture, cutmix
 from bakeoff.training.batches import Split, to_input
 from bakeoff.training.checkpoint import Checkpoint
+from bakeoff.training.observer import Observer
 from bakeoff.training.probe import PROBE_IMAGES, probe
 from bakeoff.training.state import DivergedError, TrainingState
 
 EVALUATION_BATCH = 256
 PROGRESS_STEPS = 20
+TUNE = "tune"
 
-Progress = Callable[[int, int], None]
-"""Called now and then with the steps done and the steps in all."""
+Splits = Mapping[str, Split]
+"""By name: what is learned from, what is measured on after each epoch, and what an epoch is chosen by; the latter two
+may be empty."""
 
 
 def fit(
     state: TrainingState,
-    train: Split,
-    val: Split,
+    splits: Splits,
     recipe: Recipe,
     log: list[LogLine],
     checkpoint: Checkpoint,
-    watch: Callable[[LogLine], None],
-    progress: Progress,
+    observer: Observer,
 ) -> None:
     """Trains a network in place, from its checkpoint where there is one.
 
     Args:
         state: The network, on the device of the splits, and what trains it.
-        train: What it learns from.
-        val: What it is measured on after each epoch; may be empty.
+        splits: The splits.
         recipe: How it is trained.
         log: Gets a line for the state before training, one for each `recipe.log_every` batches, one for each epoch.
         checkpoint: Where the state is kept after each epoch but the last.
-        watch: Given each line of the log.
-        progress: Told of the steps.
+        observer: Told of what goes on.
 
     Raises:
         DivergedError: The mean loss since the last line is not finite.
@@ -53,26 +52,29 @@ def fit(
 
     def keep(line: LogLine) -> None:
         log.append(line)
-        watch(line)
+        observer.line(line)
 
     if rest := checkpoint.restore(state):
         begun -= rest.seconds
         for line in rest.log:
             keep(line)
     else:
-        keep(_epoch_line(state, train, val, None, begun))
+        keep(_epoch_line(state, splits, None, begun))
     for epoch in range(state.epoch + 1, recipe.epochs + 1):
-        totals = _run_epoch(state, train, recipe, keep, progress)
+        totals = _run_epoch(state, splits[TRAIN], recipe, keep, observer)
         state.epoch = epoch
-        keep(_epoch_line(state, train, val, totals / len(train), begun))
+        line = _epoch_line(state, splits, totals / len(splits[TRAIN]), begun)
+        keep(line)
+        state.judge(line.tune_loss)
+        if recipe.patience and state.best and epoch - state.best.epoch >= recipe.patience:
+            break
         if epoch < recipe.epochs:
             checkpoint.save(state, log, time.perf_counter() - begun)
-    if state.mean:
-        state.network.load_state_dict(state.mean.module.state_dict())
+    state.choose()
 
 
 def _run_epoch(
-    state: TrainingState, train: Split, recipe: Recipe, keep: Callable[[LogLine], None], progress: Progress
+    state: TrainingState, train: Split, recipe: Recipe, keep: Callable[[LogLine], None], observer: Observer
 ) -> Tensor:
     """One pass over the training split; the summed loss and the right predictions, float64 (2,)."""
     network, steps = state.network, recipe.epochs * train.batches(recipe.batch_size)
@@ -95,7 +97,8 @@ def _run_epoch(
         if state.curve.full or state.step == steps:
             keep(BatchLog(epoch=state.epoch + 1, step=state.step, loss=state.curve.take()))
         if state.step % PROGRESS_STEPS == 0 or state.step == steps:
-            progress(state.step, steps)
+            observer.progress(state.step, steps)
+        observer.step()
     return totals
 
 
@@ -121,12 +124,12 @@ def _batch_totals(logits: Tensor, labels: Tensor, loss: Tensor) -> Tensor:
     return torch.stack([loss.detach().double() * len(labels), right.double()])
 
 
-def _epoch_line(state: TrainingState, train: Split, val: Split, means: Tensor | None, begun: float) -> EpochLog:
-    network = state.measured
+def _epoch_line(state: TrainingState, splits: Splits, means: Tensor | None, begun: float) -> EpochLog:
+    network, train = state.measured, splits[TRAIN]
     rows = torch.linspace(0, len(train) - 1, min(PROBE_IMAGES, len(train))).long().to(train.labels.device)
     norms, scales = probe(network, to_input(train.images[rows]), train.labels[rows])
     train_loss, train_accuracy = means.tolist() if means is not None else (None, None)
-    val_loss, val_accuracy = _validate(network, val)
+    val_loss, val_accuracy = _validate(network, splits[VAL])
     return EpochLog(
         epoch=state.epoch,
         train_loss=train_loss,
@@ -136,13 +139,15 @@ def _epoch_line(state: TrainingState, train: Split, val: Split, means: Tensor | 
         gradient_norms=norms,
         activation_scales=scales,
         seconds=time.perf_counter() - begun,
+        tune_loss=_validate(network, splits[TUNE])[0],
     )
 
 
-def _validate(network: nn.Module, val: Split) -> tuple[float | None, float | None]:
-    if not len(val):
+def _validate(network: nn.Module, split: Split) -> tuple[float | None, float | None]:
+    """The mean loss and the accuracy on a split."""
+    if not len(split):
         return None, None
-    logits, labels = evaluate(network, val), val.labels.cpu()
+    logits, labels = evaluate(network, split), split.labels.cpu()
     loss = functional.cross_entropy(logits, labels).item()
     if not math.isfinite(loss):
         raise DivergedError(f"the validation loss became {loss}")

@@ -1,7 +1,6 @@
 """From a data set and a specification to a run on disk."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -31,15 +30,18 @@ from bakeoff.records import (
 )
 from bakeoff.registry import network_label
 from bakeoff.storage import new_folder
-from bakeoff.training.batches import Split, part
+from bakeoff.training.batches import Split, hold_out, part
 from bakeoff.training.checkpoint import Checkpoint
-from bakeoff.training.device import choose_device, place, reproducible
+from bakeoff.training.device import choose_device, peak_memory, place, reproducible
 from bakeoff.training.events import check_events, event_files
-from bakeoff.training.loop import Progress, evaluate, fit
+from bakeoff.training.loop import TUNE, Splits, evaluate, fit
+from bakeoff.training.observer import Observer, Progress
+from bakeoff.training.profiling import trace
 from bakeoff.training.state import DivergedError, TrainingState
 from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, last_epoch, save_run
 
-Rows = dict[str, slice | npt.NDArray[np.int64]]
+Rows = dict[str, npt.NDArray[np.int64]]
+"""Of a split of the data set, by what they are for: train, val, tune."""
 
 
 def make_spec(network: str, seed: int, config: TrainingConfig, dataset: DatasetInfo) -> RunSpec:
@@ -84,6 +86,7 @@ def train(
     progress: Progress = lambda done, total: None,
     events: Path | None = None,
     checkpoint: Path | None = None,
+    profile: Path | None = None,
 ) -> Run:
     """Trains one network with one seed and writes the run's folder.
 
@@ -97,6 +100,7 @@ def train(
         events: Gets TensorBoard's event files as the run goes; null for none.
         checkpoint: Gets the state after each epoch, and is what a run that was killed is taken up from: it ends with
             the same bytes as one that was not. Removed when the run has ended.
+        profile: Gets a trace of a few steps; null for none.
 
     Returns:
         The run.
@@ -109,24 +113,27 @@ def train(
     with reproducible(spec.seed, spec.recipe.threads, device), new_folder(folder) as partial:
         network = place(create(spec.network, len(spec.classes), spec.size), device)
         architecture = describe(network, spec.size)
-        rows: Rows = dict.fromkeys(SPLITS, slice(None))
-        if spec.recipe.train_share < 1:
-            rows[TRAIN] = part(dataset.labels[TRAIN], spec.recipe.train_share)
+        rows = _rows(dataset, spec)
         splits = {
-            name: Split(dataset.images[name][own], dataset.labels[name][own], device) for name, own in rows.items()
+            name: Split(dataset.images[source][rows[name]], dataset.labels[source][rows[name]], device)
+            for name, source in ((TRAIN, TRAIN), (VAL, VAL), (TUNE, TRAIN))
         }
         log: list[LogLine] = []
         start = time.perf_counter()
         kept = Checkpoint(checkpoint, spec)
-        with event_files(events) as watch:
-            status, reason = _fit(network, splits, spec, log, kept, watch, progress)
+        with event_files(events) as watch, trace(profile) as stepped:
+            status, reason, best = _fit(network, splits, spec, log, kept, Observer(watch, progress, stepped))
+        seconds, epochs = kept.seconds + time.perf_counter() - start, last_epoch(log)
         record = RunRecord(
             status=status,
             reason=reason,
-            seconds=kept.seconds + time.perf_counter() - start,
-            epochs=last_epoch(log),
+            seconds=seconds,
+            epochs=epochs,
             architecture=architecture,
             environment=Environment.current(),
+            best_epoch=best,
+            images_per_second=epochs * len(splits[TRAIN]) / seconds if epochs else None,
+            peak_memory=peak_memory(device),
         )
         finished = status == "finished"
         predictions = (
@@ -139,34 +146,37 @@ def train(
     return run
 
 
+def _rows(dataset: Dataset, spec: RunSpec) -> Rows:
+    labels, recipe = dataset.labels, spec.recipe
+    used = part(labels[TRAIN], recipe.train_share) if recipe.train_share < 1 else np.arange(len(labels[TRAIN]))
+    learned, tune = hold_out(labels[TRAIN], used, recipe.tune_share)
+    return {TRAIN: learned, VAL: np.arange(len(labels[VAL])), TUNE: tune}
+
+
 def _fit(
-    network: nn.Module,
-    splits: dict[str, Split],
-    spec: RunSpec,
-    log: list[LogLine],
-    checkpoint: Checkpoint,
-    watch: Callable[[LogLine], None],
-    progress: Progress,
-) -> tuple[RunStatus, str]:
+    network: nn.Module, splits: Splits, spec: RunSpec, log: list[LogLine], checkpoint: Checkpoint, observer: Observer
+) -> tuple[RunStatus, str, int | None]:
+    """How it ended, why, and the epoch that the tune part chose."""
     train, recipe = splits[TRAIN], spec.recipe
     generator = torch.Generator().manual_seed(int(np.random.SeedSequence([spec.seed, 1]).generate_state(1)[0]))
     steps = recipe.epochs * train.batches(recipe.batch_size)
     try:
         state = TrainingState(network, recipe, steps, generator, train.labels.device)
-        fit(state, train, splits[VAL], recipe, log, checkpoint, watch, progress)
+        fit(state, splits, recipe, log, checkpoint, observer)
     except StorageError:
         raise
     except DivergedError as error:
-        return "diverged", f"{error} in epoch {log[-1].epoch + 1 if len(log) else 1}"
+        return "diverged", f"{error} in epoch {log[-1].epoch + 1 if len(log) else 1}", None
     except Exception as error:  # a user's own network may raise anything, and torch raises much
-        return "failed", in_one_line(error)
-    return "finished", ""
+        return "failed", in_one_line(error), None
+    return "finished", "", state.best.epoch if state.best else None
 
 
-def _predictions(network: nn.Module, splits: dict[str, Split], rows: Rows, dataset: Dataset) -> pl.DataFrame:
+def _predictions(network: nn.Module, splits: Splits, rows: Rows, dataset: Dataset) -> pl.DataFrame:
     """Logits and losses of the final weights for the images of the run, in the manifest's order."""
     tables = []
-    for name, split in splits.items():
+    for name in SPLITS:
+        split = splits[name]
         if not len(split):
             continue
         logits, labels = evaluate(network, split), split.labels.cpu()

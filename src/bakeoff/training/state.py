@@ -1,6 +1,7 @@
 """All that changes while a network is trained, beside its log: what a checkpoint holds."""
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -13,6 +14,15 @@ from bakeoff.training.optimization import make_optimizer, make_schedule
 
 class DivergedError(Exception):
     """The loss is no longer a finite number."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The epoch with the lowest loss on the tune part so far, and its weights by name."""
+
+    epoch: int
+    loss: float
+    weights: dict[str, Tensor]
 
 
 class TrainingState:
@@ -32,6 +42,7 @@ class TrainingState:
         mean: The running mean of its weights, if the recipe asks (Polyak, SIAM J. Control Optim. 30, 1992).
         curve: The loss since the log's last line.
         generator: The generator.
+        best: What the tune part has chosen so far; null without one.
         epoch: Epochs that are complete.
         step: Batches seen by them.
     """
@@ -48,7 +59,21 @@ class TrainingState:
             else None
         )
         self.curve = LossCurve(recipe.log_every, device)
+        self.best: Best | None = None
         self.epoch = self.step = 0
+
+    def judge(self, loss: float | None) -> None:
+        """Keeps the weights of the epoch just completed, if its loss on the tune part is the lowest so far."""
+        if loss is not None and (self.best is None or loss < self.best.loss):
+            weights = {name: value.detach().clone() for name, value in self.measured.state_dict().items()}
+            self.best = Best(self.epoch, loss, weights)
+
+    def choose(self) -> None:
+        """Gives the network the weights that are kept: the best epoch's, or the last one's as they are measured."""
+        if self.best:
+            self.network.load_state_dict(self.best.weights)
+        elif self.mean:
+            self.network.load_state_dict(self.mean.module.state_dict())
 
     @property
     def measured(self) -> nn.Module:
@@ -60,6 +85,7 @@ class TrainingState:
         held = {
             **_prefixed("network", self.network.state_dict()),
             **_prefixed("mean", self.mean.state_dict() if self.mean else {}),
+            **_prefixed("best", self.best.weights if self.best else {}),
             "curve": self.curve.total,
             "generator": self.generator.get_state(),
             "random": torch.get_rng_state(),
@@ -79,6 +105,7 @@ class TrainingState:
             "curve": self.curve.batches,
             "optimizer": self.optimizer.state_dict()["param_groups"],
             "schedule": self.schedule.state_dict(),
+            "best": (self.best.epoch, self.best.loss) if self.best else None,
         }
 
     def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
@@ -98,6 +125,9 @@ class TrainingState:
             by_parameter.setdefault(int(number), {})[own] = _laid_out(value, parameters[int(number)])
         self.optimizer.load_state_dict({"state": by_parameter, "param_groups": values["optimizer"]})
         self.schedule.load_state_dict(values["schedule"])
+        if best := values.get("best"):
+            epoch, loss = best
+            self.best = Best(epoch, loss, _part("best", tensors))
         self.curve.total.copy_(tensors["curve"])
         self.curve.batches = values["curve"]
         self.epoch, self.step = values["epoch"], values["step"]
