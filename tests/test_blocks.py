@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch.nn.functional import relu
 
 from bakeoff.blocks import Head, Stem, conv3x3, further_convolutions
 
@@ -32,3 +33,16 @@ def test_the_further_convolutions_are_numbered_after_those_of_the_stem() -> None
 
 def test_a_head_gives_a_logit_for_each_class() -> None:
     assert Head(18, 4)(torch.zeros(5, 2, 3, 3)).shape == (5, 4)
+
+
+def test_relu_after_the_pooling_is_relu_before_it() -> None:
+    torch.manual_seed(0)
+    stem, images = Stem(16), torch.randn(4, 3, 16, 16)
+    images.requires_grad_()
+    before = stem.pool2(relu(stem.conv2(stem.pool1(relu(stem.conv1(images))))))
+    after = stem(images)
+    assert torch.equal(before, after)
+    weights = torch.randn_like(after)
+    (expected,) = torch.autograd.grad((before * weights).sum(), images)
+    (found,) = torch.autograd.grad((after * weights).sum(), images)
+    assert torch.equal(expected, found)
