@@ -251,6 +251,36 @@ def test_to_pixels_decodes_and_resizes() -> None:
     np.testing.assert_array_equal(to_pixels(raw, 16, "area"), resize(noise(), 16, "area"))
 
 
+def blobs(height: int, width: int, options: dict[str, object]) -> bytes:
+    """A JPEG file of smooth noise."""
+    small = np.random.default_rng(height * width).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)).save(
+        file, "JPEG", quality=95, **options
+    )
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize(("height", "width"), [(427, 640), (96, 99), (1001, 130), (768, 769), (480, 97)])
+def test_a_jpeg_that_its_decoder_halves_is_as_good_as_a_whole_one(
+    height: int, width: int, progressive: bool, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    raw = blobs(height, width, {"progressive": progressive, "exif": exif})
+    found, expected = to_pixels(raw, 16, "area").astype(float), resize(decode(raw), 16, "area")
+    psnr = 10 * np.log10(255**2 / np.mean((found - expected) ** 2))
+    assert psnr > 42, "without regard for the part of a pixel at the end of an odd side it is below 40"
+
+
+@pytest.mark.parametrize(("size", "filter_name"), [(34, "area"), (16, "linear")])
+def test_a_jpeg_is_not_halved_where_that_would_show(size: int, filter_name: str) -> None:
+    raw = blobs(203, 205, {})
+    np.testing.assert_array_equal(to_pixels(raw, size, filter_name), resize(decode(raw), size, filter_name))
+
+
 @pytest.mark.skipif(not DATA.exists(), reason="BAKEOFF_DATA holds no coco-full photos")
 @pytest.mark.parametrize("size", [64, 128, 224])
 def test_coco_photos_decode(size: int) -> None:
