@@ -52,5 +52,5 @@ def test_unusable_photo_is_an_outcome_and_writes_nothing(
 
 def test_killed_process_is_an_error_with_advice(make_jobs: MakeJobs) -> None:
     with pytest.raises(SourceError, match=r"ended from outside.*data\.workers to 1"):
-        list(make_all(DeadlySource({}), SETTINGS, make_jobs(MANY), 2))
+        list(make_all(DeadlySource({}), SETTINGS, make_jobs(MANY), MANY, 2))
     assert not multiprocessing.active_children()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from importlib.metadata import version
+from itertools import starmap
 from pathlib import Path
 from typing import Unpack
 
@@ -75,7 +76,7 @@ def build(
         layout.prepare(selection, settings["size"])
 
         def make(photos: Sequence[tuple[Place, Photo]]) -> Generator[Outcome, None, None]:
-            return make_all(source, settings, [layout.job(*photo) for photo in photos], workers)
+            return make_all(source, settings, starmap(layout.job, photos), len(photos), workers)
 
         filling = fill(selection, make, source.describe(), progress)
         _write_records(layout, selection, filling, source, settings)

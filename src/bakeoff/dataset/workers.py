@@ -1,12 +1,14 @@
 """Photos made into rows and JPEG copies, in parallel processes."""
 
 import hashlib
+import math
 import os
 import signal
-from collections.abc import Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from functools import partial
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple, TypedDict
@@ -21,6 +23,8 @@ from bakeoff.records import Source
 
 CHUNK = 32
 """Photos a task; with fewer than two tasks a process, starting the process costs more than it saves."""
+AHEAD = 4
+"""Tasks a process that are handed out before the first of them is done."""
 
 
 class ImageSettings(TypedDict):
@@ -54,7 +58,7 @@ class Outcome(NamedTuple):
 
 
 def make_all(
-    source: Source, settings: ImageSettings, jobs: Sequence[Job], workers: int
+    source: Source, settings: ImageSettings, jobs: Iterable[Job], count: int, workers: int
 ) -> Generator[Outcome, None, None]:
     """Makes photos, in parallel where they are many; the number of processes changes nothing in the result.
 
@@ -63,7 +67,8 @@ def make_all(
     Args:
         source: Where the bytes come from.
         settings: How the images are made.
-        jobs: The photos.
+        jobs: The photos; taken as they are needed, so that their number costs no memory.
+        count: How many they are.
         workers: Processes; 0 means one a processor.
 
     Yields:
@@ -72,15 +77,20 @@ def make_all(
     Raises:
         SourceError: A process was killed.
     """
-    chunks = [jobs[start : start + CHUNK] for start in range(0, len(jobs), CHUNK)]
-    processes = min(workers or os.cpu_count() or 1, len(chunks) // 2)
+    processes = min(workers or os.cpu_count() or 1, math.ceil(count / CHUNK) // 2)
     if processes < 2:
         yield from (make(source, settings, job) for job in jobs)
         return
     pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_prepare_process)
     try:
-        for outcomes in pool.map(partial(_make_chunk, source, settings), chunks):
-            yield from outcomes
+        waiting: deque[Future[list[Outcome]]] = deque()
+        remaining = iter(jobs)
+        while chunk := list(islice(remaining, CHUNK)):
+            waiting.append(pool.submit(_make_chunk, source, settings, chunk))
+            if len(waiting) > AHEAD * processes:
+                yield from waiting.popleft().result()
+        for future in waiting:
+            yield from future.result()
     except BrokenProcessPool:
         raise SourceError(
             "a process that decodes photos was ended from outside, most often for lack of memory. Set data.workers to "
