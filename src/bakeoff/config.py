@@ -92,7 +92,9 @@ class Recipe(Section, frozen=True):
             no such crop.
         color_jitter: Brightness, contrast and saturation of each training image change by up to this factor; 0 means
             they stay.
+        resolution: Side of the training images as a share of the stored ones'; measuring takes them as they are.
         cutmix: Probability that a batch has rectangles of its images exchanged, and their targets mixed.
+        mixup: Probability that a batch that has not is blended with its images in another order, and so its targets.
         warmup: Share of the steps over which the learning rate rises from zero, before the schedule.
         average: Decay of the running mean of the weights that is measured and kept instead of the last ones; 0 means
             none.
@@ -120,7 +122,9 @@ class Recipe(Section, frozen=True):
     random_crop: Count = 0
     resized_crop: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     color_jitter: Share = 0.0
+    resolution: Annotated[float, Meta(ge=0.25, le=1.0)] = 1.0
     cutmix: Share = 0.0
+    mixup: Share = 0.0
     warmup: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
     average: Beta = 0.0
     precision: Literal["float32", "bfloat16"] = "float32"

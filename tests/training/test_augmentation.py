@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.config import Recipe
-from bakeoff.training.augmentation import augment, cutmix, vary
+from bakeoff.training.augmentation import augment, mix, vary
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -54,17 +54,19 @@ def test_without_variation_inputs_stay_and_nothing_is_drawn() -> None:
     inputs, generator = photos(4), seeded()
     before = generator.get_state()
     assert vary(inputs, Recipe(), generator) is inputs
-    assert cutmix(inputs, torch.arange(4), Recipe(), generator) == (inputs, None)
+    assert mix(inputs, torch.arange(4), Recipe(), generator) == (inputs, None)
     assert torch.equal(generator.get_state(), before)
 
 
-@pytest.mark.parametrize("recipe", [Recipe(resized_crop=0.3), Recipe(color_jitter=0.4), Recipe(cutmix=1.0)])
+@pytest.mark.parametrize(
+    "recipe", [Recipe(resized_crop=0.3), Recipe(color_jitter=0.4), Recipe(cutmix=1.0), Recipe(mixup=1.0)]
+)
 def test_the_generator_decides_and_values_stay_in_their_range(recipe: Recipe) -> None:
     inputs, labels = photos(6), torch.arange(6)
 
     def drawn(seed: int) -> torch.Tensor:
         generator = seeded(seed)
-        return cutmix(vary(inputs, recipe, generator), labels, recipe, generator)[0]
+        return mix(vary(inputs, recipe, generator), labels, recipe, generator)[0]
 
     assert torch.equal(drawn(0), drawn(0))
     assert not torch.equal(drawn(0), drawn(1))
@@ -100,7 +102,7 @@ def test_jitter_keeps_what_it_does_not_touch() -> None:
 def test_cutmix_pastes_one_rectangle_and_tells_its_share(seed: int, count: int, side: int) -> None:
     inputs = torch.arange(count).float()[:, None, None, None].expand(count, 3, side, side)
     labels = torch.arange(count)
-    mixed, mixture = cutmix(inputs, labels, Recipe(cutmix=1.0), seeded(seed))
+    mixed, mixture = mix(inputs, labels, Recipe(cutmix=1.0), seeded(seed))
     assert mixture is not None
     assert sorted(mixture.labels.tolist()) == labels.tolist()
     for number, other in enumerate(mixture.labels.tolist()):
@@ -112,7 +114,37 @@ def test_cutmix_pastes_one_rectangle_and_tells_its_share(seed: int, count: int, 
             assert len(rows) * len(columns) == pasted.sum(), "a rectangle"
 
 
+def test_mixup_blends_and_tells_the_share() -> None:
+    inputs = torch.arange(5).float()[:, None, None, None].expand(5, 3, 8, 8)
+    mixed, mixture = mix(inputs, torch.arange(5), Recipe(mixup=1.0), seeded())
+    assert mixture is not None
+    expected = (1 - mixture.share) * torch.arange(5) + mixture.share * mixture.labels
+    torch.testing.assert_close(mixed, expected[:, None, None, None].expand_as(inputs))
+
+
+def test_each_batch_is_mixed_in_one_way_at_most() -> None:
+    generator, inputs = seeded(), photos(4)
+    counts = {"cutmix": 0, "mixup": 0, "neither": 0}
+    for _ in range(400):
+        mixed, mixture = mix(inputs, torch.arange(4), Recipe(cutmix=0.25, mixup=0.5), generator)
+        if mixture is None:
+            counts["neither"] += 1
+            continue
+        own = torch.isclose(mixed, inputs) | torch.isclose(mixed, inputs[mixture.labels])
+        counts["cutmix" if own.all() else "mixup"] += 1
+    assert 70 < counts["cutmix"] < 140
+    assert 160 < counts["mixup"] < 240
+
+
+def test_a_lower_resolution_shows_the_same_images() -> None:
+    ramp = torch.linspace(-1, 1, 33)[:-1] + 1 / 32
+    inputs = ramp.expand(2, 3, 32, 32)
+    smaller = vary(inputs, Recipe(resolution=0.5), seeded())
+    assert smaller.shape == (2, 3, 16, 16)
+    torch.testing.assert_close(smaller, inputs.unflatten(3, (16, 2)).mean(4)[:, :, ::2])
+
+
 def test_cutmix_mixes_the_share_of_batches_asked_for() -> None:
     generator = seeded()
-    mixed = [cutmix(photos(2), torch.arange(2), Recipe(cutmix=0.5), generator)[1] for _ in range(400)]
+    mixed = [mix(photos(2), torch.arange(2), Recipe(cutmix=0.5), generator)[1] for _ in range(400)]
     assert 160 < sum(mixture is not None for mixture in mixed) < 240

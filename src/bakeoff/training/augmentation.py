@@ -35,9 +35,10 @@ def _reflect(positions: Tensor, side: int) -> Tensor:
 
 
 def vary(inputs: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Crops, resizes and recolours each image at random: float32 (B, 3, S, S) in [-1, 1] to the same."""
-    if recipe.resized_crop < 1:
-        inputs = _resized_crop(inputs, recipe.resized_crop, generator)
+    """Crops, resizes and recolours each image at random: float32 (B, 3, S, S) in [-1, 1] to (B, 3, s, s), s <= S."""
+    if recipe.resized_crop < 1 or recipe.resolution < 1:
+        side = max(1, round(recipe.resolution * inputs.shape[-1]))
+        inputs = _resized_crop(inputs, recipe.resized_crop, side, generator)
     if recipe.color_jitter:
         inputs = _color_jitter(inputs, recipe.color_jitter, generator)
     return inputs
@@ -48,54 +49,70 @@ class Mixture:
     """What a batch was mixed with.
 
     Attributes:
-        labels: int64 (B,), the labels of the images that were pasted in.
-        share: The share of each image that was replaced, 0 to 1.
+        labels: int64 (B,), the labels of the other images.
+        share: Their part in each image, 0 to 1.
     """
 
     labels: Tensor
     share: float
 
 
-def cutmix(inputs: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Mixture | None]:
-    """Now and then pastes a rectangle of one image into another (Yun et al., CutMix, ICCV 2019, with Beta(1, 1)).
+def mix(inputs: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Mixture | None]:
+    """Now and then mixes the images of a batch with those of the same batch in another order.
+
+    By cutmix (Yun et al., ICCV 2019), which pastes a rectangle of one image into another, or by mixup (Zhang et al.,
+    ICLR 2018), which blends the two; with shares from Beta(1, 1).
 
     Args:
         inputs: float32 (B, 3, S, S).
         labels: int64 (B,).
-        recipe: Its `cutmix` is the probability that a batch is mixed.
-        generator: Draws the pairs and the rectangle, one for the batch.
+        recipe: Its `cutmix` and `mixup` are the probabilities that a batch is mixed so.
+        generator: Draws the pairs, and one rectangle or share for the batch.
 
     Returns:
         The images, and what they were mixed with; null where they were not.
     """
-    if not recipe.cutmix or torch.rand((), generator=generator) >= recipe.cutmix:
+    if not (recipe.cutmix or recipe.mixup):
         return inputs, None
-    side = inputs.shape[-1]
+    draw = torch.rand((), generator=generator).item()
+    if draw >= recipe.cutmix + recipe.mixup:
+        return inputs, None
     order = torch.randperm(len(labels), generator=generator).to(labels.device)
-    cut = side * math.sqrt(torch.rand((), generator=generator).item())
+    method = _cutmix if draw < recipe.cutmix else _mixup
+    mixed, share = method(inputs, inputs[order], torch.rand((), generator=generator).item(), generator)
+    return mixed, Mixture(labels[order], share)
+
+
+def _cutmix(inputs: Tensor, others: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, float]:
+    side = inputs.shape[-1]
+    cut = side * math.sqrt(share)
     ends = [
         slice(max(0, round(middle - cut / 2)), min(side, round(middle + cut / 2)))
         for middle in torch.randint(side, (2,), generator=generator).tolist()
     ]
     mixed = inputs.clone()
-    mixed[:, :, ends[0], ends[1]] = inputs[order][:, :, ends[0], ends[1]]
-    area = math.prod(end.stop - end.start for end in ends)
-    return mixed, Mixture(labels[order], area / side**2)
+    mixed[:, :, ends[0], ends[1]] = others[:, :, ends[0], ends[1]]
+    return mixed, math.prod(end.stop - end.start for end in ends) / side**2
+
+
+def _mixup(inputs: Tensor, others: Tensor, share: float, _: torch.Generator) -> tuple[Tensor, float]:
+    return inputs.lerp(others, share), share
 
 
 def _uniform(low: float, high: float, count: int, generator: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(count, generator=generator)
 
 
-def _resized_crop(inputs: Tensor, smallest: float, generator: torch.Generator) -> Tensor:
-    """A window of each image, resized to the whole (Szegedy et al., Going Deeper with Convolutions, CVPR 2015)."""
+def _resized_crop(inputs: Tensor, smallest: float, side: int, generator: torch.Generator) -> Tensor:
+    """A window of each image, resized to this side (Szegedy et al., Going Deeper with Convolutions, CVPR 2015)."""
     count = len(inputs)
     area = _uniform(smallest, 1, count, generator)
-    ratio = torch.exp(_uniform(-math.log(RATIO), math.log(RATIO), count, generator))
+    spread = math.log(RATIO) if smallest < 1 else 0.0
+    ratio = torch.exp(_uniform(-spread, spread, count, generator))
     sides = torch.stack([(area * ratio).sqrt(), (area / ratio).sqrt()], dim=1).clamp_(max=1)
     middles = (2 * torch.rand(count, 2, generator=generator) - 1) * (1 - sides)
     transform = torch.cat([torch.diag_embed(sides), middles[:, :, None]], dim=2).to(inputs)
-    grid = functional.affine_grid(transform, list(inputs.shape), align_corners=False)
+    grid = functional.affine_grid(transform, [count, 3, side, side], align_corners=False)
     return functional.grid_sample(inputs, grid, mode="bilinear", padding_mode="border", align_corners=False)
 
 

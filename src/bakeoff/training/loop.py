@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from bakeoff.config import Recipe
 from bakeoff.records import TRAIN, VAL, BatchLog, EpochLog, LogLine
-from bakeoff.training.augmentation import Mixture, cutmix
+from bakeoff.training.augmentation import Mixture, mix
 from bakeoff.training.batches import Split, to_input
 from bakeoff.training.checkpoint import Checkpoint
 from bakeoff.training.observer import Observer
@@ -81,7 +81,7 @@ def _run_epoch(
     network.train()
     totals = torch.zeros(2, device=train.labels.device, dtype=torch.float64)
     for inputs, labels in train.epoch(recipe, state.generator):
-        inputs, mixture = cutmix(inputs, labels, recipe, state.generator)
+        inputs, mixture = mix(inputs, labels, recipe, state.generator)
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
             logits = network(inputs)
         loss = _loss(logits.float(), labels, mixture, recipe)

@@ -1,0 +1,93 @@
+"""What these images give away to a network made for them: a small residual network."""
+
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+from bakeoff.blocks import Network
+from bakeoff.registry import networks
+
+WIDTHS = (32, 64, 128, 256)
+BLOCKS = 2
+SMALLEST = 4
+"""A map of fewer pixels a side is not halved: batch norm needs several values a channel."""
+SQUEEZE = 8
+
+
+class Gate(nn.Module):
+    """Scales each channel by what the whole map says (Hu et al., Squeeze-and-Excitation Networks, CVPR 2018)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.squeeze = nn.Conv2d(channels, channels // SQUEEZE, 1)
+        self.excite = nn.Conv2d(channels // SQUEEZE, channels, 1)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps float32 (N, C, H, W) to the same."""
+        gated: Tensor = maps * self.excite(relu(self.squeeze(self.pool(maps)))).sigmoid()
+        return gated
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions with batch norm and a gate, and a way around them.
+
+    Sources: He et al., Deep Residual Learning, CVPR 2016; a shortcut that averages before its 1x1 convolution, and a
+    last batch norm that begins at zero, as in He et al., Bag of Tricks, CVPR 2019.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        self.gate = Gate(outputs)
+        self.shortcut = nn.Sequential()
+        if stride > 1:
+            self.shortcut.append(nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False))
+        if inputs != outputs:
+            self.shortcut.extend([nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)])
+        nn.init.zeros_(self.norm2.weight)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps float32 (N, C, H, W) to float32 (N, D, h, w)."""
+        branch = self.norm2(self.conv2(relu(self.norm1(self.conv1(maps)))))
+        return relu(self.gate(branch) + self.shortcut(maps))
+
+
+@networks.register("strong")
+class Strong(Network):
+    """A residual network for images of about 64 pixels: eight blocks, 2.8 million parameters.
+
+    Its recipe is that of `bakeoff run strong` (docs/strong.md).
+
+    Args:
+        num_classes: How many logits it gives.
+        image_size: Side of the input in pixels, 8 or more.
+    """
+
+    def __init__(self, num_classes: int, image_size: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, WIDTHS[0], 3, 1, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(WIDTHS[0])
+        self.pool = nn.MaxPool2d(2)
+        self.body = nn.Sequential()
+        channels, side = WIDTHS[0], image_size // 2
+        for width in WIDTHS:
+            stride = 2 if width != channels and side >= SMALLEST else 1
+            side = -(-side // stride)
+            for number in range(BLOCKS):
+                self.body.append(Block(channels, width, stride if number == 0 else 1))
+                channels = width
+        self.mean = nn.AdaptiveAvgPool2d(1)
+        self.flatten = nn.Flatten()
+        self.logits = nn.Linear(channels, num_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out")
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps images, float32 (N, 3, S, S) in [-1, 1], to logits, float32 (N, K)."""
+        maps = self.pool(relu(self.norm1(self.conv1(images))))
+        logits: Tensor = self.logits(self.flatten(self.mean(self.body(maps))))
+        return logits
