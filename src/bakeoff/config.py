@@ -51,7 +51,7 @@ class DataConfig(SelectionConfig, frozen=True):
         folder: Path of a tree of photos with a folder a class, instead of `annotations` and `images`; without
             `classes` all of its classes are taken.
         annotations: Path of the COCO instances file.
-        images: Path of the folder that holds the photos.
+        images: Path of the folder or zip archive that holds the photos.
         size: Height and width of a stored image, in pixels.
         filter: "area" averages over the source pixels (antialiased); "linear" is `cv2.resize`'s default.
         quality: JPEG quality of the copies in `images/`, 1 to 100; the arrays are not compressed.

@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -24,6 +24,9 @@ class MemorySource:
     """Photos by file name, in memory."""
 
     photos: dict[str, bytes]
+
+    def prepare(self, urls: Mapping[str, str | None]) -> "MemorySource":
+        return self
 
     def read(self, file_name: str) -> bytes:
         if file_name not in self.photos:

@@ -20,7 +20,7 @@ ExperimentName = Annotated[str, typer.Argument(help="A recipe that ships (see `b
 Annotations = Annotated[
     str, typer.Option(help="COCO instances file, also packed (.gz, .zst, .zip); replaces data.annotations.")
 ]
-Photos = Annotated[str, typer.Option("--images", help="Folder of the photos; replaces data.images.")]
+Photos = Annotated[str, typer.Option("--images", help="Folder or zip archive of the photos; replaces data.images.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be given several times.")]
 Out = Annotated[Path | None, typer.Option(help="The experiment's folder; bakeoff-NAME where it is not given.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace what was made there with other settings.")]

@@ -6,9 +6,7 @@ from typing import IO
 from zipfile import ZipFile
 
 from bakeoff.errors import AnnotationsError, unknown_name
-
-MAGIC = b"PK"
-ENCRYPTED = 0x1
+from bakeoff.untrusted import ZIP, is_encrypted
 
 
 def split(path: Path) -> tuple[Path, str]:
@@ -17,7 +15,7 @@ def split(path: Path) -> tuple[Path, str]:
         try:
             if parent.is_file():
                 with parent.open("rb") as file:
-                    inside = file.read(len(MAGIC)) == MAGIC
+                    inside = file.read(len(ZIP)) == ZIP
                 return (parent, path.relative_to(parent).as_posix()) if inside else (path, "")
         except (OSError, ValueError):  # what is wrong with the path is told where it is opened
             break
@@ -45,7 +43,7 @@ def open_member(path: Path, file: IO[bytes], name: str, opened: ExitStack) -> IO
         member = archive.getinfo(name)
     except KeyError:
         raise AnnotationsError(f"{path}: {unknown_name('member', name, names)}") from None
-    if member.flag_bits & ENCRYPTED:
+    if is_encrypted(member):
         raise AnnotationsError(f"{path}/{name} is encrypted; unpack it with its password, and give the unpacked file.")
     return opened.enter_context(archive.open(member))
 

@@ -3,20 +3,17 @@
 import difflib
 import gzip
 import hashlib
-import lzma
 import math
 import sys
-import zlib
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from io import BufferedReader
 from pathlib import Path
-from zipfile import BadZipFile
 
-from bakeoff.coco.archive import MAGIC as ZIP
 from bakeoff.coco.archive import open_member, split
 from bakeoff.errors import AnnotationsError
+from bakeoff.untrusted import ZIP, ZIP_DAMAGE
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -24,7 +21,7 @@ else:
     from backports import zstd
 
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-DAMAGE = (BadZipFile, EOFError, NotImplementedError, gzip.BadGzipFile, lzma.LZMAError, zlib.error, zstd.ZstdError)
+DAMAGE = (*ZIP_DAMAGE, gzip.BadGzipFile, zstd.ZstdError)
 PIECE = 2**20
 GROWTH, ALWAYS_ALLOWED = 100, 2**28
 """What is packed may unpack to so many times its bytes, and to so many bytes in any case."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Unpack
 
 import msgspec
+import polars as pl
 
 from bakeoff.config import DataConfig
 from bakeoff.dataset.card import data_card
@@ -76,11 +77,18 @@ def build(
         layout.prepare(selection, settings["size"])
 
         def make(photos: Sequence[tuple[Place, Photo]]) -> Generator[Outcome, None, None]:
-            return make_all(source, settings, starmap(layout.job, photos), len(photos), workers)
+            ready = _prepare(source, selection, photos)
+            return make_all(ready, settings, starmap(layout.job, photos), len(photos), workers)
 
         filling = fill(selection, make, source.describe(), progress)
         _write_records(layout, selection, filling, source, settings)
     return load(folder)
+
+
+def _prepare(source: Source, selection: Selection, photos: Sequence[tuple[Place, Photo]]) -> Source:
+    names = [photo.file_name for _, photo in photos]
+    rows = selection.ledger.select("file_name", "url").filter(pl.col("file_name").is_in(names))
+    return source.prepare(dict(rows.iter_rows()))
 
 
 def _write_records(

@@ -81,12 +81,12 @@ def make_all(
     if processes < 2:
         yield from (make(source, settings, job) for job in jobs)
         return
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), initializer=_prepare_process)
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _prepare_process, (source, settings))
     try:
         waiting: deque[Future[list[Outcome]]] = deque()
         remaining = iter(jobs)
         while chunk := list(islice(remaining, CHUNK)):
-            waiting.append(pool.submit(_make_chunk, source, settings, chunk))
+            waiting.append(pool.submit(_make_chunk, chunk))
             if len(waiting) > AHEAD * processes:
                 yield from waiting.popleft().result()
         for future in waiting:
@@ -116,10 +116,15 @@ def make(source: Source, settings: ImageSettings, job: Job) -> Outcome:
     return Outcome(hashlib.sha256(raw).hexdigest()[:16])
 
 
-def _make_chunk(source: Source, settings: ImageSettings, jobs: Sequence[Job]) -> list[Outcome]:
-    return [make(source, settings, job) for job in jobs]
+_prepared: list[tuple[Source, ImageSettings]] = []
+"""In a worker process: what it was started with, since a source may be large or slow to open."""
 
 
-def _prepare_process() -> None:
+def _make_chunk(jobs: Sequence[Job]) -> list[Outcome]:
+    return [make(*_prepared[0], job) for job in jobs]
+
+
+def _prepare_process(source: Source, settings: ImageSettings) -> None:
+    _prepared[:] = [(source, settings)]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent ends this one
     cv2.setNumThreads(1)

@@ -6,6 +6,8 @@ from pathlib import Path
 from bakeoff.errors import SourceError
 from bakeoff.records import Source
 from bakeoff.sources.folder import FolderSource
+from bakeoff.sources.zipped import ZipSource
+from bakeoff.untrusted import ZIP
 
 __all__ = ["open_source"]
 
@@ -14,14 +16,21 @@ def open_source(images: str) -> Source:
     """The source that `data.images` names.
 
     Args:
-        images: Path of a folder.
+        images: Path of a folder or of a zip archive.
 
     Raises:
-        SourceError: There is no such folder, or it is empty, or it can't be read.
+        SourceError: There is no such folder or archive, or it is empty, or it can't be read.
     """
-    folder = Path(images)
     if not images:
         raise SourceError("no photos are given; give --images FOLDER or data.images in the experiment file.")
+    if _is_archive(Path(images)):
+        archive = ZipSource(Path(images))
+        archive.check()
+        return archive
+    return _open_folder(Path(images))
+
+
+def _open_folder(folder: Path) -> FolderSource:
     try:
         empty = not any(folder.iterdir())
     except FileNotFoundError:
@@ -29,13 +38,25 @@ def open_source(images: str) -> Source:
         hint = f" There is {', '.join(near)} in {folder.parent}." if near else ""
         raise SourceError(f"image folder {folder} does not exist.{hint} Give --images FOLDER.") from None
     except NotADirectoryError:
-        raise SourceError(f"{folder} is not a folder; give the folder that holds the photos with --images.") from None
+        raise SourceError(
+            f"{folder} is not a folder, nor a zip archive; give the folder that holds the photos with --images."
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: the path holds a null character
         reason = getattr(error, "strerror", None) or error
         raise SourceError(f"image folder {folder} can't be read: {reason}. Give --images FOLDER.") from None
     if empty:
         raise SourceError(f"image folder {folder} is empty; give the folder that holds the photos with --images.")
     return FolderSource(folder)
+
+
+def _is_archive(path: Path) -> bool:
+    try:
+        if not path.is_file():
+            return False
+        with path.open("rb") as file:
+            return file.read(len(ZIP)) == ZIP
+    except (OSError, ValueError):  # what is wrong with the path is told where a folder is opened
+        return False
 
 
 def _folders_beside(folder: Path) -> list[str]:

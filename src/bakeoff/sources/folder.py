@@ -1,13 +1,12 @@
 """Photos in a folder."""
 
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from bakeoff.errors import ImageError
-
-LARGEST_FILE = 256 * 2**20
-"""Bytes; no photo of a detection data set comes near, and a larger file would only fill the memory."""
+from bakeoff.untrusted import check_length, check_name
 
 
 @dataclass(frozen=True)
@@ -20,6 +19,10 @@ class FolderSource:
 
     root: Path
 
+    def prepare(self, urls: Mapping[str, str | None]) -> "FolderSource":
+        """Nothing is to be done; see `records.Source`."""
+        return self
+
     def read(self, file_name: str) -> bytes:
         """The bytes of one photo.
 
@@ -31,15 +34,13 @@ class FolderSource:
             state = path.stat()
             if not stat.S_ISREG(state.st_mode):
                 raise ImageError("not a file")
-            if state.st_size > LARGEST_FILE:
-                raise ImageError(f"{state.st_size:,} bytes, more than the {LARGEST_FILE:,} that a photo may have")
+            check_length(state.st_size)
             raw = path.read_bytes()
         except FileNotFoundError:
             raise ImageError("missing") from None
         except OSError as error:
             raise ImageError(f"can't be read: {error.strerror}") from None
-        if not raw:
-            raise ImageError("an empty file")
+        check_length(len(raw))
         return raw
 
     def describe(self) -> str:
@@ -48,9 +49,7 @@ class FolderSource:
 
     def _locate(self, file_name: str) -> Path:
         """The photo's path, if it is inside of the folder by name and after following links."""
-        name = PureWindowsPath(file_name)  # knows both separators, and drives
-        if not file_name or "\0" in file_name or name.drive or name.root or ".." in name.parts:
-            raise ImageError("its file name leaves the folder of photos")
+        check_name(file_name)
         path = self.root / file_name
         try:
             inside = path.resolve().is_relative_to(self.root.resolve())
