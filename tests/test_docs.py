@@ -45,6 +45,17 @@ def test_every_finding_has_its_page() -> None:
     assert sorted(titles) == findings.names()
 
 
+def test_every_fault_of_a_source_names_a_test_that_exists() -> None:
+    rows = [
+        line for line in (ROOT / "docs" / "sources.md").read_text().split("## Faults")[1].splitlines() if "|" in line
+    ]
+    named = re.findall(r"`([\w/]+\.py)::(\w+)` \|$", "\n".join(rows), re.M)
+    assert len(named) == len([row for row in rows if not re.match(r"\| fault|\|---", row)])
+    for file, test in named:
+        path = ROOT / "tests" / ("" if "/" in file else "sources") / file
+        assert f"def {test}(" in path.read_text(), test
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files_that_exist(page: Path) -> None:
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):

@@ -43,8 +43,12 @@ def test_the_time_left_is_that_of_the_work_left(clock: Callable[[float], None]) 
     clock(100)
     stage.tell(5, 35)
     assert (stage.left, stage.count) == ("", "5/35"), "what was there already tells nothing of the speed"
+    clock(110)
+    stage.tell(10, 35)
+    assert stage.rate == "0.5/s"
     stage.parts = {"a": 1.0, "b": 0.5}
     clock(190)
+    assert stage.rate == "", "that of runs says nothing"
     assert (stage.completed, stage.count) == (6.5, "6/35")
     assert stage.left == "0:28:30 left", "90 s for one and a half of thirty"
     stage.parts = dict.fromkeys(map(str, range(30)), 1.0)

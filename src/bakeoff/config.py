@@ -1,5 +1,6 @@
 """Every default, once: the structs that an experiment file fills."""
 
+import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
@@ -16,6 +17,15 @@ Rate = Annotated[float, Meta(gt=0.0)]
 Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
 Side = Annotated[int, Meta(ge=8, le=1024)]
 Name = Annotated[str, Meta(min_length=1)]
+
+
+URL = "url"
+"""What `data.images` is where photos are downloaded from the URLs that the instances file has for them."""
+
+
+def is_remote(images: str) -> bool:
+    """Whether `data.images` names no path, but photos that are downloaded."""
+    return images == URL or bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", images))
 
 
 class Section(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,11 +61,18 @@ class DataConfig(SelectionConfig, frozen=True):
         folder: Path of a tree of photos with a folder a class, instead of `annotations` and `images`; without
             `classes` all of its classes are taken.
         annotations: Path of the COCO instances file.
-        images: Path of the folder or zip archive that holds the photos.
+        images: Path of the folder or zip archive that holds the photos; "url" downloads them from the URLs that the
+            instances file has for them, and the URL of a folder (http or https) from there.
         size: Height and width of a stored image, in pixels.
         filter: "area" averages over the source pixels (antialiased); "linear" is `cv2.resize`'s default.
         quality: JPEG quality of the copies in `images/`, 1 to 100; the arrays are not compressed.
         workers: Processes that decode photos; 0 means one a processor.
+        cache: Folder that keeps downloaded photos; empty means `bakeoff` in the user's cache folder.
+        connections: Downloads at once.
+        rate_limit: Requests a second at most; 0 means no limit.
+        timeout: Seconds to wait for a server's connection, and for the next bytes of an answer.
+        allow_private: Whether photos are downloaded from addresses that are not public, such as a mirror in the local
+            network.
     """
 
     folder: str = ""
@@ -65,6 +82,11 @@ class DataConfig(SelectionConfig, frozen=True):
     filter: Literal["area", "linear"] = "area"
     quality: Annotated[int, Meta(ge=1, le=100)] = 95
     workers: Count = 0
+    cache: str = ""
+    connections: Annotated[int, Meta(ge=1, le=256)] = 16
+    rate_limit: NotNegative = 0.0
+    timeout: Rate = 20.0
+    allow_private: bool = False
 
     @property
     def selection(self) -> SelectionConfig:

@@ -1,15 +1,17 @@
 """What an experiment starts from: a COCO instances file and its photos, or a tree of photos with a folder a class."""
 
+import os
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from bakeoff.audit import THUMBNAIL, audit_tree, scan, tree_index
-from bakeoff.config import DataConfig, SelectionConfig
+from bakeoff.config import DataConfig, SelectionConfig, is_remote
 from bakeoff.errors import ConfigError
 from bakeoff.records import Audit, Index, Source
-from bakeoff.runs import Monitor
+from bakeoff.runs import Monitor, silent
+from bakeoff.transfer import Options
 
 
 def read_index(annotations: str, cache: Path | None = None) -> Index:
@@ -55,8 +57,12 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
     return tree_index(tree), msgspec.structs.replace(data.selection, classes=data.classes or tree.classes)
 
 
-def open_source(data: DataConfig) -> Source:
+def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
     """Where the bytes of the photos come from.
+
+    Args:
+        data: Names it.
+        monitor: Shown how far a download is.
 
     Raises:
         ConfigError: What is needed is not given, or both a folder and annotations or images are.
@@ -68,10 +74,17 @@ def open_source(data: DataConfig) -> Source:
         return sources.open_source(str(scan(Path(data.folder)).root))
     if not (data.annotations and data.images):
         raise ConfigError(
-            "an instances file and its photos are needed: give --annotations FILE and --images FOLDER, or set "
-            "data.annotations and data.images in the experiment file, or data.folder for photos with a folder a class."
+            "an instances file and its photos are needed: give --annotations FILE and --images FOLDER (or url, "
+            "which downloads them), or set data.annotations and data.images in the experiment file, or data.folder for "
+            "photos with a folder a class."
         )
-    return sources.open_source(data.images)
+    if not is_remote(data.images):
+        return sources.open_source(data.images)
+    from bakeoff.dataset import decode
+
+    options = Options(data.connections, data.rate_limit, data.timeout, data.allow_private)
+    cache = Path(data.cache) if data.cache else _user_cache()
+    return sources.open_source(data.images, sources.Downloads(cache, decode, options, partial(monitor, "download")))
 
 
 def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
@@ -83,6 +96,12 @@ def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
     index = read_index(annotations) if annotations else None
     decode = partial(to_pixels, size=THUMBNAIL, filter_name="area")
     return audit_tree(tree, sources.open_source(str(folder)).read, decode, index, monitor("photos"))
+
+
+def _user_cache() -> Path:
+    """The folder of this program in the user's cache folder (XDG base directory specification)."""
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (given if given.is_absolute() else Path.home() / ".cache") / "bakeoff"
 
 
 def _is_tree(data: DataConfig) -> bool:

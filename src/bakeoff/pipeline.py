@@ -89,7 +89,7 @@ def build(experiment: Experiment, folder: Path, *, overwrite: bool = False, moni
 
     data, place = experiment.data, folder / "dataset"
     check_claim(folder, KIND)
-    source = inputs.open_source(data)
+    source = inputs.open_source(data, monitor)
     selection = select(experiment, folder, overwrite=overwrite)
     request = dataset.request_digest(selection.info, source, size=data.size, filter=data.filter, quality=data.quality)
     if place.exists():

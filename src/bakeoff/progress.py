@@ -19,7 +19,8 @@ def progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
         yield Lines(console).monitor
         return
     title, count, left = (TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("title", "count", "left"))
-    with Progress(title, BarColumn(), count, TimeElapsedColumn(), left, console=console) as bars:
+    rate = TextColumn("{task.fields[rate]}", markup=False)
+    with Progress(title, BarColumn(), count, rate, TimeElapsedColumn(), left, console=console) as bars:
         yield Bars(bars).monitor
 
 
@@ -66,6 +67,16 @@ class Stage:
     def elapsed(self) -> str:
         """Wall time since it began."""
         return _clock(time.monotonic() - self.begin)
+
+    @property
+    def rate(self) -> str:
+        """How much was done a second so far; empty as long as nothing tells, and where it has parts."""
+        seconds = time.monotonic() - self.told
+        return (
+            f"{(self.done - self.kept) / seconds:,.1f}/s"
+            if self.done > self.kept and not self.parts and seconds
+            else ""
+        )
 
     @property
     def left(self) -> str:
@@ -124,6 +135,7 @@ class Bars(Display):
             completed=stage.completed,
             total=stage.total or None,
             count=stage.count,
+            rate=stage.rate,
             left=stage.left,
         )
 
@@ -136,7 +148,7 @@ class Bars(Display):
 
     def _task(self, key: str, title: str) -> TaskID:
         if key not in self.tasks:
-            self.tasks[key] = self.bars.add_task("", total=None, title=title, count="", left="")
+            self.tasks[key] = self.bars.add_task("", total=None, title=title, count="", rate="", left="")
         return self.tasks[key]
 
 

@@ -56,6 +56,13 @@ def test_a_network_can_have_a_recipe_of_its_own(tmp_path: Path) -> None:
         load_experiment(str(path), ["training.recipes.net2.epoch=3"])
 
 
+@pytest.mark.parametrize("images", ["url", "https://example.org/train2017"])
+def test_what_is_downloaded_is_no_path(tmp_path: Path, images: str) -> None:
+    (tmp_path / "own.toml").write_text(f"[data]\nimages = '{images}'\ncache = 'kept'\n")
+    data = load_experiment(str(tmp_path / "own.toml")).data
+    assert (data.images, data.cache) == (images, str(tmp_path / "kept"))
+
+
 def test_relative_paths_of_a_file_are_taken_from_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('[data]\nannotations = "a.json"\nimages = "/photos"\n[training]\nnetworks = ["net1", "n.py:Net"]')

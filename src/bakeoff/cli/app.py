@@ -20,7 +20,10 @@ ExperimentName = Annotated[str, typer.Argument(help="A recipe that ships (see `b
 Annotations = Annotated[
     str, typer.Option(help="COCO instances file, also packed (.gz, .zst, .zip); replaces data.annotations.")
 ]
-Photos = Annotated[str, typer.Option("--images", help="Folder or zip archive of the photos; replaces data.images.")]
+Photos = Annotated[
+    str, typer.Option("--images", help="Folder or zip archive of the photos, url, or a URL; replaces data.images.")
+]
+Connections = Annotated[int, typer.Option(help="Downloads at once; replaces data.connections.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be given several times.")]
 Out = Annotated[Path | None, typer.Option(help="The experiment's folder; bakeoff-NAME where it is not given.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace what was made there with other settings.")]
@@ -42,12 +45,13 @@ def load(
     *,
     annotations: str = "",
     images: str = "",
+    connections: int = 0,
     **training: str | int | bool,
 ) -> tuple[Any, Path]:
     """The experiment with the values of the options in it, and its folder."""
     from bakeoff.recipes import load_experiment
 
-    options = {"data.annotations": annotations, "data.images": images}
+    options = {"data.annotations": annotations, "data.images": images, "data.connections": str(connections or "")}
     options |= {f"training.{key}": "true" if value is True else str(value or "") for key, value in training.items()}
     given = [f"{key}={value}" for key, value in options.items() if value]
     experiment = load_experiment(name, [*(overrides or []), *given])

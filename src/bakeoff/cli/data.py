@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from bakeoff.cli.app import Annotations, ExperimentName, Out, Overrides, Overwrite, Photos, app, example, load
+from bakeoff.cli.app import (
+    Annotations,
+    Connections,
+    ExperimentName,
+    Out,
+    Overrides,
+    Overwrite,
+    Photos,
+    app,
+    example,
+    load,
+)
 from bakeoff.printing import console, print_audit, print_table, selection_counts
 from bakeoff.progress import progress
 
@@ -70,6 +81,7 @@ def build(
     experiment: ExperimentName,
     annotations: Annotations = "",
     images: Photos = "",
+    connections: Connections = 0,
     out: Out = None,
     overrides: Overrides = None,
     overwrite: Overwrite = False,
@@ -77,7 +89,7 @@ def build(
     """Select the images, read and resize the photos, write the data set."""
     from bakeoff import pipeline
 
-    loaded, folder = load(experiment, out, overrides, annotations=annotations, images=images)
+    loaded, folder = load(experiment, out, overrides, annotations=annotations, images=images, connections=connections)
     with progress() as monitor:
         dataset = pipeline.build(loaded, folder, overwrite=overwrite, monitor=monitor)
     counts = ", ".join(f"{count:,} {split}" for split, count in dataset.info.counts.items())

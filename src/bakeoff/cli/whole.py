@@ -8,6 +8,7 @@ import typer
 
 from bakeoff.cli.app import (
     Annotations,
+    Connections,
     Device,
     ExperimentName,
     Out,
@@ -40,6 +41,7 @@ def run(
     experiment: ExperimentName,
     annotations: Annotations = "",
     images: Photos = "",
+    connections: Connections = 0,
     out: Out = None,
     overrides: Overrides = None,
     device: Device = "",
@@ -56,6 +58,7 @@ def run(
         overrides,
         annotations=annotations,
         images=images,
+        connections=connections,
         device=device,
         threads=threads,
         precision=precision,

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from bakeoff.config import Experiment, OwnRecipe, Section
+from bakeoff.config import Experiment, OwnRecipe, Section, is_remote
 from bakeoff.errors import ConfigError, unknown_name
 
 SUFFIX = ".toml"
@@ -75,8 +75,8 @@ def _anchor_paths(document: dict[str, Any], folder: Path) -> None:
     """Makes the file's relative paths relative to the current folder; wrong types are left for validation to name."""
     data, training = document.get("data"), document.get("training")
     if isinstance(data, dict):
-        for key in ("folder", "annotations", "images"):
-            if isinstance(data.get(key), str) and data[key]:
+        for key in ("folder", "annotations", "images", "cache"):
+            if isinstance(data.get(key), str) and data[key] and not (key == "images" and is_remote(data[key])):
                 data[key] = str(folder / data[key])
     if isinstance(training, dict) and isinstance(training.get("networks"), list):
         training["networks"] = [

@@ -1,33 +1,69 @@
 """The places that photos come from, behind one contract: `records.Source`."""
 
 import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from bakeoff.config import URL, is_remote
 from bakeoff.errors import SourceError
 from bakeoff.records import Source
 from bakeoff.sources.folder import FolderSource
+from bakeoff.sources.url import UrlSource
 from bakeoff.sources.zipped import ZipSource
+from bakeoff.transfer import Fault, Options
+from bakeoff.transfer.guard import check_url
 from bakeoff.untrusted import ZIP
 
-__all__ = ["open_source"]
+__all__ = ["Downloads", "open_source"]
 
 
-def open_source(images: str) -> Source:
+@dataclass(frozen=True)
+class Downloads:
+    """How photos are downloaded.
+
+    Attributes:
+        cache: Keeps them.
+        verify: Decodes a photo; raises `ImageError` where it can't.
+        options: How servers are asked.
+        monitor: Gives what is told how many photos are there.
+    """
+
+    cache: Path
+    verify: Callable[[bytes], object]
+    options: Options
+    monitor: Callable[[], Callable[[int, int], None]] = lambda: lambda _done, _total: None
+
+
+def open_source(images: str, downloads: Downloads | None = None) -> Source:
     """The source that `data.images` names.
 
     Args:
-        images: Path of a folder or of a zip archive.
+        images: Path of a folder or of a zip archive; "url"; or the URL of a folder on a web server.
+        downloads: How photos are downloaded, where they may be.
 
     Raises:
-        SourceError: There is no such folder or archive, or it is empty, or it can't be read.
+        SourceError: There is no such folder or archive, or it is empty, or it can't be read, or the URL is refused.
     """
     if not images:
         raise SourceError("no photos are given; give --images FOLDER or data.images in the experiment file.")
+    if downloads and is_remote(images):
+        return _open_url("" if images == URL else images, downloads)
     if _is_archive(Path(images)):
         archive = ZipSource(Path(images))
         archive.check()
         return archive
     return _open_folder(Path(images))
+
+
+def _open_url(base: str, downloads: Downloads) -> UrlSource:
+    if base:
+        try:
+            check_url(base, allow_private=downloads.options.allow_private)
+        except Fault as fault:
+            raise SourceError(f"--images {base.rpartition('@')[2]}: {fault}.") from None
+        base = base.rstrip("/") + "/"
+    return UrlSource(base, downloads.cache, downloads.verify, downloads.options, downloads.monitor)
 
 
 def _open_folder(folder: Path) -> FolderSource:
