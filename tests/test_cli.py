@@ -15,6 +15,7 @@ from bakeoff.sample import CLASSES, draw_sample
 COMMANDS = (
     "demo",
     "run",
+    "fetch",
     "index",
     "audit",
     "select",

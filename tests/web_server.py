@@ -26,6 +26,7 @@ class WebServer(ThreadingHTTPServer):
         times: When, in seconds.
         lines: What the requests' first lines named, which at a proxy is a whole URL.
         heads: Their header lines.
+        sent: Bytes of files.
         most: Most requests that were answered at once.
     """
 
@@ -42,7 +43,7 @@ class WebServer(ThreadingHTTPServer):
         self.lines: list[str] = []
         self.heads: list[Mapping[str, str]] = []
         self.guard, self.closing = threading.Lock(), threading.Event()
-        self.now = self.most = 0
+        self.now = self.most = self.sent = 0
 
     @property
     def url(self) -> str:
@@ -74,10 +75,22 @@ class Handler(BaseHTTPRequestHandler):
             what, _, value = server.behave(path, count).partition(" ")
             if path not in server.files:
                 what = what or "404"
-            getattr(self, f"answer_{what}", self.answer_status)(server.files.get(path, b""), what, value)
+            raw = self.part(server.files.get(path, b""))
+            getattr(self, f"answer_{what}", self.answer_status)(raw, what, value)
         finally:
             with server.guard:
                 server.now -= 1
+
+    def part(self, raw: bytes) -> bytes:
+        """What is asked for: a part where a range is named."""
+        self.status, self.extra = 200, {}
+        asked = self.headers.get("Range") if self.server.ranges else None
+        if not asked:
+            return raw
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        start, end = int(first), min(int(last or len(raw) - 1), len(raw) - 1)
+        self.status, self.extra = 206, {"Content_Range": f"bytes {start}-{end}/{len(raw)}"}
+        return raw[start : end + 1]
 
     def head(self, status: int, length: int, **headers: str) -> None:
         self.send_response(status)
@@ -86,23 +99,18 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), value)
         self.end_headers()
 
+    def send(self, raw: bytes, claimed: int) -> None:
+        with self.server.guard:
+            self.server.sent += len(raw)
+        self.head(self.status, claimed, **self.extra)
+        self.wfile.write(raw)
+
     def hang_up(self) -> None:
         self.close_connection = True
 
     def answer_(self, raw: bytes, what: str, value: str) -> None:
-        """As it should be; a range where one is asked for."""
-        asked = self.headers.get("Range") if self.server.ranges else None
-        if not asked:
-            self.head(200, len(raw))
-            self.wfile.write(raw)
-            return
-        first, _, last = asked.removeprefix("bytes=").partition("-")
-        start, end = int(first), min(int(last or len(raw) - 1), len(raw) - 1)
-        if start >= len(raw):
-            self.head(416, 0, Content_Range=f"bytes */{len(raw)}")
-            return
-        self.head(206, end - start + 1, Content_Range=f"bytes {start}-{end}/{len(raw)}")
-        self.wfile.write(raw[start : end + 1])
+        """As it should be."""
+        self.send(raw, len(raw))
 
     def answer_status(self, raw: bytes, what: str, value: str) -> None:
         """`404`, `500`; `429 1` with Retry-After."""
@@ -112,13 +120,12 @@ class Handler(BaseHTTPRequestHandler):
         self.head(302, 0, Location=value)
 
     def answer_html(self, raw: bytes, what: str, value: str) -> None:
-        self.head(200, len(HTML))
-        self.wfile.write(HTML)
+        self.status, self.extra = 200, {}
+        self.send(HTML, len(HTML))
 
     def answer_cut(self, raw: bytes, what: str, value: str) -> None:
         """Half of it, then hangs up."""
-        self.head(200, len(raw))
-        self.wfile.write(raw[: len(raw) // 2])
+        self.send(raw[: len(raw) // 2], len(raw))
         self.hang_up()
 
     def answer_reset(self, raw: bytes, what: str, value: str) -> None:
@@ -126,8 +133,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_stall(self, raw: bytes, what: str, value: str) -> None:
         """Half of it, then nothing."""
-        self.head(200, len(raw))
-        self.wfile.write(raw[: len(raw) // 2])
+        self.send(raw[: len(raw) // 2], len(raw))
         self.server.closing.wait(STALL)
         self.hang_up()
 
@@ -137,18 +143,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_long(self, raw: bytes, what: str, value: str) -> None:
         """Claims more than it sends."""
-        self.head(200, len(raw) + 1000)
-        self.wfile.write(raw)
+        self.send(raw, len(raw) + 1000)
         self.hang_up()
 
     def answer_short(self, raw: bytes, what: str, value: str) -> None:
         """Claims less than it sends."""
-        self.head(200, len(raw) // 2)
-        self.wfile.write(raw)
+        self.send(raw, len(raw) // 2)
 
     def answer_slow(self, raw: bytes, what: str, value: str) -> None:
         """1 KB a second."""
-        self.head(200, len(raw))
+        self.send(b"", len(raw))
         self._drip(raw, 64, 0.064)
 
     def answer_drip(self, raw: bytes, what: str, value: str) -> None:

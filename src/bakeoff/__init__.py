@@ -2,7 +2,7 @@
 
 One verb a stage: `read_index`, `select`, `build`, `train`, `write_report`; `run` is all of them, `demo` is `run` on a
 drawn sample, `improve` finds what would make a network better, `predict` applies a trained one, `export` makes it a
-file. Each does what the command of its name does. Nothing heavy is imported before it is used.
+file; `fetch_annotations` downloads COCO's instances files. Each does what the command of its name does. Nothing heavy is imported before it is used.
 """
 
 import importlib
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from bakeoff.config import DataConfig, Experiment, TrainingConfig
     from bakeoff.errors import BakeoffError
+    from bakeoff.fetching import fetch_annotations
     from bakeoff.improvement import improve
     from bakeoff.pipeline import build, demo, read_index, run, select, train, write_report
     from bakeoff.prediction import export, predict
@@ -26,6 +27,7 @@ __all__ = [
     "demo",
     "draw_sample",
     "export",
+    "fetch_annotations",
     "improve",
     "load_experiment",
     "predict",
@@ -39,6 +41,7 @@ __all__ = [
 _HOMES = {
     "config": ("DataConfig", "Experiment", "TrainingConfig"),
     "errors": ("BakeoffError",),
+    "fetching": ("fetch_annotations",),
     "improvement": ("improve",),
     "pipeline": ("build", "demo", "read_index", "run", "select", "train", "write_report"),
     "prediction": ("export", "predict"),

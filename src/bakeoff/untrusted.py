@@ -11,6 +11,9 @@ from bakeoff.errors import ImageError
 LARGEST_FILE = 256 * 2**20
 """Bytes; no photo of a detection data set comes near, and a larger file would only fill the memory."""
 
+GROWTH, ALWAYS_ALLOWED = 100, 2**28
+"""What is packed may unpack to so many times its bytes, and to so many bytes in any case."""
+
 ZIP = b"PK"
 """What a zip archive begins with."""
 

@@ -1,5 +1,6 @@
 """From an instances file to a data set."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,40 @@ from bakeoff.cli.app import (
 )
 from bakeoff.printing import console, print_audit, print_table, selection_counts
 from bakeoff.progress import progress
+
+
+class Fetched(StrEnum):
+    """What `bakeoff fetch` downloads."""
+
+    annotations = "annotations"
+
+
+class Split(StrEnum):
+    """COCO's splits that have an instances file."""
+
+    train = "train"
+    val = "val"
+
+
+@app.command(**example("bakeoff fetch annotations --year 2017 --split train"))
+def fetch(
+    what: Annotated[Fetched, typer.Argument(help="What to download.")],
+    year: Annotated[int, typer.Option(help="2014 or 2017.")] = 2017,
+    split: Annotated[Split, typer.Option(help="The part of COCO.")] = Split.train,
+    out: Annotated[Path, typer.Option(help="The folder that gets the file.")] = Path(),
+    base_url: Annotated[str, typer.Option(help="The folder of the archive on a mirror; COCO's own by default.")] = "",
+    allow_private: Annotated[bool, typer.Option("--allow-private", help="Ask a server in the local network.")] = False,
+) -> None:
+    """Download an instances file of COCO, without the rest of the archive that holds it."""
+    from bakeoff import fetching
+    from bakeoff.transfer import Options
+
+    options = Options(allow_private=allow_private)
+    with progress() as monitor:
+        path = fetching.fetch_annotations(
+            year, split, out, base_url=base_url or fetching.COCO, options=options, monitor=monitor
+        )
+    console.print(f"Instances file: {path}", soft_wrap=True)
 
 
 @app.command(**example("bakeoff index instances_train2017.json"))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bakeoff.coco.archive import open_member, split
 from bakeoff.errors import AnnotationsError
-from bakeoff.untrusted import ZIP, ZIP_DAMAGE
+from bakeoff.untrusted import ALWAYS_ALLOWED, GROWTH, ZIP, ZIP_DAMAGE
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -23,9 +23,6 @@ else:
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 DAMAGE = (*ZIP_DAMAGE, gzip.BadGzipFile, zstd.ZstdError)
 PIECE = 2**20
-GROWTH, ALWAYS_ALLOWED = 100, 2**28
-"""What is packed may unpack to so many times its bytes, and to so many bytes in any case."""
-
 Read = Callable[[int], bytes]
 
 
