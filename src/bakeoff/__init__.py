@@ -2,7 +2,8 @@
 
 One verb a stage: `read_index`, `select`, `build`, `train`, `write_report`; `run` is all of them, `demo` is `run` on a
 drawn sample, `improve` finds what would make a network better, `predict` applies a trained one, `export` makes it a
-file; `fetch_annotations` downloads COCO's instances files. Each does what the command of its name does. Nothing heavy is imported before it is used.
+file; `fetch_annotations` downloads an instances file of COCO. Each does what the command of its name does. Nothing
+heavy is imported before it is used.
 """
 
 import importlib

@@ -1,8 +1,9 @@
 """Which addresses may be asked: a name is judged by what it leads to, when a connection stands."""
 
 import socket
+from contextlib import suppress
 from ipaddress import ip_address
-from threading import Timer
+from threading import Event, Timer
 from urllib.parse import urlsplit
 
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
@@ -62,21 +63,28 @@ class _Connection(HTTPConnection):
         seconds, line = self.timeout, self.sock
         if line is None or not isinstance(seconds, int | float):
             return super().getresponse()
-        timer = Timer(2 * seconds, line.shutdown, (socket.SHUT_RDWR,))
+        cut = Event()
+        timer = Timer(2 * seconds, _cut, (line, cut))
         timer.daemon = True
         timer.start()
         try:
             answer = super().getresponse()
-            if not timer.is_alive():  # what was cut off may look like the end of the head
-                answer.close()
-                raise TimeoutError
         finally:
             timer.cancel()
+        if cut.is_set():  # what was cut off may look like the end of the head
+            answer.close()
+            raise TimeoutError
         return answer
 
 
 class _SecureConnection(_Connection, HTTPSConnection):
     pass
+
+
+def _cut(line: socket.socket, cut: Event) -> None:
+    cut.set()
+    with suppress(OSError):  # it may be closed by now
+        socket.socket.shutdown(line, socket.SHUT_RDWR)  # TLS's own way of it would disturb the thread that reads
 
 
 def _check_host(host: str) -> None:
