@@ -19,7 +19,7 @@ from bakeoff.errors import SourceError, StorageError
 from bakeoff.fetching import fetch_annotations
 from bakeoff.transfer import Options
 
-QUICK = Options(timeout=0.5, allow_private=True, attempts=4, backoff=0.01)
+QUICK = Options(timeout=0.25, allow_private=True, attempts=4, backoff=0.01)
 URL = "/annotations/annotations_trainval2017.zip"
 Fetch = Callable[[WebServer], Path]
 
