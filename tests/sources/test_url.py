@@ -5,6 +5,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -203,6 +205,30 @@ def test_a_server_that_fails_all_the_time_is_one_error(open_url: Open, what: str
         with pytest.raises(SourceError, match=r"^127\.0\.0\.1:\d+ fails all the time \(.+\). Check the network"):
             open_url(server.url, replaced(QUICK, attempts=2)).prepare(dict.fromkeys(names))
         assert sum(server.asked.values()) < 100
+
+
+def test_photos_that_always_fail_among_many_that_are_there_do_not_stop_a_repeated_download(open_url: Open) -> None:
+    """Only those are asked for again, and all of them fail."""
+    files = {f"/{number}.jpg": PHOTOS["1.jpg"] for number in range(1200)}
+    names = [path[1:] for path in files]
+    with serve(files, lambda path, count: "html" if len(path) == len("/99.jpg") else "") as server:
+        for _ in range(2):
+            ready = open_url(server.url, replaced(QUICK, attempts=1)).prepare(dict.fromkeys(names[66:]))
+            with pytest.raises(ImageError, match="no photo"):
+                ready.read("99.jpg")
+    assert server.asked["/1199.jpg"] == 1
+
+
+def test_a_server_that_speaks_no_tls_can_not_be_reached_by_it(open_url: Open) -> None:
+    with serve(SERVED) as server, pytest.raises(SourceError, match=r"can't be reached \(.*SSL"):
+        open_url(server.url.replace("http", "https")).prepare(dict.fromkeys(PHOTOS))
+
+
+def test_a_date_to_wait_for_is_honoured(open_url: Open) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
+    with serve(SERVED, first(f"429 {date}")) as server:
+        open_url("url").prepare({"1.jpg": f"{server.url}/train2017/1.jpg"}).read("1.jpg")
+    assert server.times[1] - server.times[0] > 0.5
 
 
 def test_photos_that_are_not_there_are_no_failure_of_the_server(open_url: Open) -> None:

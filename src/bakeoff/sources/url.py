@@ -1,7 +1,7 @@
 """Photos on web servers, downloaded into a cache as they are needed."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -81,12 +81,12 @@ class UrlSource:
             raise ImageError("the instances file has no coco_url for it")
         return url
 
-    def _download(self, urls: Iterable[str]) -> dict[str, str]:
+    def _download(self, urls: set[str]) -> dict[str, str]:
         """Downloads what is not in the cache; gives for each URL that can't be had the reason."""
         missing = sorted(url for url in urls if not _is_whole(place_of(self.cache, url)))
-        kept = len(set(urls)) - len(missing)
+        kept = len(urls) - len(missing)
         failures = {}
-        with Client(self.options) as client, ThreadPoolExecutor(self.options.connections) as threads:
+        with Client(self.options, len(urls)) as client, ThreadPoolExecutor(self.options.connections) as threads:
             try:
                 self._tell(kept, kept + len(missing))
                 coming = {threads.submit(self._store, client, url): url for url in missing}

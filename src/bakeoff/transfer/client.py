@@ -61,14 +61,18 @@ class Answer:
 class Client:
     """Asks servers; its methods may be called by several threads at once.
 
-    Attributes:
+    Args:
         options: How they are asked.
-        pace: When.
+        files: How many files are wanted, those that are there already too.
+
+    Attributes:
+        options: As given.
+        pace: When they are asked.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, files: int = 1) -> None:
         self.options = options
-        self.pace = Pace(options)
+        self.pace = Pace(options, files)
         self._pools: dict[str, urllib3.PoolManager] = {}
         self._lock = Lock()
 

@@ -10,8 +10,8 @@ from bakeoff.transfer.options import Options
 
 LONGEST_BACKOFF, LONGEST_WAIT = 30.0, 300.0
 """Seconds."""
-MOST_LOST = 20
-"""Files given up one after the other; then it is the server that fails, not a file."""
+MOST_LOST, LOST_SHARE = 20, 0.02
+"""So many files, and so large a share of all, given up one after the other: it is the server that fails, not a file."""
 
 
 class Stopped(Exception):
@@ -21,12 +21,17 @@ class Stopped(Exception):
 class Pace:
     """The pace of a download.
 
+    Args:
+        options: How servers are asked.
+        files: How many files are wanted, those that are there already too.
+
     Attributes:
         retries: How many attempts failed and were made again.
         answers: How many files were had, or refused for good.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, files: int) -> None:
+        self._most_lost = MOST_LOST + LOST_SHARE * files
         self.retries = self.answers = self._lost = 0
         self._options = options
         self._lock, self._stop = Lock(), Event()
@@ -78,7 +83,7 @@ class Pace:
             before: What `answers` was when it was first asked for.
 
         Raises:
-            SourceError: Nobody else had an answer meanwhile from a server that can't be reached, or `MOST_LOST` files
+            SourceError: Nobody else had an answer meanwhile from a server that can't be reached, or too many files
                 in a row were given up: going on makes no sense.
         """
         if fault.cost == FINAL:
@@ -87,7 +92,7 @@ class Pace:
         with self._lock:
             self._lost += 1
             unreachable = not fault.connected and self.answers == before
-            if unreachable or self._lost >= MOST_LOST:
+            if unreachable or self._lost >= self._most_lost:
                 what = "fails all the time" if fault.connected else "can't be reached"
                 host = url.partition("://")[2].partition("/")[0]
                 raise SourceError(

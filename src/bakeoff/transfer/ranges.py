@@ -77,7 +77,7 @@ def length_of(client: Client, url: str) -> int | None:
 
     def ask() -> int | None:
         with client.get(url, {"Range": "bytes=0-0"}) as answer:
-            found = re.fullmatch(r"bytes 0-0/(\d+)", answer.headers.get("Content-Range", ""))
+            found = re.fullmatch(r"bytes 0-0/(\d{1,15})", answer.headers.get("Content-Range", ""))
             return int(found[1]) if answer.status == 206 and found else None
 
     return client.retry(url, ask)
@@ -129,7 +129,8 @@ def _append(client: Client, url: str, target: IO[bytes], stretch: range, progres
 def _append_all(client: Client, url: str, target: IO[bytes], _stretch: range, progress: Progress) -> None:
     target.truncate(0)
     with client.get(url) as answer:
-        length = int(answer.headers.get("Content-Length") or 0)
+        claimed = answer.headers.get("Content-Length", "")
+        length = int(claimed) if re.fullmatch(r"\d{1,15}", claimed) else 0
         done = target.seek(0)
         for piece in answer.pieces:
             done += target.write(piece)
