@@ -1,0 +1,197 @@
+"""Damaged and hostile files against the two readers of what comes from outside, for a long time.
+
+    python benchmarks/fuzz.py [--minutes N] [--seed N]
+
+Half of the time is the image reader's (`to_pixels`), half the instances reader's (`read_index`). Each input is a valid
+file with a few of its bytes changed, removed, repeated or exchanged with those of another, or with hostile values in
+place of its numbers. The readers may refuse it by their own errors; anything else is written to `fuzz-failure-*`. Tells
+how many inputs were tried, how many were accepted, the longest time of one, and the peak memory. Writes
+`benchmarks/results/fuzz.json` and `fuzz.md`.
+"""
+
+import argparse
+import io
+import json
+import re
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from bakeoff.coco import read_index
+from bakeoff.dataset.images import to_pixels
+from bakeoff.errors import AnnotationsError, ImageError
+from bakeoff.records import Environment
+from bakeoff.storage import write_json
+
+RESULTS = Path(__file__).parent / "results"
+HOSTILE = (
+    b"-1", b"0", b"1e999", b"-0.0", b"NaN", b"Infinity", b"null", b"true", b'""', b"[]", b"{}", b"9" * 400,
+    b"18446744073709551616", b'"\\ud800"', b'"\\u0000"', b"[" * 2000, b'"../../x"', b"1.5",
+)  # fmt: skip
+
+
+def main() -> None:
+    """Tries inputs until the time is over."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    draws = np.random.default_rng(asked.seed)
+    seconds = 30 * asked.minutes
+    with tempfile.TemporaryDirectory() as name:
+        found = {
+            "images": attack(photos(draws), read_image, ImageError, damaged, draws, seconds),
+            "instances files": attack(
+                [instances(draws)], reader(Path(name) / "instances.json"), AnnotationsError, hostile, draws, seconds
+            ),
+        }
+    result = {"environment": Environment.current(), "minutes": asked.minutes, "seed": asked.seed, "readers": found}
+    write_json(RESULTS / "fuzz.json", result)
+    (RESULTS / "fuzz.md").write_text("\n".join(page(result)) + "\n")
+    sys.exit(any(row["failures"] for row in found.values()))
+
+
+def photos(draws: np.random.Generator) -> list[bytes]:
+    """A small valid file of each kind."""
+    image = Image.fromarray(draws.integers(0, 256, (40, 56, 3), dtype=np.uint8))
+    kinds = (
+        ("RGB", "JPEG", {}), ("RGB", "JPEG", {"progressive": True}), ("CMYK", "JPEG", {}), ("L", "JPEG", {}),
+        ("RGB", "PNG", {}), ("RGBA", "PNG", {}), ("P", "PNG", {}), ("I;16", "PNG", {}), ("RGB", "WEBP", {}),
+        ("RGB", "WEBP", {"lossless": True}), ("P", "GIF", {}), ("RGB", "BMP", {}), ("RGB", "TIFF", {}),
+        ("RGB", "TIFF", {"compression": "tiff_lzw"}), ("RGB", "TIFF", {"compression": "jpeg"}), ("F", "TIFF", {}),
+    )  # fmt: skip
+    return [_encode(image, *kind) for kind in kinds]
+
+
+def _encode(image: Image.Image, mode: str, kind: str, options: dict) -> bytes:
+    file = io.BytesIO()
+    image.convert("I" if mode == "I;16" else mode).convert(mode).save(file, kind, **options)
+    return file.getvalue()
+
+
+def instances(draws: np.random.Generator) -> bytes:
+    """A small valid instances file."""
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 64, "height": 48, "license": 1} for n in range(1, 9)]
+    annotations = [
+        {
+            "id": n,
+            "image_id": 1 + n % 8,
+            "category_id": 1 + n % 3,
+            "bbox": draws.uniform(0, 30, 4).round(2).tolist(),
+            "area": 12.5,
+            "iscrowd": n % 2,
+            "segmentation": [[1, 2, 3, 4, 5, 6]] if n % 2 == 0 else {"counts": "abc", "size": [48, 64]},
+        }
+        for n in range(1, 25)
+    ]
+    categories = [{"id": n, "name": f"class {n}", "supercategory": "thing"} for n in range(1, 4)]
+    document = {"info": {}, "licenses": [], "images": images, "annotations": annotations, "categories": categories}
+    return json.dumps(document).encode()
+
+
+def damaged(raw: bytes, other: bytes, draws: np.random.Generator) -> bytes:
+    """One to eight changes of bytes."""
+    changed = bytearray(raw)
+    for _ in range(draws.integers(1, 9)):
+        place = int(draws.integers(0, len(changed) + 1))
+        # half of the changes are in the first 64 bytes, where the headers are
+        place = place % 64 if draws.integers(2) else place
+        length = int(2 ** draws.uniform(0, 8))
+        match draws.integers(5):
+            case 0:
+                changed[place : place + 1] = draws.bytes(1)
+            case 1:
+                del changed[place : place + length]
+            case 2:
+                changed[place:place] = changed[place : place + length]
+            case 3:
+                changed[place : place + length] = other[place : place + length]
+            case _:
+                changed[place : place + 4] = int(draws.choice([0, 1, 255, 2**16, 2**31, 2**32 - 1])).to_bytes(4, "big")
+    return bytes(changed)
+
+
+def hostile(raw: bytes, other: bytes, draws: np.random.Generator) -> bytes:
+    """Some numbers and texts with hostile values in their place, or some damage to the bytes."""
+    if draws.integers(2):
+        return damaged(raw, other, draws)
+    places = list(re.finditer(rb'-?\d+(\.\d+)?|"[^"]*"', raw))
+    for index in sorted(draws.choice(len(places), draws.integers(1, 4), replace=False), reverse=True):
+        place = places[index]
+        raw = raw[: place.start()] + HOSTILE[draws.integers(len(HOSTILE))] + raw[place.end() :]
+    return raw
+
+
+def read_image(raw: bytes) -> None:
+    """The image reader, as a build calls it."""
+    to_pixels(raw, 16, "area")
+
+
+def reader(path: Path) -> Callable[[bytes], None]:
+    """The instances reader, on a file."""
+
+    def read(raw: bytes) -> None:
+        path.write_bytes(raw)
+        read_index(path)
+
+    return read
+
+
+def attack(
+    valid: list[bytes],
+    read: Callable[[bytes], None],
+    refusal: type[Exception],
+    change: Callable[[bytes, bytes, np.random.Generator], bytes],
+    draws: np.random.Generator,
+    seconds: float,
+) -> dict:
+    """Tries changed files for so long."""
+    tried = accepted = 0
+    longest, failures = 0.0, []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        one, other = (valid[draws.integers(len(valid))] for _ in range(2))
+        raw = change(one, other, draws)
+        begun = time.perf_counter()
+        try:
+            read(raw)
+            accepted += 1
+        except refusal:
+            pass
+        except Exception as error:  # what must not be
+            Path(f"fuzz-failure-{len(failures)}").write_bytes(raw)
+            failures.append(repr(error))
+        longest = max(longest, time.perf_counter() - begun)
+        tried += 1
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"tried": tried, "accepted": accepted, "longest": longest, "peak": peak, "failures": failures}
+
+
+def page(result: dict) -> list[str]:
+    """The results as Markdown."""
+    environment = result["environment"]
+    versions = ", ".join(f"{name} {environment.versions[name]}" for name in ("bakeoff", "numpy", "pillow"))
+    return [
+        "# Damaged and hostile files",
+        "",
+        f"Written by `benchmarks/fuzz.py`: {result['minutes']:g} minutes, seed {result['seed']}. Made with Python "
+        f"{environment.python}, {environment.platform}, {environment.processors} processors; {versions}.",
+        "",
+        "| reader | inputs | accepted | refused by another error than its own | longest, s | peak memory, MiB |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {name} | {row['tried']:,} | {row['accepted']:,} | {len(row['failures'])} | {row['longest']:.2f} "
+            f"| {row['peak']:.0f} |"
+            for name, row in result["readers"].items()
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main()
