@@ -38,7 +38,7 @@ RESULTS = Path(__file__).parent / "results"
 CLASSES = ("ant", "bee", "cow", "dog", "eel")
 PHOTOS, SIDE = 4_000, 64
 FULL, SMALL = ((640, 480), (640, 427), (480, 640)), tuple((64 + 32 * i, 320 - 32 * i) for i in range(9))
-SETTINGS = {"size": SIDE, "filter": "area", "quality": 95}
+SETTINGS = {"size": SIDE, "resize": "stretch", "filter": "area", "quality": 95}
 
 
 def main() -> None:

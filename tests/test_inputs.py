@@ -85,3 +85,15 @@ def test_bad_input_is_found_before_anything_is_written(
         with pytest.raises(error, match=message):
             verb(asked, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_folders_can_be_merged_into_one_class(tree: Path) -> None:
+    merged = experiment(tree, "data.merge.both=a,b", "data.classes=both,c", "data.policy=first-fit")
+    (tree / "train" / "c").mkdir()
+    (tree / "val" / "c").mkdir()
+    for seed, place in enumerate(("train/c/0.jpg", "train/c/1.jpg", "val/c/0.jpg")):
+        (tree / place).write_bytes(photo(100 + seed))
+    assert pipeline.select(merged).classes == ("both", "c")
+    all_of_them = experiment(tree, "data.merge.both=a,b")
+    assert target_classes(all_of_them.data) == ("both", "c")
+    assert open_index(all_of_them.data, None)[1].classes == ("both", "c")

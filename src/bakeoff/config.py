@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import asdict, fields, replace
 
+from bakeoff.framing import Resize
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,9 +63,12 @@ class DataConfig(SelectionConfig, frozen=True):
         folder: Path of a tree of photos with a folder a class, instead of `annotations` and `images`; without
             `classes` all of its classes are taken.
         annotations: Path of the COCO instances file.
+        merge: By the name of a class the categories that become it; `classes` then names the class.
         images: Path of the folder or zip archive that holds the photos; "url" downloads them from the URLs that the
             instances file has for them, and the URL of a folder (http or https) from there.
         size: Height and width of a stored image, in pixels.
+        resize: "stretch" makes a photo square as it is; "letterbox" keeps its aspect ratio between grey bars;
+            "center-crop" takes the largest square in its middle.
         filter: "area" averages over the source pixels (antialiased); "linear" is `cv2.resize`'s default.
         quality: JPEG quality of the copies in `images/`, 1 to 100; the arrays are not compressed.
         workers: Processes that decode photos; 0 means one a processor.
@@ -77,8 +82,10 @@ class DataConfig(SelectionConfig, frozen=True):
 
     folder: str = ""
     annotations: str = ""
+    merge: dict[Name, tuple[Name, ...]] = {}
     images: str = ""
     size: Side = 64
+    resize: Resize = "stretch"
     filter: Literal["area", "linear"] = "area"
     quality: Annotated[int, Meta(ge=1, le=100)] = 95
     workers: Count = 0

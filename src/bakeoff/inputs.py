@@ -36,7 +36,10 @@ def target_classes(data: DataConfig) -> tuple[str, ...]:
         ConfigError: Both a folder and annotations or images are given.
         SourceError: The folder can't be used.
     """
-    return scan(Path(data.folder)).classes if _is_tree(data) and not data.classes else data.classes
+    if data.classes or not _is_tree(data):
+        return data.classes
+    becomes = {part: name for name, parts in data.merge.items() for part in parts}
+    return tuple(dict.fromkeys(becomes.get(name, name) for name in scan(Path(data.folder)).classes))
 
 
 def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionConfig]:
@@ -49,12 +52,17 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
     Raises:
         ConfigError: Neither a folder nor annotations are given, or both.
         AnnotationsError: The instances file can't be used.
+        SelectionError: The categories can't be merged so.
         SourceError: The folder can't be used.
     """
+    from bakeoff.selection import merge_categories
+
     if not _is_tree(data):
-        return read_index(data.annotations, cache), data.selection
+        return merge_categories(read_index(data.annotations, cache), data.merge), data.selection
     tree = scan(Path(data.folder))
-    return tree_index(tree), msgspec.structs.replace(data.selection, classes=data.classes or tree.classes)
+    return merge_categories(tree_index(tree), data.merge), msgspec.structs.replace(
+        data.selection, classes=target_classes(data)
+    )
 
 
 def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:

@@ -91,7 +91,8 @@ def build(experiment: Experiment, folder: Path, *, overwrite: bool = False, moni
     check_claim(folder, KIND)
     source = inputs.open_source(data, monitor)
     selection = select(experiment, folder, overwrite=overwrite)
-    request = dataset.request_digest(selection.info, source, size=data.size, filter=data.filter, quality=data.quality)
+    settings = dataset.ImageSettings(size=data.size, resize=data.resize, filter=data.filter, quality=data.quality)
+    request = dataset.request_digest(selection.info, source, **settings)
     if place.exists():
         found = dataset.load(place)
         if found.info.request == request:
@@ -102,11 +103,9 @@ def build(experiment: Experiment, folder: Path, *, overwrite: bool = False, moni
         selection,
         source,
         place,
-        size=data.size,
-        filter=data.filter,
-        quality=data.quality,
         workers=data.workers,
         progress=monitor("photos"),
+        **settings,
     )
 
 

@@ -131,7 +131,7 @@ def _read_photos(photos: Sequence[Path], spec: RunSpec) -> tuple[dict[Path, Imag
     unreadable: dict[Path, Prediction] = {}
     for photo in photos:
         try:
-            pixels[photo] = to_pixels(photo.read_bytes(), spec.size, spec.filter)
+            pixels[photo] = to_pixels(photo.read_bytes(), spec.size, spec.filter, spec.resize)
         except (OSError, ImageError) as error:
             unreadable[photo] = Prediction(str(photo), error=str(error))
     return pixels, unreadable

@@ -14,7 +14,7 @@ from bakeoff.errors import ImageError
 from bakeoff.records import License, Selection, SelectionInfo
 
 BOX = {"label": "cat", "x": 0.25, "y": 0.25, "width": 0.5, "height": 0.5, "crowd": False}
-SETTINGS = {"size": 8, "filter": "area", "quality": 90}
+SETTINGS = {"size": 8, "resize": "stretch", "filter": "area", "quality": 90}
 
 Row = tuple[int, str | None, str | None, list[str]]
 

@@ -143,7 +143,7 @@ def test_digest_is_that_of_the_content(selection: Selection, source: MemorySourc
     assert plain.request == other.request == request_digest(selection.info, source, **SETTINGS)
 
 
-@pytest.mark.parametrize("change", [{"size": 9}, {"filter": "linear"}, {"quality": 91}])
+@pytest.mark.parametrize("change", [{"size": 9}, {"resize": "letterbox"}, {"filter": "linear"}, {"quality": 91}])
 def test_request_differs_with_each_setting(selection: Selection, source: MemorySource, change: dict[str, Any]) -> None:
     plain = request_digest(selection.info, source, **SETTINGS)
     assert request_digest(selection.info, source, **{**SETTINGS, **change}) != plain
@@ -253,7 +253,16 @@ def test_file_in_place_of_the_folder_is_left_alone(selection: Selection, source:
 
 
 @pytest.mark.parametrize(
-    "change", [{"size": 0}, {"size": 5000}, {"filter": "cubic"}, {"quality": 0}, {"quality": 101}, {"workers": -1}]
+    "change",
+    [
+        {"size": 0},
+        {"size": 5000},
+        {"resize": "squash"},
+        {"filter": "cubic"},
+        {"quality": 0},
+        {"quality": 101},
+        {"workers": -1},
+    ],
 )
 def test_settings_out_of_range_are_named(
     selection: Selection, source: MemorySource, tmp_path: Path, change: dict[str, Any]

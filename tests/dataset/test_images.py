@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from bakeoff.dataset.images import PIXEL_LIMIT, decode, resize, to_pixels
+from bakeoff.dataset.images import FILTERS, PIXEL_LIMIT, decode, resize, square, to_pixels
 from bakeoff.errors import ConfigError, ImageError
 
 RED, WHITE = (255, 0, 0), (255, 255, 255)
@@ -279,6 +279,26 @@ def test_a_jpeg_that_its_decoder_halves_is_as_good_as_a_whole_one(
 def test_a_jpeg_is_not_halved_where_that_would_show(size: int, filter_name: str) -> None:
     raw = blobs(203, 205, {})
     np.testing.assert_array_equal(to_pixels(raw, size, filter_name), resize(decode(raw), size, filter_name))
+
+
+@pytest.mark.parametrize("filter_name", ["area", "linear"])
+def test_a_letterbox_shows_the_whole_photo_between_grey_bars(filter_name: str) -> None:
+    pixels = square(noise(30, 60), 20, filter_name, "letterbox")
+    assert (pixels[:5] == 114).all()
+    assert (pixels[15:] == 114).all()
+    np.testing.assert_array_equal(pixels[5:15], cv2.resize(noise(30, 60), (20, 10), interpolation=FILTERS[filter_name]))
+
+
+def test_a_center_crop_shows_the_middle_of_the_photo_and_nothing_else() -> None:
+    image = noise(30, 60)
+    np.testing.assert_array_equal(square(image, 15, "area", "center-crop"), resize(image[:, 15:45], 15, "area"))
+    np.testing.assert_array_equal(square(image, 15, "area", "stretch"), resize(image, 15, "area"))
+
+
+def test_the_resizing_asked_for_is_the_one_that_is_done() -> None:
+    raw = encoded(Image.fromarray(noise(30, 60)))
+    for name in ("letterbox", "center-crop"):
+        np.testing.assert_array_equal(to_pixels(raw, 16, "area", name), square(noise(30, 60), 16, "area", name))
 
 
 @pytest.mark.skipif(not DATA.exists(), reason="BAKEOFF_DATA holds no coco-full photos")

@@ -126,3 +126,17 @@ def test_a_file_that_is_not_there_is_an_error_that_names_the_recipes(tmp_path: P
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(ConfigError, match="can't be read"):
         load_experiment(str(tmp_path / "binary.toml"))
+
+
+@pytest.mark.parametrize(
+    ("merge", "message"),
+    [
+        ('{vehicle = "car"}', "data.merge.vehicle = 'car': expected list"),
+        ("{a = ['b'], c = [3]}", r"data.merge.c.0 = 3"),
+    ],
+)
+def test_what_is_wrong_in_a_table_of_own_names_is_named(tmp_path: Path, merge: str, message: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f"[data]\nmerge = {merge}\n")
+    with pytest.raises(ConfigError, match=message):
+        load_experiment(str(path))

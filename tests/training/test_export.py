@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from bakeoff.dataset.images import resize
+from bakeoff.dataset.images import square
 from bakeoff.errors import ConfigError, NetworkError, StorageError
 from bakeoff.records import Dataset, Run, RunSpec
 from bakeoff.training import export
@@ -38,16 +38,17 @@ def trained(dataset: Dataset, spec: RunSpec, folder: Path, **changes: object) ->
     return train(msgspec.structs.replace(spec, **changes), dataset, folder)
 
 
+@pytest.mark.parametrize("resize_name", ["stretch", "letterbox", "center-crop"])
 @pytest.mark.parametrize("filter_name", ["area", "linear"])
 def test_the_graph_resizes_as_the_data_set_does(
-    dataset: Dataset, spec: RunSpec, tmp_path: Path, filter_name: str
+    dataset: Dataset, spec: RunSpec, tmp_path: Path, filter_name: str, resize_name: str
 ) -> None:
-    run = trained(dataset, spec, tmp_path / "run", filter=filter_name)
+    run = trained(dataset, spec, tmp_path / "run", filter=filter_name, resize=resize_name)
     model = OnnxModel(to_onnx(run), "model")
     assert model.classes == spec.classes
     for height, width in SIDES:
         pixels = photo(height, width)
-        expected = probabilities(run, resize(pixels, spec.size, filter_name)[None], "cpu")[0]
+        expected = probabilities(run, square(pixels, spec.size, filter_name, resize_name)[None], "cpu")[0]
         exact = height == width == spec.size  # else single pixels differ by a level
         np.testing.assert_allclose(model.probabilities(pixels), expected, atol=1e-5 if exact else 5e-3)
 

@@ -3,5 +3,6 @@
 from bakeoff.dataset.build import build, request_digest
 from bakeoff.dataset.images import decode, to_pixels
 from bakeoff.dataset.load import load
+from bakeoff.dataset.workers import ImageSettings
 
-__all__ = ["build", "decode", "load", "request_digest", "to_pixels"]
+__all__ = ["ImageSettings", "build", "decode", "load", "request_digest", "to_pixels"]

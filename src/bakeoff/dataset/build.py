@@ -31,12 +31,12 @@ def request_digest(info: SelectionInfo, source: Source, **settings: Unpack[Image
     Args:
         info: How the images were selected.
         source: Where the photos are read; counts by its description.
-        **settings: `size`, `filter` and `quality`, as in `ImageSettings`.
+        **settings: As in `ImageSettings`.
 
     Returns:
         16 hexadecimal digits.
     """
-    return digest(info.digest, source.describe(), settings["size"], settings["filter"], settings["quality"])
+    return digest(info.digest, source.describe(), dict(settings))
 
 
 def build(
@@ -59,7 +59,7 @@ def build(
         folder: Gets the data set; one that is there already is replaced.
         workers: Processes; 0 means one a processor.
         progress: Told how many of all images are done.
-        **settings: `size`, `filter` and `quality`, as in `ImageSettings`.
+        **settings: As in `ImageSettings`.
 
     Returns:
         The data set.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
+from bakeoff.framing import GREY
 from bakeoff.records import SPLITS, DatasetInfo
 from bakeoff.registry import policies
 
@@ -13,6 +14,11 @@ SIZE_CATEGORIES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_0
 FILTERS = {
     "area": "averaging over the source pixels under each new one (antialiased)",
     "linear": "linear interpolation without antialiasing (the default of `cv2.resize`)",
+}
+RESIZES = {
+    "stretch": "stretched to a square",
+    "letterbox": f"fitted into a square between bars of grey {GREY}",
+    "center-crop": "its largest square in the middle",
 }
 LISTED_REASONS = 20
 
@@ -70,7 +76,7 @@ def _overview(info: DatasetInfo) -> str:
         f"- Classes: {', '.join(escape(name) for name in info.classes)}\n"
         f"- Annotations: {escape(info.selection.source)} (digest {info.selection.source_digest})\n"
         f"- Photos: {escape(info.photos)}\n"
-        f"- Pixels: RGB, 8 bits; each photo upright, stretched to a square by {FILTERS[info.filter]}\n"
+        f"- Pixels: RGB, 8 bits; each photo upright, {RESIZES[info.resize]}, by {FILTERS[info.filter]}\n"
         f"- Digest: {info.digest}\n"
         f"- Made with: {', '.join(f'{name} {number}' for name, number in sorted(info.versions.items()))}"
     )

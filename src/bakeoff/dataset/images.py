@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from bakeoff.errors import ConfigError, ImageError, unknown_name
+from bakeoff.framing import GREY, Resize, frame
 from bakeoff.records import Images
 
 Filter = Literal["area", "linear"]
@@ -34,13 +35,14 @@ TRANSPOSES = {
 """What makes an image upright, by the value of its EXIF orientation (Exif 2.3, 4.6.4)."""
 
 
-def to_pixels(raw: bytes, size: int, filter_name: Filter) -> Images:
+def to_pixels(raw: bytes, size: int, filter_name: Filter, resize_name: Resize = "stretch") -> Images:
     """Decodes a photo and resizes it as a data set does.
 
     Args:
         raw: The file's bytes.
         size: Height and width of the result, in pixels.
         filter_name: "area" or "linear", as in `resize`.
+        resize_name: How the photo becomes square, as in `framing.frame`.
 
     Returns:
         uint8 (size, size, 3), RGB.
@@ -49,6 +51,8 @@ def to_pixels(raw: bytes, size: int, filter_name: Filter) -> Images:
         ImageError: The photo can't be used.
         ConfigError: There is no such filter.
     """
+    if resize_name != "stretch":
+        return square(decode(raw), size, filter_name, resize_name)
     if filter_name != "area":
         return resize(decode(raw), size, filter_name)
     pixels, extent, transpose = _decode(raw, DECODED * size)
@@ -136,6 +140,18 @@ def resize(image: Images, size: int, filter_name: Filter, extent: tuple[float, f
         return np.asarray(cv2.resize(image, (size, size), interpolation=method), dtype=np.uint8)
     height, width = extent
     return np.asarray(cv2.resize(image, None, fx=size / width, fy=size / height, interpolation=method), dtype=np.uint8)
+
+
+def square(image: Images, size: int, filter_name: Filter, resize_name: Resize) -> Images:
+    """Makes an image square, as `framing.frame` says: uint8 (H, W, 3) to uint8 (size, size, 3)."""
+    height, width = image.shape[:2]
+    down, across = frame(resize_name, height, width, size), frame(resize_name, width, height, size)
+    shown = image[down.begin : down.begin + down.extent, across.begin : across.begin + across.extent]
+    result = np.full((size, size, 3), GREY, dtype=np.uint8)
+    result[down.first : down.first + down.count, across.first : across.first + across.count] = cv2.resize(
+        shown, (across.count, down.count), interpolation=FILTERS[filter_name]
+    )
+    return result
 
 
 def _check_size(image: Image.Image) -> None:

@@ -19,6 +19,7 @@ from PIL import Image
 from bakeoff.dataset.arrays import write_row
 from bakeoff.dataset.images import Filter, to_pixels
 from bakeoff.errors import ImageError, SourceError
+from bakeoff.framing import Resize
 from bakeoff.records import Source
 
 CHUNK = 32
@@ -32,11 +33,13 @@ class ImageSettings(TypedDict):
 
     Attributes:
         size: Height and width of the images, in pixels.
+        resize: How a photo becomes square, as in `framing.frame`.
         filter: "area" or "linear", as in `images.resize`.
         quality: JPEG quality of the copies in `images/`, 1 to 100.
     """
 
     size: int
+    resize: Resize
     filter: Filter
     quality: int
 
@@ -107,7 +110,7 @@ def make(source: Source, settings: ImageSettings, job: Job) -> Outcome:
     """
     try:
         raw = source.read(job.file_name)
-        pixels = to_pixels(raw, settings["size"], settings["filter"])
+        pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"])
     except ImageError as error:
         return Outcome(None, str(error))
     write_row(job.array, job.row, pixels)

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from bakeoff.config import Experiment, OwnRecipe, Section, is_remote
+from bakeoff.config import Experiment, Section, is_remote
 from bakeoff.errors import ConfigError, unknown_name
 
 SUFFIX = ".toml"
@@ -145,17 +145,21 @@ def _convert(document: Mapping[str, Any], name: str, *, strict: bool) -> Experim
 
 
 def _path_keys(path: str, document: Mapping[str, Any], *, strict: bool) -> list[str]:
-    """The keys that lead to what is wrong; the validation writes "[...]" for the network of a recipe."""
+    """The keys that lead to what is wrong; the validation writes "[...]" for a name in a table of the user's own."""
     before, own, after = path.partition("[...]")
-    networks = (
-        [label for label, own in document["training"]["recipes"].items() if not _fits(own, strict)] if own else []
-    )
-    return [*re.findall(r"\w+", before), *networks[:1], *re.findall(r"\w+", after)]
+    keys = re.findall(r"\w+", before)
+    if own:
+        table: Any = document
+        hint: Any = Experiment
+        for key in keys:
+            table, hint = table[key], _step(hint, key)
+        keys += [name for name, value in table.items() if not _fits(value, _step(hint, name), strict)][:1]
+    return [*keys, *re.findall(r"\w+", after)]
 
 
-def _fits(own: Any, strict: bool) -> bool:
+def _fits(value: Any, kind: Any, strict: bool) -> bool:
     try:
-        msgspec.convert(own, OwnRecipe, strict=strict)
+        msgspec.convert(value, kind, strict=strict)
     except msgspec.ValidationError:
         return False
     return True

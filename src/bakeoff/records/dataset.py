@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from bakeoff.framing import Resize
 from bakeoff.records.common import SPLITS, Images, Labels
 from bakeoff.records.selection import SelectionInfo
 
@@ -63,6 +64,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
         digest: Digest of the pixels, labels and annotated classes: what makes two data sets the same.
         request: Digest of the selection and the image settings: what makes a build unnecessary.
         versions: Versions of the libraries that decoded and resized.
+        resize: How photos became square, as in `framing.frame`.
     """
 
     classes: tuple[str, ...]
@@ -76,6 +78,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     digest: str
     request: str
     versions: Mapping[str, str]
+    resize: Resize = "stretch"
     schema: int = 1
 
 

@@ -9,6 +9,7 @@ import msgspec
 import polars as pl
 
 from bakeoff.config import Recipe
+from bakeoff.framing import Resize
 from bakeoff.records.architecture import Architecture
 from bakeoff.records.common import Environment
 
@@ -26,6 +27,7 @@ class RunSpec(msgspec.Struct, frozen=True):
         filter: How a photo is resized, "area" or "linear".
         dataset: The data set's digest.
         device: "cpu", "cuda" or "mps".
+        resize: How a photo becomes square, as in `framing.frame`.
     """
 
     network: str
@@ -37,6 +39,7 @@ class RunSpec(msgspec.Struct, frozen=True):
     filter: Literal["area", "linear"]
     dataset: str
     device: str
+    resize: Resize = "stretch"
     schema: int = 1
 
 

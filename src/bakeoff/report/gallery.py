@@ -12,7 +12,8 @@ import numpy.typing as npt
 import polars as pl
 from PIL import Image
 
-from bakeoff.records import VAL, Dataset, Images, Run
+from bakeoff.framing import frame
+from bakeoff.records import VAL, Dataset, DatasetInfo, Images, Run
 
 LARGEST_GALLERY = 2000
 """Photos; a page with more would pass 6 MB. Of more, those with the highest mean loss over the runs are kept."""
@@ -66,7 +67,7 @@ def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
         data={
             "classes": list(dataset.info.classes),
             "side": side,
-            "photos": _photos(rows[kept], dataset.info.classes),
+            "photos": _photos(rows[kept], dataset.info),
             "runs": [{"network": run.spec.network, "seed": run.spec.seed} for run in finished],
             "predicted": _base64(_predicted(tables, kept)),
             "probabilities": _base64(_probabilities(tables, kept, len(dataset.info.classes))),
@@ -97,21 +98,27 @@ def _sheets(images: Images, kept: npt.NDArray[np.int64], side: int) -> list[str]
     return sheets
 
 
-def _photos(rows: pl.DataFrame, classes: Sequence[str]) -> list[dict[str, Any]]:
-    number = {name: label for label, name in enumerate(classes)}
+def _photos(rows: pl.DataFrame, info: DatasetInfo) -> list[dict[str, Any]]:
+    number = {name: label for label, name in enumerate(info.classes)}
     return [
         {
             "id": row["image_id"],
             "label": row["label"],
             "held": [number[name] for name in row["annotated"]],
-            "boxes": [
-                [number[box["label"]], *(round(box[key], 3) for key in ("x", "y", "width", "height"))]
-                for box in row["boxes"]
-            ],
+            "boxes": [[number[box["label"]], *_framed(box, row, info)] for box in row["boxes"]],
             "coco": COCO in (row["url"] or ""),
         }
         for row in rows.iter_rows(named=True)
     ]
+
+
+def _framed(box: dict[str, float], row: dict[str, Any], info: DatasetInfo) -> list[float]:
+    """Left, top, width and height of a box as shares of the square image; what is not shown is cut off."""
+    across, down = (
+        frame(info.resize, row[extent], row[other], info.size).place(box[begin], box[extent], row[extent], info.size)
+        for begin, extent, other in (("x", "width", "height"), ("y", "height", "width"))
+    )
+    return [round(value, 3) for value in (across[0], down[0], across[1], down[1])]
 
 
 def _predicted(tables: Sequence[pl.DataFrame], kept: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:

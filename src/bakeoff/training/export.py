@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from bakeoff.errors import ConfigError, NetworkError, in_one_line
+from bakeoff.framing import GREY, Frame, frame
 from bakeoff.records import Run, RunSpec
 from bakeoff.training.batches import to_input
 from bakeoff.training.onnx_model import METADATA
@@ -80,26 +81,39 @@ class _WithPreprocessing(nn.Module):
 
     def __init__(self, network: nn.Module, spec: RunSpec) -> None:
         super().__init__()
-        self.network, self.size, self.area = network, spec.size, spec.filter == "area"
+        self.network, self.size, self.area, self.resize = network, spec.size, spec.filter == "area", spec.resize
 
     def forward(self, photo: Tensor) -> Tensor:
         height, width = photo.shape[0], photo.shape[1]
-        rows, columns = self._weights(height, width), self._weights(width, height)
-        pixels = torch.einsum("ih,hwc,jw->ijc", rows, photo.float(), columns).round().clamp(0, 255)
+        down, across = self._frame(height, width), self._frame(width, height)
+        rows, columns = self._weights(height, down, across), self._weights(width, across, down)
+        shown = torch.einsum("ih,hwc,jw->ijc", rows, photo.float(), columns)
+        bars = 1 - rows.sum(1)[:, None, None] * columns.sum(1)[None, :, None]
+        pixels = (shown + GREY * bars).round().clamp(0, 255)
         return torch.softmax(self.network(to_input(pixels[None])), dim=1)[0]
 
-    def _weights(self, length: int, other: int) -> Tensor:
-        """The share of each of `length` old pixels in each new one: float32 (size, length)."""
-        old, new = torch.arange(length, dtype=torch.float32), torch.arange(self.size, dtype=torch.float32)[:, None]
-        scale = length / self.size
+    def _frame(self, length: int, other: int) -> Frame:
+        return frame(self.resize, length, other, self.size, torch.sym_min, torch.sym_max)
+
+    def _weights(self, length: int, side: Frame, other: Frame) -> Tensor:
+        """The share of each of `length` old pixels in each new one: float32 (size, length); nothing in bars."""
+        weights = self._resized(torch.arange(length, dtype=torch.float32) - side.begin, side, other)
+        new = torch.arange(self.size)[:, None]
+        return weights * ((new >= side.first) & (new < side.first + side.count))
+
+    def _resized(self, old: Tensor, side: Frame, other: Frame) -> Tensor:
+        new = torch.arange(self.size, dtype=torch.float32)[:, None] - side.first
+        length, scale = side.extent, side.extent / side.count
         if not self.area:
             return _between(old, (new + 0.5) * scale - 0.5, length)
         inside = (torch.minimum((new + 1) * scale, old + 1) - torch.maximum(new * scale, old)).clamp(min=0) / scale
         first = torch.floor(new * scale)
         step = ((new + 1) - (first + 1) / scale).clamp(min=0)
         enlarged = _between(old, first + step - torch.floor(step), length)
-        sides = torch.stack([torch.scalar_tensor(length), torch.scalar_tensor(other)])
-        return torch.where((sides >= self.size).all(), inside, enlarged)  # OpenCV interpolates where one side grows
+        spare = [torch.scalar_tensor(one.extent - one.count) for one in (side, other)]
+        return torch.where(
+            (torch.stack(spare) >= 0).all(), inside, enlarged
+        )  # OpenCV interpolates where one side grows
 
 
 def _between(old: Tensor, place: Tensor, length: int) -> Tensor:

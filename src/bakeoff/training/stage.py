@@ -61,6 +61,7 @@ def make_spec(network: str, seed: int, config: TrainingConfig, dataset: DatasetI
         filter=dataset.filter,
         dataset=dataset.digest,
         device=choose_device(config.device).type,
+        resize=dataset.resize,
     )
 
 
