@@ -28,6 +28,8 @@ QUICK = (
     "training.workers=2",
 )
 DEADLINE = 120
+MEASURED = {"seconds", "images_per_second", "peak_memory"}
+"""What differs from one time to the next."""
 NETWORK = """
 import os, signal, sys, time
 from pathlib import Path
@@ -81,7 +83,7 @@ def contents(run: Path) -> dict[str, object]:
     record = json.loads((run / "run.json").read_text())
     return raw | {
         "spec": (run / "spec.json").read_bytes(),
-        "record": {key: value for key, value in record.items() if key != "seconds"},
+        "record": {key: value for key, value in record.items() if key not in MEASURED},
         "log": [{key: value for key, value in line.items() if key != "seconds"} for line in lines],
     }
 

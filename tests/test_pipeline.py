@@ -4,12 +4,15 @@ import shutil
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import polars as pl
 import pytest
 from tests.conftest import experiment
 
 from bakeoff import pipeline
+from bakeoff.dataset import to_pixels
 from bakeoff.errors import BakeoffError, ConfigError, ImageError, ShortageError, SourceError, StorageError
+from bakeoff.region import photo_of, region_of
 from bakeoff.sample import CLASSES
 from bakeoff.storage import read_json
 
@@ -146,3 +149,31 @@ def test_all_photos_missing_is_one_error(sample: Path, tmp_path: Path) -> None:
     with pytest.raises((SourceError, ImageError), match="none of the"):
         pipeline.build(experiment(sample, f"data.images={tmp_path / 'photos'}"), tmp_path / "out")
     assert not (tmp_path / "out" / "dataset").exists()
+
+
+def test_objects_instead_of_photos_go_all_the_way(sample: Path, tmp_path: Path) -> None:
+    crops = experiment(sample, "data.view=crop", "data.min_side=12", "data.policy=random", "training.networks=net1")
+    dataset = pipeline.build(crops, tmp_path / "out")
+    manifest = dataset.manifest
+    assert manifest.height == 60
+    row = manifest.row(0, named=True)
+    region = region_of(row["file_name"])
+    assert region is not None
+    raw = (sample / "images" / photo_of(row["file_name"])).read_bytes()
+    expected = to_pixels(raw, dataset.info.size, "area", region=region)
+    np.testing.assert_array_equal(dataset.images["train"][0], expected)
+    photos = {split: {photo_of(name) for name in dataset.rows(split)["file_name"]} for split in ("train", "val")}
+    assert not photos["train"] & photos["val"]
+    assert pipeline.run(crops, tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("data.view=crop", "data.crowd=true"), "a crowd is no single object"),
+        (("data.view=crop", "data.annotations=", "data.images=", "data.folder=."), "annotations with boxes"),
+    ],
+)
+def test_what_can_not_be_cropped_is_one_message(sample: Path, overrides: tuple[str, ...], message: str) -> None:
+    with pytest.raises(BakeoffError, match=message):
+        pipeline.select(experiment(sample, *overrides))

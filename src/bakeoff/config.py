@@ -66,6 +66,9 @@ class DataConfig(SelectionConfig, frozen=True):
         merge: By the name of a class the categories that become it; `classes` then names the class.
         images: Path of the folder or zip archive that holds the photos; "url" downloads them from the URLs that the
             instances file has for them, and the URL of a folder (http or https) from there.
+        view: "photo" takes whole photos; "crop" takes annotated objects, each cut out of its photo.
+        margin: Of a crop: share of the box's sides that is added at each end.
+        min_side: Of a crop: pixels; objects whose box has a shorter side are no candidates.
         size: Height and width of a stored image, in pixels.
         resize: "stretch" makes a photo square as it is; "letterbox" keeps its aspect ratio between grey bars;
             "center-crop" takes the largest square in its middle.
@@ -84,6 +87,9 @@ class DataConfig(SelectionConfig, frozen=True):
     annotations: str = ""
     merge: dict[Name, tuple[Name, ...]] = {}
     images: str = ""
+    view: Literal["photo", "crop"] = "photo"
+    margin: Annotated[float, Meta(ge=0.0, le=4.0)] = 0.1
+    min_side: Count = 32
     size: Side = 64
     resize: Resize = "stretch"
     filter: Literal["area", "linear"] = "area"

@@ -50,7 +50,7 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
         cache: As in `coco.read_index`.
 
     Raises:
-        ConfigError: Neither a folder nor annotations are given, or both.
+        ConfigError: Neither a folder nor annotations are given, or both; or what can't go together.
         AnnotationsError: The instances file can't be used.
         SelectionError: The categories can't be merged so.
         SourceError: The folder can't be used.
@@ -58,10 +58,26 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
     from bakeoff.selection import merge_categories
 
     if not _is_tree(data):
-        return merge_categories(read_index(data.annotations, cache), data.merge), data.selection
+        return _view(merge_categories(read_index(data.annotations, cache), data.merge), data), data.selection
+    if data.view != "photo":
+        raise ConfigError('data.view = "crop" needs annotations with boxes; photos with a folder a class have none.')
     tree = scan(Path(data.folder))
     return merge_categories(tree_index(tree), data.merge), msgspec.structs.replace(
         data.selection, classes=target_classes(data)
+    )
+
+
+def _view(index: Index, data: DataConfig) -> Index:
+    """The index of what becomes an image: a photo, or an object."""
+    from bakeoff.selection import crop_objects
+
+    if data.view == "photo":
+        return index
+    if data.crowd:
+        raise ConfigError('data.crowd is given together with data.view = "crop"; a crowd is no single object to crop.')
+    train_share = data.train_per_class / max(1, data.train_per_class + data.val_per_class)
+    return crop_objects(
+        index, data.classes, margin=data.margin, min_side=data.min_side, train_share=train_share, seed=data.seed
     )
 
 

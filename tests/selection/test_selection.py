@@ -123,7 +123,7 @@ def test_crowds_and_small_objects_make_no_candidate_unless_asked(index_factory: 
     images = {**alone(2), 50: [("ant", 0.4, True)], 51: [("ant", 0.01, False)]}
     index = index_factory(images, CLASSES)
     strict = selection.select(index, config("random", min_area=0.05)).ledger.filter(pl.col("image_id") >= 50)
-    assert set(strict["reason"]) == {"only crowd annotations or below min_area"}
+    assert set(strict["reason"]) == {"only crowd annotations or too small"}
     loose = selection.select(index, config("random", crowd=True)).ledger.filter(pl.col("image_id") >= 50)
     assert loose["eligible"].to_list() == [["ant"], ["ant"]]
 

@@ -19,6 +19,7 @@ from bakeoff.dataset.tables import make_manifest, make_metadata, update_ledger
 from bakeoff.dataset.workers import ImageSettings, Outcome, make_all
 from bakeoff.errors import ConfigError, StorageError
 from bakeoff.records import SPLITS, Dataset, DatasetInfo, Selection, SelectionInfo, Source
+from bakeoff.region import photo_of
 from bakeoff.storage import digest, file_digest, new_folder, storage_errors, write_bytes, write_json
 
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "polars")
@@ -88,7 +89,7 @@ def build(
 def _prepare(source: Source, selection: Selection, photos: Sequence[tuple[Place, Photo]]) -> Source:
     names = [photo.file_name for _, photo in photos]
     rows = selection.ledger.select("file_name", "url").filter(pl.col("file_name").is_in(names))
-    return source.prepare(dict(rows.iter_rows()))
+    return source.prepare({photo_of(name): url for name, url in rows.iter_rows()})
 
 
 def _write_records(

@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from bakeoff.errors import ConfigError, ImageError, unknown_name
 from bakeoff.framing import GREY, Resize, frame
 from bakeoff.records import Images
+from bakeoff.region import Region
 
 Filter = Literal["area", "linear"]
 
@@ -35,7 +36,9 @@ TRANSPOSES = {
 """What makes an image upright, by the value of its EXIF orientation (Exif 2.3, 4.6.4)."""
 
 
-def to_pixels(raw: bytes, size: int, filter_name: Filter, resize_name: Resize = "stretch") -> Images:
+def to_pixels(
+    raw: bytes, size: int, filter_name: Filter, resize_name: Resize = "stretch", region: Region | None = None
+) -> Images:
     """Decodes a photo and resizes it as a data set does.
 
     Args:
@@ -43,6 +46,7 @@ def to_pixels(raw: bytes, size: int, filter_name: Filter, resize_name: Resize = 
         size: Height and width of the result, in pixels.
         filter_name: "area" or "linear", as in `resize`.
         resize_name: How the photo becomes square, as in `framing.frame`.
+        region: What of the upright photo is taken; null means all of it.
 
     Returns:
         uint8 (size, size, 3), RGB.
@@ -51,6 +55,8 @@ def to_pixels(raw: bytes, size: int, filter_name: Filter, resize_name: Resize = 
         ImageError: The photo can't be used.
         ConfigError: There is no such filter.
     """
+    if region:
+        return square(_cut(decode(raw), region), size, filter_name, resize_name)
     if resize_name != "stretch":
         return square(decode(raw), size, filter_name, resize_name)
     if filter_name != "area":
@@ -152,6 +158,13 @@ def square(image: Images, size: int, filter_name: Filter, resize_name: Resize) -
         shown, (across.count, down.count), interpolation=FILTERS[filter_name]
     )
     return result
+
+
+def _cut(image: Images, region: Region) -> Images:
+    cut = image[region.top : region.top + region.height, region.left : region.left + region.width]
+    if not cut.size:
+        raise ImageError(f"the photo of {image.shape[1]} x {image.shape[0]} pixels does not reach to the object")
+    return cut
 
 
 def _check_size(image: Image.Image) -> None:

@@ -21,6 +21,7 @@ from bakeoff.dataset.images import Filter, to_pixels
 from bakeoff.errors import ImageError, SourceError
 from bakeoff.framing import Resize
 from bakeoff.records import Source
+from bakeoff.region import photo_of, region_of
 
 CHUNK = 32
 """Photos a task; with fewer than two tasks a process, starting the process costs more than it saves."""
@@ -54,7 +55,7 @@ class Job(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The digest of the photo's bytes, or null and the reason why the photo can't be used."""
+    """The digest of the photo's bytes, and of its region where one is taken; or null and why it can't be used."""
 
     digest: str | None
     reason: str = ""
@@ -109,14 +110,14 @@ def make(source: Source, settings: ImageSettings, job: Job) -> Outcome:
     A photo that can't be used is an outcome with a reason, and nothing is written.
     """
     try:
-        raw = source.read(job.file_name)
-        pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"])
+        raw, region = source.read(photo_of(job.file_name)), region_of(job.file_name)
+        pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"], region)
     except ImageError as error:
         return Outcome(None, str(error))
     write_row(job.array, job.row, pixels)
     # full chroma resolution: at these sizes the usual halving is visible
     Image.fromarray(pixels).save(job.copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
-    return Outcome(hashlib.sha256(raw).hexdigest()[:16])
+    return Outcome(hashlib.sha256(raw + (repr(region).encode() if region else b"")).hexdigest()[:16])
 
 
 _prepared: list[tuple[Source, ImageSettings]] = []

@@ -14,6 +14,7 @@ from PIL import Image
 
 from bakeoff.framing import frame
 from bakeoff.records import VAL, Dataset, DatasetInfo, Images, Run
+from bakeoff.region import region_of
 
 LARGEST_GALLERY = 2000
 """Photos; a page with more would pass 6 MB. Of more, those with the highest mean loss over the runs are kept."""
@@ -106,7 +107,7 @@ def _photos(rows: pl.DataFrame, info: DatasetInfo) -> list[dict[str, Any]]:
             "label": row["label"],
             "held": [number[name] for name in row["annotated"]],
             "boxes": [[number[box["label"]], *_framed(box, row, info)] for box in row["boxes"]],
-            "coco": COCO in (row["url"] or ""),
+            "coco": COCO in (row["url"] or "") and not region_of(row["file_name"]),
         }
         for row in rows.iter_rows(named=True)
     ]

@@ -128,7 +128,7 @@ def _ledger(
     small = ~candidates.holds.any(axis=1)
     reasons = np.select(
         [chosen, small, ~can_stand],
-        ["chosen", "only crowd annotations or below min_area", assignment.refusal],
+        ["chosen", "only crowd annotations or too small", assignment.refusal],
         default="quotas filled",
     )
     places = np.where(chosen, assignment.split, candidates.splits)
