@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.web_server import WebServer, published, serve
 
 from bakeoff import pipeline
 from bakeoff.config import Experiment
@@ -22,7 +23,7 @@ SETTINGS = ("data.train_per_class=8", "data.val_per_class=4", "data.workers=1")
 KILLS = 30
 SERVER = """
 import os, sys
-import bakeoff.coco, bakeoff.dataset, bakeoff.selection
+import bakeoff.coco, bakeoff.dataset, bakeoff.selection, bakeoff.sources.url
 from bakeoff import pipeline
 from bakeoff.recipes import load_experiment
 from pathlib import Path
@@ -33,7 +34,9 @@ for line in sys.stdin:
     pid = os.fork()
     if pid == 0:
         try:
-            pipeline.build(load_experiment("demo", settings), Path(line.strip()))
+            folder = Path(line.strip())
+            cache = f"data.cache={folder.parent / 'cache'}"
+            pipeline.build(load_experiment("demo", [*settings, cache]), folder)
         except BaseException as error:
             print(repr(error), file=sys.stderr, flush=True)
             os._exit(1)
@@ -49,11 +52,33 @@ def settings(sample: Path) -> list[str]:
     return [*SETTINGS, f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}"]
 
 
+@pytest.fixture
+def server(sample: Path) -> Iterator[WebServer]:
+    """Serves the sample, each photo after some milliseconds."""
+    photos = {f"/train2017/{path.name}": path.read_bytes() for path in (sample / "images").rglob("*.jpg")}
+    with serve(photos, lambda path, count: "late 0.01") as running:
+        yield running
+
+
+@pytest.fixture(params=["from a folder", "from a server"])
+def kind(request: pytest.FixtureRequest, sample: Path, tmp_path: Path) -> list[str]:
+    """The settings of a build."""
+    return settings(sample) if request.param == "from a folder" else request.getfixturevalue("by_url")
+
+
+@pytest.fixture
+def by_url(sample: Path, server: WebServer, tmp_path: Path) -> list[str]:
+    """The settings of a build that downloads its photos."""
+    annotations = published(sample / "instances.json", tmp_path / "instances.json", server)
+    own = ("data.images=url", "data.allow_private=true", "data.connections=2")
+    return [*SETTINGS, *own, f"data.annotations={annotations}"]
+
+
 class Builder:
     """Builds in processes that start at once and can be killed."""
 
-    def __init__(self, sample: Path) -> None:
-        command = [sys.executable, "-c", SERVER, *settings(sample)]
+    def __init__(self, settings: list[str]) -> None:
+        command = [sys.executable, "-c", SERVER, *settings]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._told()
 
@@ -78,8 +103,8 @@ class Builder:
 
 
 @pytest.fixture
-def builder(sample: Path) -> Iterator[Builder]:
-    started = Builder(sample)
+def builder(kind: list[str]) -> Iterator[Builder]:
+    started = Builder(kind)
     yield started
     started.process.kill()
     started.process.communicate()
@@ -112,7 +137,7 @@ def test_killed_at_any_moment_the_repeated_command_ends_with_the_same_bytes(buil
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_two_builds_into_one_folder_at_once_leave_one_whole_data_set(sample: Path, tmp_path: Path) -> None:
-    builders = [Builder(sample) for _ in range(2)]
+    builders = [Builder(settings(sample)) for _ in range(2)]
     try:
         builders[0].begin(tmp_path / "alone" / "out")
         assert builders[0].end() == 0
@@ -128,7 +153,7 @@ def test_two_builds_into_one_folder_at_once_leave_one_whole_data_set(sample: Pat
             one.process.communicate()
 
 
-def on_own_disk(sample: Path, place: Path, prepare: str) -> subprocess.CompletedProcess[str]:
+def on_own_disk(own: list[str], place: Path, prepare: str) -> subprocess.CompletedProcess[str]:
     """The command `build` on a small disk in memory; what is on it afterwards follows in the output."""
     place.mkdir()
     command = [
@@ -140,7 +165,7 @@ def on_own_disk(sample: Path, place: Path, prepare: str) -> subprocess.Completed
         "--out",
         str(place / "out"),
     ]
-    command += [part for setting in settings(sample) for part in ("--set", setting)]
+    command += [part for setting in own for part in ("--set", setting)]
     mount = f"mount -t tmpfs -o size=500k tmpfs {place} && {prepare} && echo mounted || exit 77"
     script = f'{mount}; "$@"; status=$?; find {place}; exit $status'
     unshare = shutil.which("unshare")
@@ -159,15 +184,15 @@ def on_own_disk(sample: Path, place: Path, prepare: str) -> subprocess.Completed
     ids=["full", "read-only"],
 )
 def test_a_disk_that_takes_nothing_more_is_one_message(
-    sample: Path, tmp_path: Path, prepare: str, message: str
+    kind: list[str], tmp_path: Path, prepare: str, message: str
 ) -> None:
     place = tmp_path / "disk"
-    ended = on_own_disk(sample, place, prepare.format(place=place))
+    ended = on_own_disk([*kind, f"data.cache={place / 'cache'}"], place, prepare.format(place=place))
     assert ended.returncode == 2, ended.stderr
     assert message in " ".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
     left = [line for line in ended.stdout.splitlines() if line.startswith(str(place))]
-    assert not any("dataset" in line for line in left), "nothing is half-written"
+    assert not any("dataset" in line or ".partial" in line for line in left), "nothing is half-written"
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """A web server on loopback that serves what it is given, and misbehaves as it is told."""
 
+import json
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 HTML = b"<html><body>Please log in.</body></html>"
@@ -195,3 +197,12 @@ def serve(
             server.closing.set()
             server.shutdown()
             thread.join()
+
+
+def published(instances: Path, copy: Path, server: WebServer) -> Path:
+    """Copies an instances file; in the copy each image has its URL at this server, under COCO's own path."""
+    document = json.loads(instances.read_text())
+    for image in document["images"]:
+        image["coco_url"] = f"{server.url}/train2017/{Path(image['file_name']).name}"
+    copy.write_text(json.dumps(document))
+    return copy

@@ -152,18 +152,19 @@ def check_claim(folder: Path, kind: str) -> None:
     """
     if folder.is_file():
         raise StorageError(f"{folder} is a file; choose a folder with --out.")
+    others: list[str] = []
+    if folder.exists():
+        with storage_errors(folder):
+            others = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(f".{MARKER}."))
     marker = folder / MARKER
-    if marker.exists():
+    if marker.exists():  # looked for after the rest: another process may have just made both
         held = read_json(marker, Marker).kind
         if held != kind:
             raise StorageError(f"{folder} holds a bakeoff {held}, not a {kind}; choose another folder with --out.")
-    elif folder.exists():
-        with storage_errors(folder):
-            others = sorted(entry.name for entry in folder.iterdir())
-        if others:
-            raise StorageError(
-                f"{folder} holds something else ({', '.join(others[:3])}); choose an empty or new folder with --out."
-            )
+    elif others:
+        raise StorageError(
+            f"{folder} holds something else ({', '.join(others[:3])}); choose an empty or new folder with --out."
+        )
 
 
 def claim(folder: Path, kind: str) -> None:

@@ -1,6 +1,5 @@
 """Data sets from web servers: the same bytes as from a folder, whatever happens on the way."""
 
-import json
 import os
 import signal
 import subprocess
@@ -12,7 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from tests.conftest import QUICK, experiment
-from tests.web_server import WebServer, serve
+from tests.web_server import WebServer, published, serve
 
 from bakeoff import pipeline
 from bakeoff.config import Experiment
@@ -33,12 +32,7 @@ def server(sample: Path) -> Iterator[WebServer]:
 @pytest.fixture
 def annotations(sample: Path, server: WebServer, tmp_path: Path) -> Path:
     """The sample's instances file with the photos' URLs in it."""
-    document = json.loads((sample / "instances.json").read_text())
-    for image in document["images"]:
-        image["coco_url"] = f"{server.url}/train2017/{Path(image['file_name']).name}"
-    path = tmp_path / "instances.json"
-    path.write_text(json.dumps(document))
-    return path
+    return published(sample / "instances.json", tmp_path / "instances.json", server)
 
 
 @pytest.fixture(autouse=True)
