@@ -113,7 +113,7 @@ def test_stages_alone(photos: list[str], tmp_path: Path) -> None:
     out = ["--out", str(tmp_path / "out")]
     assert "160 images" in invoke("index", photos[1])
     text = invoke("select", "demo", *photos[:2], *QUICK)
-    assert "policy dominant: 8 training and 4 validation images a class" in text
+    assert "policy dominant: 8 train + 4 val images a class" in text
     assert "quotas filled" in text
     assert not (tmp_path / "out").exists(), "select without --out writes nothing"
     assert "40 train, 20 val; 0 unreadable photos" in invoke("build", "demo", *photos, *QUICK, *out)

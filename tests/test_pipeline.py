@@ -177,3 +177,21 @@ def test_objects_instead_of_photos_go_all_the_way(sample: Path, tmp_path: Path) 
 def test_what_can_not_be_cropped_is_one_message(sample: Path, overrides: tuple[str, ...], message: str) -> None:
     with pytest.raises(BakeoffError, match=message):
         pipeline.select(experiment(sample, *overrides))
+
+
+def test_a_test_split_is_predicted_and_told_and_nothing_else(sample: Path, tmp_path: Path) -> None:
+    asked = experiment(sample, "data.test_per_class=3", "training.networks=net1", "training.tune_share=0.25")
+    page = pipeline.run(asked, tmp_path / "out")
+    dataset = pipeline.build(asked, tmp_path / "out")
+    assert dataset.info.counts == {"train": 40, "val": 20, "test": 15}
+    ids = {split: set(dataset.rows(split)["image_id"]) for split in dataset.info.counts}
+    assert len(set.union(*ids.values())) == 75
+    (run,) = pipeline.train(asked, tmp_path / "out")
+    own = run.predictions.filter(pl.col("split") == "test")
+    accuracy = (own["predicted"] == own["label"]).mean()
+    (network,) = msgspec.json.decode((page.parent / "summary.json").read_bytes())["networks"]
+    assert network["test_accuracy"]["mean"] == pytest.approx(accuracy)
+    assert '"test"' in (page.parent / "summary.json").read_text() or "test" in page.read_text()
+    without = pipeline.build(experiment(sample), tmp_path / "without")
+    assert without.info.counts == {"train": 40, "val": 20}
+    assert not (without.folder / "test.npy").exists()

@@ -41,6 +41,7 @@ class SelectionConfig(Section, frozen=True):
         classes: The target classes: category names, in the order of their labels.
         train_per_class: Training images a class.
         val_per_class: Validation images a class.
+        test_per_class: Test images a class: predicted once by each run, and not looked at by any comparison.
         policy: How an image gets its one label; a name of `bakeoff list policies`.
         seed: Seeds the policy's random order.
         min_area: An annotation counts only from this share of the image's area on, 0 to 1.
@@ -50,10 +51,17 @@ class SelectionConfig(Section, frozen=True):
     classes: tuple[Name, ...] = ()
     train_per_class: Count = 1600
     val_per_class: Count = 400
+    test_per_class: Count = 0
     policy: Name = "balanced"
     seed: Count = 0
     min_area: Share = 0.0
     crowd: bool = False
+
+    @property
+    def quotas(self) -> dict[str, int]:
+        """Images a class, for each split; of the test split only where any are asked for."""
+        quotas = {"train": self.train_per_class, "val": self.val_per_class}
+        return quotas | {"test": self.test_per_class} if self.test_per_class else quotas
 
 
 class DataConfig(SelectionConfig, frozen=True):

@@ -75,9 +75,8 @@ def _view(index: Index, data: DataConfig) -> Index:
         return index
     if data.crowd:
         raise ConfigError('data.crowd is given together with data.view = "crop"; a crowd is no single object to crop.')
-    train_share = data.train_per_class / max(1, data.train_per_class + data.val_per_class)
     return crop_objects(
-        index, data.classes, margin=data.margin, min_side=data.min_side, train_share=train_share, seed=data.seed
+        index, data.classes, margin=data.margin, min_side=data.min_side, quotas=data.quotas, seed=data.seed
     )
 
 

@@ -64,13 +64,13 @@ def selection_counts(selection: Any) -> tuple[tuple[str, ...], Iterator[tuple[An
     rows = (
         (
             name,
-            *(f"{((ledger['label'] == name) & (ledger['split'] == split)).sum():,}" for split in ("train", "val")),
+            *(f"{((ledger['label'] == name) & (ledger['split'] == split)).sum():,}" for split in selection.splits),
             f"{ledger['eligible'].list.contains(name).sum():,}",
             f"{ledger['annotated'].list.contains(name).sum():,}",
         )
         for name in selection.classes
     )
-    return ("class", "train", "val", "eligible", "annotated"), rows
+    return ("class", *selection.splits, "eligible", "annotated"), rows
 
 
 def run_row(run: "Run") -> tuple[str, ...]:

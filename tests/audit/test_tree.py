@@ -48,8 +48,10 @@ def test_what_is_skipped_is_told(grow: Grow) -> None:
         ("dog/inner", "a folder in a class's folder"),
         ("notes.txt", "not in a class's folder"),
     ]
-    split = scan(plant(grow({**CLEAN, "test/cat/x.jpg": 1}), {}))
-    assert ("test", "neither train nor val") in [(entry.file, entry.reason) for entry in split.skipped]
+    split = scan(plant(grow({**CLEAN, "test/cat/x.jpg": 1, "extra/cat/x.jpg": 1}), {}))
+    assert ("extra", "neither train nor val nor test") in [(entry.file, entry.reason) for entry in split.skipped]
+    assert split.splits == ("train", "val", "test")
+    assert ("test/cat/x.jpg", "test") in [(photo.file, photo.split) for photo in split.photos]
 
 
 def test_links_out_of_the_tree_are_not_followed(grow: Grow, tmp_path: Path) -> None:

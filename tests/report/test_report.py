@@ -96,7 +96,7 @@ def test_the_summary_has_its_schema(report_factory: Make) -> None:
     for run in network["runs"]:
         assert set(run) == {
             *("seed", "status", "train_accuracy", "val_accuracy", "val_interval", "any_label_accuracy"),
-            *("confusion", "annotated_too", "seconds"),
+            *("confusion", "annotated_too", "seconds", "test_accuracy", "test_interval"),
         }
         assert run["val_interval"][0] < run["val_accuracy"] < run["val_interval"][1]
         assert sum(map(sum, run["confusion"])) == 9

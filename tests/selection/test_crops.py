@@ -30,7 +30,14 @@ def index_of(*boxes: tuple[int, str, float, float, float, float, bool]) -> Index
 
 
 def cropped(index: Index, margin: float = 0.0, min_side: int = 0, train_share: float = 1.0, seed: int = 0) -> Index:
-    return crop_objects(index, CLASSES, margin=margin, min_side=min_side, train_share=train_share, seed=seed)
+    return crop_objects(
+        index,
+        CLASSES,
+        margin=margin,
+        min_side=min_side,
+        quotas={"train": train_share, "val": 1 - train_share},
+        seed=seed,
+    )
 
 
 def test_each_object_of_the_classes_is_an_image_of_its_own() -> None:

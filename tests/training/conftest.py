@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from bakeoff.config import Recipe, SelectionConfig
-from bakeoff.records import SPLITS, Dataset, DatasetInfo, RunSpec, SelectionInfo
+from bakeoff.records import Dataset, DatasetInfo, RunSpec, SelectionInfo
 
 CLASSES = ("dark", "middle", "bright")
 SIDE = 16
@@ -21,7 +21,7 @@ def dataset(tmp_path: Path) -> Dataset:
     folder = tmp_path / "dataset"
     folder.mkdir()
     rows = []
-    for split in SPLITS:
+    for split in PER_CLASS:
         labels = np.repeat(np.arange(3), PER_CLASS[split])
         noise = draws.integers(0, 60, (len(labels), SIDE, SIDE, 3))
         np.save(folder / f"{split}.npy", (noise + 90 * labels[:, None, None, None]).astype(np.uint8))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bakeoff.errors import SourceError
-from bakeoff.records import SPLITS, Refused
+from bakeoff.records import SPLITS, TEST, TRAIN, VAL, Refused
 
 FORMATS = {
     ".bmp": "BMP",
@@ -61,7 +61,7 @@ def scan(root: Path) -> Tree:
     """Lists the photos of a tree; reads none, and follows no link out of it.
 
     Args:
-        root: The tree's folder. With folders `train` and `val` in it the splits are theirs.
+        root: The tree's folder. With folders `train` and `val` in it, or `test` too, the splits are theirs.
 
     Raises:
         SourceError: It is no folder or can't be read, holds no photos or a single class, or a class holds none.
@@ -70,11 +70,13 @@ def scan(root: Path) -> Tree:
         raise SourceError(f"{root} is not a folder; {LAYOUT}.")
     scanner = _Scanner(root)
     top = scanner.folders(root)
-    splits: tuple[str | None, ...] = SPLITS if {*SPLITS} <= {*top} else (None,)
+    splits: tuple[str | None, ...] = (None,)
+    if {TRAIN, VAL} <= {*top}:
+        splits = tuple(name for name in SPLITS if name in top)
     if splits == (None,):
         _check_half(root, top)
     else:
-        scanner.skip([root / name for name in top if name not in SPLITS], "neither train nor val")
+        scanner.skip([root / name for name in top if name not in SPLITS], "neither train nor val nor test")
     photos = []
     classes: set[str] = set()
     for split in splits:
@@ -148,10 +150,10 @@ class _Scanner:
 
 def _check_half(root: Path, top: Sequence[str]) -> None:
     """Refuses a tree with the one split only; a class may be called `train`, though: it holds photos itself."""
-    for name in {*SPLITS} & {*top}:
+    for name in {TRAIN, VAL} & {*top}:
         held = _Scanner(root).entries(root / name)
         if held and all(entry.is_dir() for entry in held):
-            other = next(split for split in SPLITS if split != name)
+            other = VAL if name == TRAIN else TRAIN
             raise SourceError(
                 f"{root} has a folder {name} with classes in it, but no {other}; give {root / name} to have its photos "
                 f"split by the quotas, or add {other}."
@@ -169,7 +171,7 @@ def _check(tree: Tree) -> None:
     filled = {(photo.split, photo.label) for photo in tree.photos}
     for split in tree.splits:
         for name in tree.classes:
-            if (split, name) not in filled:
+            if (split, name) not in filled and split != TEST:
                 place = tree.root / split / name if split else tree.root / name
                 raise SourceError(
                     f"class {name!r} is empty: {place} holds no photos ({', '.join(FORMATS)}). Put some there, or "

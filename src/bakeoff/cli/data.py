@@ -103,7 +103,7 @@ def select(
     selection = pipeline.select(loaded, out, overwrite=overwrite)
     config = selection.info.config
     console.print(
-        f"policy {config.policy}: {config.train_per_class:,} training and {config.val_per_class:,} validation images "
+        f"policy {config.policy}: {' + '.join(f'{count:,} {split}' for split, count in config.quotas.items())} images "
         f"a class; {selection.ledger.height:,} images hold a target class"
     )
     print_table("Images by class", *selection_counts(selection))

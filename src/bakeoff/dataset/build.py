@@ -101,11 +101,11 @@ def _write_records(
     info = DatasetInfo(
         **settings,
         classes=selection.classes,
-        counts={split: sum(place.split == split for place in filling.places) for split in SPLITS},
+        counts={split: sum(place.split == split for place in filling.places) for split in selection.splits},
         selection=selection.info,
         photos=source.describe(),
         unreadable=len(filling.failures),
-        digest=digest(selection.classes, [file_digest(layout.array(split)) for split in SPLITS], rows),
+        digest=digest(selection.classes, [file_digest(layout.array(split)) for split in selection.splits], rows),
         request=request_digest(selection.info, source, **settings),
         versions={name: version(name) for name in LIBRARIES},
     )

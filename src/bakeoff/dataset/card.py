@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import polars as pl
 
 from bakeoff.framing import GREY
-from bakeoff.records import SPLITS, DatasetInfo
+from bakeoff.records import DatasetInfo
 from bakeoff.registry import policies
 
 SIZE_CATEGORIES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
@@ -85,9 +85,10 @@ def _overview(info: DatasetInfo) -> str:
 def _classes(info: DatasetInfo, manifest: pl.DataFrame) -> str:
     counts = {(split, label): count for split, label, count in manifest.group_by("split", "label").len().rows()}
     rows = [
-        (label, name, *(counts.get((split, label), 0) for split in SPLITS)) for label, name in enumerate(info.classes)
+        (label, name, *(counts.get((split, label), 0) for split in info.counts))
+        for label, name in enumerate(info.classes)
     ]
-    return _table(("label", "class", *SPLITS), [*rows, ("", "all", *(info.counts[split] for split in SPLITS))])
+    return _table(("label", "class", *info.counts), [*rows, ("", "all", *info.counts.values())])
 
 
 def _selection(info: DatasetInfo, manifest: pl.DataFrame) -> str:

@@ -148,5 +148,5 @@ def _shortage(filling: Filling, label: str) -> ShortageError:
     examples = "; ".join(f"{failure.photo.file_name}: {failure.reason}" for failure in own[:3])
     return ShortageError(
         f"class {label!r} has too few photos that can be read: {len(own):,} could not be read ({examples}), and no "
-        "candidate is left in their place. Put the photos right, or lower data.train_per_class or data.val_per_class."
+        "candidate is left in their place. Put the photos right, or lower data.train_per_class and its like."
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from bakeoff.dataset.arrays import create_array
 from bakeoff.dataset.filling import Photo, Place
 from bakeoff.dataset.workers import Job
-from bakeoff.records import SPLITS, Selection
+from bakeoff.records import Selection
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Layout:
     def prepare(self, selection: Selection, size: int) -> None:
         """Makes the arrays, and the class folders that get images: readers of image folders refuse empty ones."""
         splits = selection.chosen["split"].to_list()
-        for split in SPLITS:
+        for split in selection.splits:
             create_array(self.array(split), (splits.count(split), size, size, 3))
         (self.folder / "images").mkdir()
         for split, label in selection.chosen.select("split", "label").unique().iter_rows():

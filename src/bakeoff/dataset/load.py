@@ -30,14 +30,15 @@ def load(folder: Path) -> Dataset:
     info = read_json(folder / INFO_FILE, DatasetInfo, folder)
     manifest = read_table(folder / MANIFEST_FILE, MANIFEST)
     _check_rows(folder, info, manifest)
-    for split in SPLITS:
-        check_array(folder / f"{split}.npy", (info.counts[split], info.size, info.size, 3))
+    for split, count in info.counts.items():
+        check_array(folder / f"{split}.npy", (count, info.size, info.size, 3))
     return Dataset(folder, info, manifest, read_table(folder / LEDGER_FILE, LEDGER))
 
 
 def _check_rows(folder: Path, info: DatasetInfo, manifest: pl.DataFrame) -> None:
     """Checks that the manifest's rows are those of the arrays, in their order, each with a label."""
-    rows = [(split, position) for split in SPLITS for position in range(info.counts.get(split, 0))]
+    known = [split for split in SPLITS if split in info.counts]
+    rows = [(split, position) for split in known for position in range(info.counts[split])]
     if manifest.select("split", "position").rows() != rows:
         raise StorageError(
             f"{folder / MANIFEST_FILE} does not list the images that {INFO_FILE} counts ({dict(info.counts)}). "

@@ -11,6 +11,7 @@ from sklearn.metrics import classification_report, confusion_matrix
 from bakeoff.errors import StorageError
 from bakeoff.evaluation.pairs import compare_all
 from bakeoff.records import (
+    TEST,
     TRAIN,
     VAL,
     ClassScores,
@@ -82,6 +83,7 @@ def _score_network(name: str, runs: Sequence[Run], dataset: Dataset) -> NetworkS
         any_label_accuracy=over_seeds(
             [run.any_label_accuracy for run in finished if run.any_label_accuracy is not None]
         ),
+        test_accuracy=over_seeds([run.test_accuracy for run in finished if run.test_accuracy is not None]),
         seconds=float(np.mean([run.seconds for run in finished])) if finished else None,
     )
 
@@ -100,6 +102,12 @@ def score_run(run: Run, dataset: Dataset) -> RunScores:
     scored = msgspec.structs.replace(
         state, train_accuracy=train_right / train.height, train_interval=wilson(train_right, train.height)
     )
+    if TEST in dataset.info.counts:
+        test = _predictions(run, dataset, TEST)
+        test_right = int((test["predicted"] == test["label"]).sum())
+        scored = msgspec.structs.replace(
+            scored, test_accuracy=test_right / test.height, test_interval=wilson(test_right, test.height)
+        )
     return _with_validation(scored, val, dataset) if val.height else scored
 
 
@@ -151,7 +159,7 @@ def _report(labels: object, predicted: object, classes: Sequence[str]) -> tuple[
 def _predictions(run: Run, dataset: Dataset, split: str) -> pl.DataFrame:
     """The run's predictions of a split: those of the data set's images in order, or of those it learned from."""
     own, rows = run.predictions.filter(pl.col("split") == split), dataset.rows(split)
-    if split == TRAIN and run.spec.recipe.train_share < 1:
+    if split == TRAIN and (run.spec.recipe.train_share < 1 or run.spec.recipe.tune_share):
         rows = rows.join(own.select("image_id"), on="image_id", how="semi", maintain_order="left")
     same = run.spec.dataset == dataset.info.digest and own.select("image_id", "label").equals(
         rows.select("image_id", "label")

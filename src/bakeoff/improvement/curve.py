@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from bakeoff.improvement.workplace import Workplace
-from bakeoff.records import TRAIN, CurvePoint, Run, Variant
+from bakeoff.records import TRAIN, VAL, CurvePoint, Run, Variant
 from bakeoff.statistics.intervals import over_seeds
 from bakeoff.statistics.learning_curve import fit_learning_curve
 
@@ -58,5 +58,5 @@ def _images(run: Run) -> int:
 
 
 def _accuracy(run: Run) -> float:
-    table = run.predictions.filter(pl.col("split") != TRAIN)
+    table = run.predictions.filter(pl.col("split") == VAL)
     return int((table["predicted"] == table["label"]).sum()) / table.height

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from bakeoff import evaluation, pipeline, selection
+from bakeoff import evaluation, inputs, pipeline, selection
 from bakeoff.improvement.workplace import Workplace
 from bakeoff.records import TRAIN, VAL, Dataset, Images, Labels, Run
 from bakeoff.registry import networks
@@ -85,11 +85,11 @@ def _no_exclusive(place: Workplace) -> str:
 def _exclusive(place: Workplace) -> tuple[Right, Right]:
     """The experiment's policy against `exclusive` at equal quotas, on photos that are new to both and unambiguous."""
     data = place.experiment.data
-    index = pipeline.read_index(data.annotations, place.folder.parent / pipeline.CACHE)
-    wanted = selection.fit_quotas(index, msgspec.structs.replace(data.selection, policy=POLICY))
-    quotas = {"train_per_class": wanted.train_per_class, "val_per_class": wanted.val_per_class}
+    index, chosen = inputs.open_index(data, place.folder.parent / pipeline.CACHE)
+    wanted = selection.fit_quotas(index, msgspec.structs.replace(chosen, policy=POLICY))
+    quotas = {f"{split}_per_class": count for split, count in wanted.quotas.items()}
     own, runs = place.data, place.base
-    if (data.train_per_class, data.val_per_class) != tuple(quotas.values()):
+    if data.quotas != wanted.quotas:
         own = place.build("fewer-photos", msgspec.structs.replace(data, **quotas))
         runs = place.train("fewer-photos", own)
     clean = place.build(POLICY, msgspec.structs.replace(data, policy=POLICY, **quotas))

@@ -6,7 +6,7 @@ Tables are polars frames; their columns are listed at the record that holds them
 
 from bakeoff.records.architecture import Architecture, Layer
 from bakeoff.records.audit import Audit, Border, Duplicates, Evidence, LabelCheck, Refused, WrongLabel
-from bakeoff.records.common import SPLITS, TRAIN, VAL, Environment, Estimate, Images, Interval, Labels
+from bakeoff.records.common import SPLITS, TEST, TRAIN, VAL, Environment, Estimate, Images, Interval, Labels
 from bakeoff.records.dataset import Dataset, DatasetInfo, Source
 from bakeoff.records.improvements import CurvePoint, Improvements, Variant
 from bakeoff.records.index import Index, IndexInfo, License, Problem
@@ -26,6 +26,7 @@ from bakeoff.records.selection import Selection, SelectionInfo
 
 __all__ = [
     "SPLITS",
+    "TEST",
     "TRAIN",
     "VAL",
     "Architecture",

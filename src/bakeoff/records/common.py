@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-TRAIN, VAL = "train", "val"
-SPLITS = (TRAIN, VAL)
+TRAIN, VAL, TEST = "train", "val", "test"
+SPLITS = (TRAIN, VAL, TEST)
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from bakeoff.framing import Resize
-from bakeoff.records.common import SPLITS, Images, Labels
+from bakeoff.records.common import Images, Labels
 from bakeoff.records.selection import SelectionInfo
 
 
@@ -104,12 +104,15 @@ class Dataset:
     @cached_property
     def images(self) -> Mapping[str, Images]:
         """For each split its images, uint8 (N, size, size, 3), RGB, memory-mapped copy on write."""
-        return {split: np.load(self.folder / f"{split}.npy", mmap_mode="c", allow_pickle=False) for split in SPLITS}
+        return {
+            split: np.load(self.folder / f"{split}.npy", mmap_mode="c", allow_pickle=False)
+            for split in self.info.counts
+        }
 
     @cached_property
     def labels(self) -> Mapping[str, Labels]:
         """For each split its labels, int64 (N,), 0 to K-1."""
-        return {split: self.rows(split)["label"].to_numpy() for split in SPLITS}
+        return {split: self.rows(split)["label"].to_numpy() for split in self.info.counts}
 
     def rows(self, split: str) -> pl.DataFrame:
         """The manifest's rows of one split, in the order of its array."""

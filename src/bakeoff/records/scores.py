@@ -35,6 +35,8 @@ class RunScores(msgspec.Struct, frozen=True):
         val_interval: Its 95 % Wilson interval.
         any_label_accuracy: Share of validation images in which the predicted class is annotated, 0 to 1.
         any_label_interval: Its 95 % Wilson interval.
+        test_accuracy: Share of test images predicted right, 0 to 1; null without a test split.
+        test_interval: Its 95 % Wilson interval.
         confusion: Counts, K x K; rows are true classes, columns predicted ones.
         annotated_too: The part of `confusion` in which the predicted class is annotated in the photo: K x K counts; on
             the diagonal the right predictions.
@@ -51,6 +53,8 @@ class RunScores(msgspec.Struct, frozen=True):
     val_interval: Interval | None = None
     any_label_accuracy: float | None = None
     any_label_interval: Interval | None = None
+    test_accuracy: float | None = None
+    test_interval: Interval | None = None
     confusion: tuple[tuple[int, ...], ...] = ()
     annotated_too: tuple[tuple[int, ...], ...] = ()
     report: tuple[ClassScores, ...] = ()
@@ -67,6 +71,7 @@ class NetworkScores(msgspec.Struct, frozen=True):
         val_accuracy: Over the finished runs.
         any_label_accuracy: Over the finished runs.
         seconds: Mean wall time of the finished runs; null without any.
+        test_accuracy: Over the finished runs; null without a test split.
     """
 
     name: str
@@ -76,6 +81,7 @@ class NetworkScores(msgspec.Struct, frozen=True):
     val_accuracy: Estimate
     any_label_accuracy: Estimate
     seconds: float | None
+    test_accuracy: Estimate = Estimate(None, None)
 
 
 class SeedTest(msgspec.Struct, frozen=True):

@@ -54,6 +54,11 @@ class Selection:
         return self.info.config.classes
 
     @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits: a test split only where images were asked for in it."""
+        return SPLITS if self.info.config.test_per_class else SPLITS[:2]
+
+    @property
     def chosen(self) -> pl.DataFrame:
         """The ledger's chosen rows: training first, then by class, then by image id."""
         rank = {name: position for position, name in enumerate(self.classes)}

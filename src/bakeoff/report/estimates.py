@@ -7,7 +7,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep
 
 from bakeoff.records import Estimate, NetworkScores, RunScores
 
-Kind = Literal["train", "val", "any_label"]
+Kind = Literal["train", "val", "any_label", "test"]
 
 
 def of_run(run: RunScores, kind: Kind) -> Estimate:

@@ -33,6 +33,7 @@ def _network(network: NetworkScores) -> dict[str, Any]:
         "train_accuracy": _estimate(network.train_accuracy),
         "val_accuracy": _estimate(network.val_accuracy),
         "any_label_accuracy": _estimate(network.any_label_accuracy),
+        "test_accuracy": _estimate(network.test_accuracy),
     }
 
 
@@ -44,6 +45,8 @@ def _run(run: RunScores) -> dict[str, Any]:
         "val_accuracy": run.val_accuracy,
         "val_interval": msgspec.to_builtins(run.val_interval),
         "any_label_accuracy": run.any_label_accuracy,
+        "test_accuracy": run.test_accuracy,
+        "test_interval": msgspec.to_builtins(run.test_interval),
         "confusion": [list(row) for row in run.confusion],
         "annotated_too": [list(row) for row in run.annotated_too],
         "seconds": run.seconds,

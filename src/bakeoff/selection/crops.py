@@ -1,13 +1,13 @@
 """Annotated objects instead of photos: each becomes an image of its own, cut out of its photo."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from bakeoff.records import TRAIN, VAL, Index
+from bakeoff.records import Index
 from bakeoff.selection.candidates import class_ids
 from bakeoff.storage import digest
 
@@ -16,21 +16,21 @@ VISIBLE = 0.25
 
 
 def crop_objects(
-    index: Index, classes: Sequence[str], *, margin: float, min_side: int, train_share: float, seed: int
+    index: Index, classes: Sequence[str], *, margin: float, min_side: int, quotas: Mapping[str, int], seed: int
 ) -> Index:
     """An index whose images are the annotated objects of the classes.
 
     An object's image has the id of its annotation and the file name of its photo with the region (`bakeoff.region`).
     Its one annotation that counts is the object; other objects of the classes that reach into it are kept as crowd
     annotations, so that they are known and do not decide. So is an object that is a crowd, or too small. All objects
-    of a photo are for one split, which is drawn: no photo is in both.
+    of a photo are for one split, which is drawn: no photo is in two.
 
     Args:
         index: The annotations.
         classes: The target classes.
         margin: Share of the box's sides that is added at each end, as far as the photo reaches.
         min_side: Pixels; an object whose box has a shorter side is no candidate.
-        train_share: Probability that a photo is for training.
+        quotas: In whose proportion photos are drawn for the splits.
         seed: Seeds the draw.
 
     Raises:
@@ -50,11 +50,11 @@ def crop_objects(
     return replace(
         index,
         info=msgspec.structs.replace(
-            index.info, digest=digest(index.info.digest.encode(), classes, [margin, min_side, train_share, seed])
+            index.info, digest=digest(index.info.digest.encode(), classes, [margin, min_side, dict(quotas), seed])
         ),
         images=_images(crops),
         annotations=_annotations(crops, objects, min_side),
-        splits=_splits(crops, train_share, seed),
+        splits=_splits(crops, quotas, seed),
     )
 
 
@@ -96,8 +96,10 @@ def _annotations(crops: pl.DataFrame, objects: pl.DataFrame, min_side: int) -> p
     )
 
 
-def _splits(crops: pl.DataFrame, train_share: float, seed: int) -> dict[int, str]:
+def _splits(crops: pl.DataFrame, quotas: Mapping[str, int], seed: int) -> dict[int, str]:
     photos = crops["image_id"].unique().sort().to_list()
-    draws = np.random.default_rng(seed).random(len(photos))
-    split = {photo: TRAIN if draw < train_share else VAL for photo, draw in zip(photos, draws, strict=True)}
+    total = sum(quotas.values())
+    shares = [quota / total for quota in quotas.values()]
+    draws = np.random.default_rng(seed).choice(list(quotas), len(photos), p=shares).tolist() if total else photos
+    split = dict(zip(photos, draws, strict=True))
     return {crop: split[photo] for crop, photo in crops.select("annotation_id", "image_id").iter_rows()}

@@ -3,9 +3,9 @@
 import msgspec
 
 from bakeoff.config import SelectionConfig
-from bakeoff.records import TRAIN, VAL, Index
+from bakeoff.records import Index
 from bakeoff.selection.candidates import find_candidates, target_annotations
-from bakeoff.selection.stage import largest_common_quota
+from bakeoff.selection.stage import apportion, largest_common_quota
 
 
 def fit_quotas(index: Index, config: SelectionConfig) -> SelectionConfig:
@@ -15,9 +15,8 @@ def fit_quotas(index: Index, config: SelectionConfig) -> SelectionConfig:
         SelectionError: The classes can't be used.
         ConfigError: There is no such policy.
     """
-    quotas = {TRAIN: config.train_per_class, VAL: config.val_per_class}
-    total = sum(quotas.values())
+    quotas = config.quotas
     candidates = find_candidates(target_annotations(index, config), len(config.classes), index.splits)
     common = largest_common_quota(candidates, quotas, config.policy, config.seed)
-    train = round(common * quotas[TRAIN] / total)
-    return msgspec.structs.replace(config, train_per_class=train, val_per_class=common - train)
+    fitted = {f"{split}_per_class": count for split, count in apportion(common, quotas).items()}
+    return msgspec.structs.replace(config, **fitted)

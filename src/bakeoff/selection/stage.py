@@ -1,5 +1,6 @@
 """From an index and a configuration to a selection and its ledger."""
 
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from bakeoff.config import SelectionConfig
 from bakeoff.errors import SelectionError, ShortageError, StorageError
-from bakeoff.records import TRAIN, VAL, Index, Selection, SelectionInfo
+from bakeoff.records import Index, Selection, SelectionInfo
 from bakeoff.selection.assignment import NONE, Assignment
 from bakeoff.selection.candidates import Candidates, describe_images, find_candidates, target_annotations
 from bakeoff.selection.splits import assign
@@ -32,7 +33,7 @@ def select(index: Index, config: SelectionConfig) -> Selection:
         ShortageError: A class holds too few images under this policy.
         ConfigError: There is no such policy.
     """
-    quotas = {TRAIN: config.train_per_class, VAL: config.val_per_class}
+    quotas = config.quotas
     if not any(quotas.values()):
         raise SelectionError("data.train_per_class and data.val_per_class are both 0; ask for at least one image.")
     annotations = target_annotations(index, config)
@@ -51,7 +52,7 @@ def select(index: Index, config: SelectionConfig) -> Selection:
 
 
 def largest_common_quota(candidates: Candidates, quotas: Mapping[str, int], policy_name: str, seed: int) -> int:
-    """The largest number of images, over both splits and up to the quotas, that a policy can give to every class.
+    """The largest number of images, over all splits and up to the quotas, that a policy can give to every class.
 
     The splits keep their proportion. A policy that shuffles draws from the same seed at each try.
     """
@@ -59,12 +60,18 @@ def largest_common_quota(candidates: Candidates, quotas: Mapping[str, int], poli
     enough, too_many = 0, total + 1
     while too_many - enough > 1:
         middle = (enough + too_many) // 2
-        train = round(middle * quotas[TRAIN] / total)
-        trial = {TRAIN: train, VAL: middle - train}
+        trial = apportion(middle, quotas)
         assignment = assign(candidates, trial, policy_name, seed)
         filled = (assignment.counts(trial) == np.array(list(trial.values()))[:, None]).all()
         enough, too_many = (middle, too_many) if filled else (enough, middle)
     return enough
+
+
+def apportion(count: int, quotas: Mapping[str, int]) -> dict[str, int]:
+    """So many images over the splits, in the proportion of the quotas."""
+    total = sum(quotas.values())
+    ends = [0, *(round(count * end / total) for end in itertools.accumulate(quotas.values()))]
+    return {split: end - begin for split, (begin, end) in zip(quotas, itertools.pairwise(ends), strict=True)}
 
 
 def save(selection: Selection, folder: Path) -> None:
@@ -111,12 +118,16 @@ def _advice(candidates: Candidates, quotas: Mapping[str, int], config: Selection
     common = largest_common_quota(candidates, quotas, config.policy, config.seed)
     advice = (
         f"The largest quota that this policy can give to every class is {common:,} images "
-        f"(train and val together; {total:,} were asked for). "
+        f"({' and '.join(quotas)} together; {total:,} were asked for). "
     )
     if config.policy != "balanced":
         best = largest_common_quota(candidates, quotas, "balanced", config.seed)
         advice += f"Policy 'balanced' can give {'all ' if best == total else ''}{best:,}. "
-    return f"{advice}Lower data.train_per_class or data.val_per_class, or choose another policy or other classes."
+    return f"{advice}Lower {_keys(quotas)}, or choose another policy or other classes."
+
+
+def _keys(quotas: Mapping[str, int]) -> str:
+    return " or ".join(f"data.{split}_per_class" for split in quotas)
 
 
 def _ledger(

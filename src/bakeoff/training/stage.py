@@ -16,9 +16,7 @@ from bakeoff.config import TrainingConfig
 from bakeoff.errors import StorageError, in_one_line
 from bakeoff.networks import create, source_digest
 from bakeoff.records import (
-    SPLITS,
     TRAIN,
-    VAL,
     Dataset,
     DatasetInfo,
     Environment,
@@ -117,7 +115,7 @@ def train(
         rows = _rows(dataset, spec)
         splits = {
             name: Split(dataset.images[source][rows[name]], dataset.labels[source][rows[name]], device)
-            for name, source in ((TRAIN, TRAIN), (VAL, VAL), (TUNE, TRAIN))
+            for name, source in {TUNE: TRAIN, **{split: split for split in dataset.images}}.items()
         }
         log: list[LogLine] = []
         start = time.perf_counter()
@@ -151,7 +149,7 @@ def _rows(dataset: Dataset, spec: RunSpec) -> Rows:
     labels, recipe = dataset.labels, spec.recipe
     used = part(labels[TRAIN], recipe.train_share) if recipe.train_share < 1 else np.arange(len(labels[TRAIN]))
     learned, tune = hold_out(labels[TRAIN], used, recipe.tune_share)
-    return {TRAIN: learned, VAL: np.arange(len(labels[VAL])), TUNE: tune}
+    return {name: np.arange(len(own)) for name, own in labels.items()} | {TRAIN: learned, TUNE: tune}
 
 
 def _fit(
@@ -176,7 +174,7 @@ def _fit(
 def _predictions(network: nn.Module, splits: Splits, rows: Rows, dataset: Dataset) -> pl.DataFrame:
     """Logits and losses of the final weights for the images of the run, in the manifest's order."""
     tables = []
-    for name in SPLITS:
+    for name in dataset.images:
         split = splits[name]
         if not len(split):
             continue

@@ -7,7 +7,7 @@ import numpy as np
 
 from bakeoff.audit import CORRELATION, DISTANCE, Place, find_duplicates, fingerprints, joined, photo_id
 from bakeoff.diagnosis.case import Case
-from bakeoff.records import SPLITS, VAL, Duplicates, Evidence, Finding, State
+from bakeoff.records import VAL, Duplicates, Evidence, Finding, State
 from bakeoff.registry import findings
 
 FLAT = 0.05
@@ -23,7 +23,7 @@ def leaks(case: Case) -> Finding:
     """Photos that are in both splits or under several classes, by their ids, bytes and pixels."""
     rows = case.dataset.manifest
     copies, ids, names, digests = (rows[name].to_list() for name in ("image", "image_id", "file_name", "source_digest"))
-    looks = joined([fingerprints(case.dataset.images[split]) for split in SPLITS])
+    looks = joined([fingerprints(images) for images in case.dataset.images.values()])
     places = [
         Place(copy, case.comparison.classes[label], split)
         for copy, label, split in zip(copies, rows["label"], rows["split"], strict=True)

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from bakeoff.records import SPLITS, TRAIN, Images
+from bakeoff.records import TRAIN, Images
 from bakeoff.registry import sections
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table
@@ -69,12 +69,12 @@ def _data_uri(pixels: Images) -> str:
 
 
 def _counts(case: Case) -> Table:
-    rows = []
+    rows, splits = [], tuple(case.dataset.info.counts)
     for label, name in enumerate(case.comparison.classes):
         own = case.dataset.manifest.filter(pl.col("label") == label)
         several = (own["annotated"].list.len() > 1).sum()
-        rows.append((name, *(own.filter(pl.col("split") == split).height for split in SPLITS), several))
-    return Table("classes", "Photos of each class.", ("class", *SPLITS, "with other target classes"), rows)
+        rows.append((name, *(own.filter(pl.col("split") == split).height for split in splits), several))
+    return Table("classes", "Photos of each class.", ("class", *splits, "with other target classes"), rows)
 
 
 def _together(case: Case) -> Table:

@@ -7,16 +7,14 @@ from typing import Any
 import polars as pl
 from msgspec.structs import asdict
 
-from bakeoff.records import Run
+from bakeoff.records import TEST, Run
 from bakeoff.registry import sections
 from bakeoff.report import charts, curves
 from bakeoff.report.contents import Case, Figure, Section, Table
-from bakeoff.report.estimates import finished, of_network, of_run
+from bakeoff.report.estimates import Kind, finished, of_network, of_run
 from bakeoff.report.wording import drawn, millions, percent, pixels, seconds, status
 
 ACCURACIES: dict[str, Callable[[Any], str]] = {"training": percent, "validation": drawn, "any label": drawn}
-NETWORK_COLUMNS = ("network", "parameters", "MACs", "receptive field", "runs", *ACCURACIES, "time a run")
-RUN_COLUMNS = ("network", "seed", "status", *ACCURACIES, "seconds", "reason")
 
 
 @sections.register("20-networks")
@@ -68,22 +66,29 @@ def figures(
 
 
 def _networks(case: Case) -> Table:
-    rows = []
+    rows, (measured, formats) = [], _accuracies(case)
     for network in case.comparison.networks:
         own = network.architecture
         sizes = (own.parameters, own.macs, own.receptive_field) if own else (None, None, None)
         done = f"{len(finished(network))} of {len(network.runs)}"
-        accuracies = (network.train_accuracy.mean, of_network(network, "val"), of_network(network, "any_label"))
+        accuracies = (network.train_accuracy.mean, *(of_network(network, kind) for kind in measured))
         rows.append((network.name, *sizes, done, *accuracies, network.seconds))
     return Table(
         "networks",
         "Learnable parameters, multiply-accumulate operations for one photo, and mean accuracies over the finished "
         "runs. Any label: the predicted class is annotated in the photo. In brackets the 95 % interval: over seeds (t) "
         "where several runs finished, else over photos (Wilson)." + _own_recipes(case),
-        NETWORK_COLUMNS,
+        ("network", "parameters", "MACs", "receptive field", "runs", *formats, "time a run"),
         rows,
-        {**ACCURACIES, "MACs": millions, "receptive field": pixels, "time a run": seconds},
+        {**formats, "MACs": millions, "receptive field": pixels, "time a run": seconds},
     )
+
+
+def _accuracies(case: Case) -> tuple[tuple[Kind, ...], dict[str, Callable[[Any], str]]]:
+    """The accuracies that have an interval, and the columns of all with what writes them."""
+    if TEST in case.dataset.info.counts:
+        return ("val", "any_label", "test"), {**ACCURACIES, "test": drawn}
+    return ("val", "any_label"), ACCURACIES
 
 
 def _own_recipes(case: Case) -> str:
@@ -99,14 +104,14 @@ def _own_recipes(case: Case) -> str:
 
 
 def _runs(case: Case) -> Table:
+    measured, formats = _accuracies(case)
     rows = [
         (
             network.name,
             run.seed,
             run.status,
             run.train_accuracy,
-            of_run(run, "val"),
-            of_run(run, "any_label"),
+            *(of_run(run, kind) for kind in measured),
             run.seconds,
             run.reason,
         )
@@ -117,7 +122,7 @@ def _runs(case: Case) -> Table:
         "runs",
         "Every run. In brackets the 95 % Wilson interval: what other photos of the same kind could give this trained "
         "network.",
-        RUN_COLUMNS,
+        ("network", "seed", "status", *formats, "seconds", "reason"),
         rows,
-        {**ACCURACIES, "status": status, "seconds": seconds},
+        {**formats, "status": status, "seconds": seconds},
     )
