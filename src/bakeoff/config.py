@@ -16,6 +16,7 @@ Positive = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
 Rate = Annotated[float, Meta(gt=0.0)]
+Resolution = Annotated[float, Meta(ge=0.25, le=1.0)]
 Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
 Side = Annotated[int, Meta(ge=8, le=1024)]
 Name = Annotated[str, Meta(min_length=1)]
@@ -135,7 +136,8 @@ class Recipe(Section, frozen=True):
             no such crop.
         color_jitter: Brightness, contrast and saturation of each training image change by up to this factor; 0 means
             they stay.
-        resolution: Side of the training images as a share of the stored ones'; measuring takes them as they are.
+        resolution: Side of the training images as a share of the stored ones', in the first epoch and in the last; in
+            between it grows by eighths. Measuring takes the images as they are.
         cutmix: Probability that a batch has rectangles of its images exchanged, and their targets mixed.
         mixup: Probability that a batch that has not is blended with its images in another order, and so its targets.
         warmup: Share of the steps over which the learning rate rises from zero, before the schedule.
@@ -165,7 +167,7 @@ class Recipe(Section, frozen=True):
     random_crop: Count = 0
     resized_crop: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     color_jitter: Share = 0.0
-    resolution: Annotated[float, Meta(ge=0.25, le=1.0)] = 1.0
+    resolution: tuple[Resolution, Resolution] = (1.0, 1.0)
     cutmix: Share = 0.0
     mixup: Share = 0.0
     warmup: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
@@ -195,7 +197,7 @@ class TrainingConfig(Recipe, frozen=True):
         seeds: The seeds themselves, or how many (5 means 0 to 4).
         device: "auto" takes CUDA, then MPS, then the CPU.
         executor: "processes" trains several runs at once, "serial" one after the other in this process.
-        workers: Runs at once; 0 means one a processor.
+        workers: Runs at once; 0 means as many as there are processors for the threads of each.
         recipes: By a network's name as the report shows it, the values in which its recipe differs from that of the
             others.
         tensorboard: Whether each run writes TensorBoard's event files as it goes, into `tensorboard/`.

@@ -1,7 +1,8 @@
 """Training networks × seeds: what is missing is run, what is there is kept."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -73,25 +74,35 @@ def train(plan: Plan, training: TrainingConfig, monitor: Monitor = silent) -> li
     from bakeoff.executors.jobs import Failure, Job
     from bakeoff.training.store import load_run, save_failure
 
-    data = plan.dataset.folder
-    jobs = [
-        Job(place.name, partial(_train_one, plan.specs[place], data, place, training.tensorboard, training.profile))
-        for place in plan.missing
-    ]
     by_name = {place.name: place for place in plan.missing}
-    kept, asked = len(plan.specs) - len(jobs), len(plan.specs)
+    ended, asked = len(plan.specs) - len(plan.missing), len(plan.specs)
     tell, part = monitor("runs"), cache(lambda name: monitor(f"runs/{name}"))
-    tell(kept, asked)
-    for ended, outcome in enumerate(executors[training.executor](jobs, training.workers, part), kept + 1):
-        if isinstance(outcome.result, Failure):
-            place = by_name[outcome.name]
-            save_failure(place, plan.specs[place], outcome.result.reason)
-        part(outcome.name)(1, 1)
-        tell(ended, asked)
+    tell(ended, asked)
+    for places, at_once in _shifts(plan, training):
+        jobs = [Job(place.name, _job(plan, place, training)) for place in places]
+        for outcome in executors[training.executor](jobs, at_once, part):
+            if isinstance(outcome.result, Failure):
+                place = by_name[outcome.name]
+                save_failure(place, plan.specs[place], outcome.result.reason)
+            ended += 1
+            part(outcome.name)(1, 1)
+            tell(ended, asked)
     for folder in {place.parents[1] / CHECKPOINTS for place in plan.missing}:
         with suppress(OSError):  # it is not empty: a run that failed can be taken up
             folder.rmdir()
     return [load_run(place) for place in plan.specs]
+
+
+def _shifts(plan: Plan, training: TrainingConfig) -> Iterator[tuple[list[Path], int]]:
+    """The missing runs by the threads that each takes, and how many at once the processors carry."""
+    threads = {place: plan.specs[place].recipe.threads for place in plan.missing}
+    for count in sorted(set(threads.values())):
+        places = [place for place in plan.missing if threads[place] == count]
+        yield places, training.workers or max(1, (os.cpu_count() or 1) // count)
+
+
+def _job(plan: Plan, place: Path, training: TrainingConfig) -> Callable[[Callable[[int, int], None]], None]:
+    return partial(_train_one, plan.specs[place], plan.dataset.folder, place, training.tensorboard, training.profile)
 
 
 def _train_one(

@@ -5,9 +5,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from bakeoff.config import Recipe
-from bakeoff.training.augmentation import augment, mix, vary
+from bakeoff.training.augmentation import augment, mix, side_in, vary
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -53,7 +54,7 @@ def test_a_random_crop_is_a_window_of_the_reflected_image(border: int) -> None:
 def test_without_variation_inputs_stay_and_nothing_is_drawn() -> None:
     inputs, generator = photos(4), seeded()
     before = generator.get_state()
-    assert vary(inputs, Recipe(), generator) is inputs
+    assert vary(inputs, Recipe(), inputs.shape[-1], generator) is inputs
     assert mix(inputs, torch.arange(4), Recipe(), generator) == (inputs, None)
     assert torch.equal(generator.get_state(), before)
 
@@ -66,7 +67,7 @@ def test_the_generator_decides_and_values_stay_in_their_range(recipe: Recipe) ->
 
     def drawn(seed: int) -> torch.Tensor:
         generator = seeded(seed)
-        return mix(vary(inputs, recipe, generator), labels, recipe, generator)[0]
+        return mix(vary(inputs, recipe, inputs.shape[-1], generator), labels, recipe, generator)[0]
 
     assert torch.equal(drawn(0), drawn(0))
     assert not torch.equal(drawn(0), drawn(1))
@@ -78,7 +79,7 @@ def test_a_resized_crop_is_a_window_of_at_least_the_share_asked_for() -> None:
     ramp = torch.linspace(-1, 1, 33)[:-1] + 1 / 32  # its values are the places of the pixels
     across, down = ramp.expand(200, 32, 32), ramp[:, None].expand(200, 32, 32)
     inputs = torch.stack([across, down, torch.zeros(200, 32, 32)], dim=1)
-    crops = vary(inputs, Recipe(resized_crop=0.25), seeded())
+    crops = vary(inputs, Recipe(resized_crop=0.25), inputs.shape[-1], seeded())
     widths = (crops[:, 0, 16, 24] - crops[:, 0, 16, 8]) / (ramp[24] - ramp[8])
     heights = (crops[:, 1, 24, 16] - crops[:, 1, 8, 16]) / (ramp[24] - ramp[8])
     areas, ratios = widths * heights, widths / heights
@@ -91,7 +92,7 @@ def test_a_resized_crop_is_a_window_of_at_least_the_share_asked_for() -> None:
 
 def test_jitter_keeps_what_it_does_not_touch() -> None:
     grey = torch.full((50, 3, 4, 4), -0.5)
-    jittered = vary(grey, Recipe(color_jitter=0.2), seeded())
+    jittered = vary(grey, Recipe(color_jitter=0.2), grey.shape[-1], seeded())
     assert jittered.flatten(1).std(1).max() < 1e-6, "an even grey has neither contrast nor saturation"
     brightness = (jittered[:, 0, 0, 0] + 1) / 0.5
     assert 0.8 <= brightness.min() < 0.85
@@ -139,9 +140,27 @@ def test_each_batch_is_mixed_in_one_way_at_most() -> None:
 def test_a_lower_resolution_shows_the_same_images() -> None:
     ramp = torch.linspace(-1, 1, 33)[:-1] + 1 / 32
     inputs = ramp.expand(2, 3, 32, 32)
-    smaller = vary(inputs, Recipe(resolution=0.5), seeded())
+    smaller = vary(inputs, Recipe(), 16, seeded())
     assert smaller.shape == (2, 3, 16, 16)
     torch.testing.assert_close(smaller, inputs.unflatten(3, (16, 2)).mean(4)[:, :, ::2])
+
+
+@pytest.mark.parametrize(
+    ("resolution", "expected"),
+    [
+        ((1.0, 1.0), [64, 64, 64, 64, 64]),
+        ((0.7, 0.7), [45, 45, 45, 45, 45]),
+        ((0.5, 1.0), [32, 40, 48, 56, 64]),
+        ((0.5, 0.75), [32, 32, 40, 48, 48]),
+        ((1.0, 0.75), [64, 64, 56, 48, 48]),
+    ],
+)
+def test_the_resolution_goes_from_the_first_epochs_to_the_lasts(
+    resolution: tuple[float, float], expected: list[int]
+) -> None:
+    recipe = Recipe(epochs=5, resolution=resolution)
+    assert [side_in(epoch, recipe, 64) for epoch in range(1, 6)] == expected
+    assert side_in(1, replace(recipe, epochs=1), 64) == expected[0]
 
 
 def test_cutmix_mixes_the_share_of_batches_asked_for() -> None:

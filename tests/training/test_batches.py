@@ -18,6 +18,11 @@ def numbered(count: int, side: int = 8) -> Split:
     return Split(images, np.arange(count), CPU)
 
 
+def epoch(split: Split, recipe: Recipe, seed: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    generator = torch.Generator().manual_seed(seed)
+    return [split.batch(rows, 1, recipe, generator) for rows in split.order(recipe, generator)]
+
+
 def test_input_is_channels_first_between_minus_one_and_one() -> None:
     images = torch.tensor([0, 255, 127], dtype=torch.uint8).reshape(1, 1, 1, 3).expand(2, 8, 8, 3)
     inputs = to_input(images)
@@ -27,7 +32,7 @@ def test_input_is_channels_first_between_minus_one_and_one() -> None:
 
 @given(st.integers(1, 50), st.integers(1, 9), st.booleans())
 def test_an_epoch_holds_each_image_once(count: int, batch_size: int, shuffle: bool) -> None:
-    batches = list(numbered(count).epoch(Recipe(batch_size=batch_size, shuffle=shuffle), torch.Generator()))
+    batches = epoch(numbered(count), Recipe(batch_size=batch_size, shuffle=shuffle), seed=0)
     labels = torch.cat([labels for _, labels in batches])
     assert sorted(labels.tolist()) == list(range(count))
     assert max(len(labels) for _, labels in batches) <= batch_size
@@ -51,10 +56,7 @@ def test_a_share_is_taken_of_each_class_and_a_smaller_one_is_a_part_of_it(
 
 
 def test_the_generator_decides_the_order() -> None:
-    orders = [
-        torch.cat([labels for _, labels in numbered(40).epoch(Recipe(), torch.Generator().manual_seed(seed))]).tolist()
-        for seed in (0, 0, 1)
-    ]
+    orders = [torch.cat([labels for _, labels in epoch(numbered(40), Recipe(), seed)]).tolist() for seed in (0, 0, 1)]
     assert orders[0] == orders[1] != orders[2]
 
 

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from bakeoff.config import Recipe
 
+EIGHTH = 8
 RATIO = 4 / 3
 """The sides of a resized crop differ by this factor at most."""
 
@@ -34,10 +35,21 @@ def _reflect(positions: Tensor, side: int) -> Tensor:
     return last - (last - positions.abs()).abs()
 
 
-def vary(inputs: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Crops, resizes and recolours each image at random: float32 (B, 3, S, S) in [-1, 1] to (B, 3, s, s), s <= S."""
-    if recipe.resized_crop < 1 or recipe.resolution < 1:
-        side = max(1, round(recipe.resolution * inputs.shape[-1]))
+def side_in(epoch: int, recipe: Recipe, stored: int) -> int:
+    """The side of the training images in an epoch, counted from 1, where the stored ones have so many pixels a side.
+
+    Small images first cost little and lose little (Tan and Le, EfficientNetV2, ICML 2021).
+    """
+    first, last = recipe.resolution
+    share = first + (last - first) * (epoch - 1) / max(1, recipe.epochs - 1)
+    if first != last:
+        share = round(EIGHTH * share) / EIGHTH  # few sizes: a library prepares its convolutions anew for each
+    return max(1, round(share * stored))
+
+
+def vary(inputs: Tensor, recipe: Recipe, side: int, generator: torch.Generator) -> Tensor:
+    """Crops, resizes and recolours each image at random: float32 (B, 3, S, S) in [-1, 1] to (B, 3, side, side)."""
+    if recipe.resized_crop < 1 or side != inputs.shape[-1]:
         inputs = _resized_crop(inputs, recipe.resized_crop, side, generator)
     if recipe.color_jitter:
         inputs = _color_jitter(inputs, recipe.color_jitter, generator)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from bakeoff.config import Recipe
 from bakeoff.records import Images, Labels
-from bakeoff.training.augmentation import augment, vary
+from bakeoff.training.augmentation import augment, side_in, vary
 
 
 class Split:
@@ -38,11 +38,16 @@ class Split:
         for start in range(0, len(self), batch_size):
             yield to_input(self.images[start : start + batch_size]), self.labels[start : start + batch_size]
 
-    def epoch(self, recipe: Recipe, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-        """One epoch of training batches: float32 (B, 3, S, S) in [-1, 1] and int64 (B,); the last may be smaller."""
+    def order(self, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, ...]:
+        """The rows of an epoch's batches, int64 (B,) each on the device; the last may be smaller."""
         order = torch.randperm(len(self), generator=generator) if recipe.shuffle else torch.arange(len(self))
-        for rows in order.to(self.labels.device).split(recipe.batch_size):
-            yield vary(to_input(augment(self.images[rows], recipe, generator)), recipe, generator), self.labels[rows]
+        return tuple(order.to(self.labels.device).split(recipe.batch_size))
+
+    def batch(self, rows: Tensor, epoch: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """What an epoch, counted from 1, sees of these rows: float32 (B, 3, s, s) in [-1, 1], and int64 (B,)."""
+        inputs = to_input(augment(self.images[rows], recipe, generator))
+        side = side_in(epoch, recipe, self.images.shape[1])
+        return vary(inputs, recipe, side, generator), self.labels[rows]
 
 
 def part(labels: Labels, share: float) -> npt.NDArray[np.int64]:

@@ -10,17 +10,20 @@ from torch.nn import functional
 
 from bakeoff.config import Recipe
 from bakeoff.records import TRAIN, VAL, BatchLog, EpochLog, LogLine
-from bakeoff.training.augmentation import Mixture, mix
 from bakeoff.training.batches import Split, to_input
 from bakeoff.training.checkpoint import Checkpoint
 from bakeoff.training.observer import Observer
 from bakeoff.training.probe import PROBE_IMAGES, probe
+from bakeoff.training.recorded import RecordedStep, can_be_recorded
 from bakeoff.training.state import DivergedError, TrainingState
+from bakeoff.training.step import Step
 
 EVALUATION_BATCH = 256
 PROGRESS_STEPS = 20
 TUNE = "tune"
 
+Keep = Callable[[LogLine], None]
+Advance = Callable[[Tensor], None]
 Splits = Mapping[str, Split]
 """By name: what is learned from, what is measured on after each epoch, and what an epoch is chosen by; the latter two
 may be empty."""
@@ -60,8 +63,10 @@ def fit(
             keep(line)
     else:
         keep(_epoch_line(state, splits, None, begun))
+    step = Step(state, splits[TRAIN], recipe)
+    advance = RecordedStep(step) if can_be_recorded(recipe, state.device) else step
     for epoch in range(state.epoch + 1, recipe.epochs + 1):
-        totals = _run_epoch(state, splits[TRAIN], recipe, keep, observer)
+        totals = _run_epoch(state, step, recipe, advance, keep, observer)
         state.epoch = epoch
         line = _epoch_line(state, splits, totals / len(splits[TRAIN]), begun)
         keep(line)
@@ -74,32 +79,25 @@ def fit(
 
 
 def _run_epoch(
-    state: TrainingState, train: Split, recipe: Recipe, keep: Callable[[LogLine], None], observer: Observer
+    state: TrainingState, step: Step, recipe: Recipe, advance: Advance, keep: Keep, observer: Observer
 ) -> Tensor:
     """One pass over the training split; the summed loss and the right predictions, float64 (2,)."""
-    network, steps = state.network, recipe.epochs * train.batches(recipe.batch_size)
-    network.train()
-    totals = torch.zeros(2, device=train.labels.device, dtype=torch.float64)
-    for inputs, labels in train.epoch(recipe, state.generator):
-        inputs, mixture = mix(inputs, labels, recipe, state.generator)
-        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-            logits = network(inputs)
-        loss = _loss(logits.float(), labels, mixture, recipe)
-        state.optimizer.zero_grad()
-        loss.backward()
-        state.optimizer.step()
+    steps = recipe.epochs * step.train.batches(recipe.batch_size)
+    state.network.train()
+    step.totals.zero_()
+    for rows in step.train.order(recipe, state.generator):
+        advance(rows)
         state.schedule.step()
         if state.mean:
-            state.mean.update_parameters(network)
+            state.mean.update_parameters(state.network)
         state.step += 1
-        totals += _batch_totals(logits, labels, loss)
-        state.curve.add(loss)
+        state.curve.batches += 1
         if state.curve.full or state.step == steps:
             keep(BatchLog(epoch=state.epoch + 1, step=state.step, loss=state.curve.take()))
         if state.step % PROGRESS_STEPS == 0 or state.step == steps:
             observer.progress(state.step, steps)
         observer.step()
-    return totals
+    return step.totals
 
 
 def evaluate(network: nn.Module, split: Split) -> Tensor:
@@ -108,20 +106,6 @@ def evaluate(network: nn.Module, split: Split) -> Tensor:
     with torch.inference_mode():
         batches = [network(inputs).detach().float().cpu() for inputs, _ in split.in_order(EVALUATION_BATCH)]
     return torch.cat(batches)
-
-
-def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recipe) -> Tensor:
-    loss = functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
-    if mixture:
-        other = functional.cross_entropy(logits, mixture.labels, label_smoothing=recipe.label_smoothing)
-        loss = (1 - mixture.share) * loss + mixture.share * other
-    return loss
-
-
-def _batch_totals(logits: Tensor, labels: Tensor, loss: Tensor) -> Tensor:
-    """The batch's summed loss and right predictions: float64 (2,)."""
-    right = (logits.detach().argmax(1) == labels).sum()
-    return torch.stack([loss.detach().double() * len(labels), right.double()])
 
 
 def _epoch_line(state: TrainingState, splits: Splits, means: Tensor | None, begun: float) -> EpochLog:

@@ -14,11 +14,12 @@ def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
     """The recipe's optimiser over all parameters of the network that learn, in torch's fused form."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     rate, decay = recipe.learning_rate, recipe.weight_decay
+    recordable = any(parameter.is_cuda for parameter in parameters)  # as part of a CUDA graph
     match recipe.optimizer:
         case "adam":
-            return Adam(parameters, lr=rate, betas=recipe.betas, weight_decay=decay, fused=True)
+            return Adam(parameters, rate, recipe.betas, weight_decay=decay, fused=True, capturable=recordable)
         case "adamw":
-            return AdamW(parameters, lr=rate, betas=recipe.betas, weight_decay=decay, fused=True)
+            return AdamW(parameters, rate, recipe.betas, weight_decay=decay, fused=True, capturable=recordable)
         case "sgd":
             return SGD(parameters, lr=rate, momentum=recipe.momentum, weight_decay=decay, fused=True)
 

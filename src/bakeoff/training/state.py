@@ -155,9 +155,8 @@ class LossCurve:
         return self.batches == self.every
 
     def add(self, loss: Tensor) -> None:
-        """Adds the loss of a batch."""
+        """Adds the loss of a batch; whoever does it, or repeats it on the device, counts it in `batches`."""
         self.total += loss.detach()
-        self.batches += 1
 
     def take(self) -> float:
         """The mean loss; the next one begins.

@@ -1,0 +1,52 @@
+"""One step of the training: a batch forward, backward, and into the weights."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from bakeoff.config import Recipe
+from bakeoff.training.augmentation import Mixture, mix
+from bakeoff.training.batches import Split
+from bakeoff.training.state import TrainingState
+
+
+class Step:
+    """Trains a network on one batch at a time.
+
+    All that it does with the device is asked for and not waited for, so that a GPU may be behind.
+
+    Args:
+        state: What is trained; its step, schedule and running mean are the loop's to advance.
+        train: What it learns from.
+        recipe: How.
+
+    Attributes:
+        totals: The summed loss and the right predictions since they were last set to zero: float64 (2,).
+    """
+
+    def __init__(self, state: TrainingState, train: Split, recipe: Recipe) -> None:
+        self.state, self.train, self.recipe = state, train, recipe
+        self.totals = torch.zeros(2, device=state.device, dtype=torch.float64)
+
+    def __call__(self, rows: Tensor) -> None:
+        """Learns from the images of these rows, int64 (B,) on the device."""
+        state, recipe = self.state, self.recipe
+        inputs, labels = self.train.batch(rows, state.epoch + 1, recipe, state.generator)
+        inputs, mixture = mix(inputs, labels, recipe, state.generator)
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+            logits = state.network(inputs)
+        loss = _loss(logits.float(), labels, mixture, recipe)
+        state.optimizer.zero_grad()
+        loss.backward()
+        state.optimizer.step()
+        right = (logits.detach().argmax(1) == labels).sum()
+        self.totals += torch.stack([loss.detach().double() * len(labels), right.double()])
+        state.curve.add(loss)
+
+
+def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recipe) -> Tensor:
+    loss = functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+    if mixture:
+        other = functional.cross_entropy(logits, mixture.labels, label_smoothing=recipe.label_smoothing)
+        loss = (1 - mixture.share) * loss + mixture.share * other
+    return loss
