@@ -21,8 +21,10 @@ check: $(VENV)/.installed  ## lint, types, architecture, dependencies, spelling
 	$(BIN)/deno lint --quiet
 	$(BIN)/deno check --quiet --no-lock src/bakeoff/report/templates/script.js
 
-benchmark: $(VENV)/.installed  ## compare with other tools on files of COCO's size; writes benchmarks/results/
+benchmark: $(VENV)/.installed  ## index, selection and build beside other tools; writes benchmarks/results/
 	$(BIN)/python benchmarks/index.py
+	$(BIN)/python benchmarks/build.py $(if $(PHOTOS),--photos $(PHOTOS))
+	@cat benchmarks/results/index.md benchmarks/results/build.md
 
 format: $(VENV)/.installed  ## format and apply safe fixes
 	$(BIN)/ruff format .

@@ -23,6 +23,12 @@ SETTINGS = (
     "training.epochs=15",
     "training.batch_size=4",
 )
+HEAD = (
+    "Means over seeds with 95 % t intervals.",
+    "",
+    "| network | parameters | training | validation | any label |",
+    "|---|---|---|---|---|",
+)
 IMPROVED = ("training.networks=net2", "training.seeds=3", "improve.network=net2")
 
 
@@ -69,11 +75,8 @@ def _page(summary: dict, environment: Environment) -> list[str]:
         "",
         "## Networks",
         "",
-        "Means over seeds with 95 % t intervals.",
-        "",
-        "| network | parameters | training | validation | any label |",
-        "|---|---|---|---|---|",
-        *(_network(network) for network in summary["networks"]),
+        *HEAD,
+        *(network_row(network) for network in summary["networks"]),
         "",
         "## Findings",
         "",
@@ -95,11 +98,12 @@ def _page(summary: dict, environment: Environment) -> list[str]:
         "",
         "| network | seed | training | validation (95 % Wilson) | any label | seconds |",
         "|---|---|---|---|---|---|",
-        *(_run(network["name"], run) for network in summary["networks"] for run in network["runs"]),
+        *(run_row(network["name"], run) for network in summary["networks"] for run in network["runs"]),
     ]
 
 
-def _network(network: dict) -> str:
+def network_row(network: dict) -> str:
+    """A network's line of the table under `HEAD`."""
     kinds = ("train_accuracy", "val_accuracy", "any_label_accuracy")
     cells = " | ".join(_estimate(network[kind]) for kind in kinds)
     return f"| {network['name']} | {network['parameters']:,} | {cells} |"
@@ -118,7 +122,8 @@ def _variant(variant: dict) -> str:
     return f"| {variant['what']} | {variant['kind']} | {gain} |"
 
 
-def _run(name: str, run: dict) -> str:
+def run_row(name: str, run: dict) -> str:
+    """A run's line: seed, accuracies, seconds."""
     if run["status"] != "finished":
         return f"| {name} | {run['seed']} | {run['status']} | | | {run['seconds']:.0f} |"
     return (

@@ -149,6 +149,8 @@ class Recipe(Section, frozen=True):
         tune_share: Share of these that is not learned from: the weights of the epoch with the lowest loss on it are
             kept, so that validation has no part in the choice; 0 means that the last epoch's are kept.
         patience: Training ends after so many epochs without a lower loss on the tune part; 0 means it never ends early.
+        measure_every: Epochs from one look at validation, tune part, gradients and activations to the next; the last
+            epoch is always looked at.
         threads: CPU threads a run; the same number gives the same bytes.
         log_every: The curve keeps the mean loss of so many batches.
     """
@@ -176,6 +178,7 @@ class Recipe(Section, frozen=True):
     train_share: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     tune_share: Annotated[float, Meta(ge=0.0, le=0.9)] = 0.0
     patience: Count = 0
+    measure_every: Positive = 1
     threads: Positive = 1
     log_every: Positive = 100
 

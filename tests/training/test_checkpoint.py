@@ -32,6 +32,8 @@ RECIPES = {
         cutmix=0.5,
         resized_crop=0.5,
         color_jitter=0.3,
+        mixup=0.3,
+        measure_every=3,
         precision="bfloat16",
     ),
 }

@@ -161,6 +161,13 @@ def test_a_spec_names_all_that_decides_about_a_run(dataset: Dataset, tmp_path: P
     assert make_spec(network, 7, config, dataset.info).network_digest != spec.network_digest != ""
 
 
+def test_check_finds_a_resolution_that_a_network_can_not_take() -> None:
+    lower = (0.5, 1.0)
+    check(TrainingConfig(networks=("strong",), epochs=3, resolution=lower), 3, 32)
+    with pytest.raises(NetworkError, match=r"'net1' can't be trained at 16 pixels, .* of 32: .*Leave its"):
+        check(TrainingConfig(networks=("strong", "net1"), epochs=3, resolution=lower), 3, 32)
+
+
 def test_check_finds_a_wrong_network_or_device_before_training(tmp_path: Path) -> None:
     check(TrainingConfig(networks=("net1",)), 3, 16)
     with pytest.raises(ConfigError, match=r"unknown network 'net9'"):
@@ -290,3 +297,16 @@ def test_a_run_tells_what_it_took(dataset: Dataset, spec: RunSpec, tmp_path: Pat
     assert record.images_per_second == pytest.approx(2 * 60 / record.seconds)
     assert record.peak_memory is None or record.peak_memory > 2**24
     assert record.best_epoch is None
+
+
+def test_how_often_is_measured_makes_no_other_run(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    often, seldom = (
+        train(change(spec, recipe=change(spec.recipe, epochs=5, measure_every=every)), dataset, tmp_path / str(every))
+        for every in (1, 2)
+    )
+    assert (often.folder / "model.safetensors").read_bytes() == (seldom.folder / "model.safetensors").read_bytes()
+    assert often.predictions.equals(seldom.predictions)
+    lines = {line.epoch: line for line in often.log if isinstance(line, EpochLog)}
+    for line in (line for line in seldom.log if isinstance(line, EpochLog)):
+        assert (line.train_loss, line.val_loss) == (lines[line.epoch].train_loss, lines[line.epoch].val_loss)
+    assert [line.epoch for line in seldom.log if isinstance(line, EpochLog)] == [0, 2, 4, 5]

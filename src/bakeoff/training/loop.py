@@ -43,7 +43,8 @@ def fit(
         state: The network, on the device of the splits, and what trains it.
         splits: The splits.
         recipe: How it is trained.
-        log: Gets a line for the state before training, one for each `recipe.log_every` batches, one for each epoch.
+        log: Gets a line for the state before training, one for each `recipe.log_every` batches, one for each epoch
+            that is measured.
         checkpoint: Where the state is kept after each epoch but the last.
         observer: Told of what goes on.
 
@@ -68,11 +69,12 @@ def fit(
     for epoch in range(state.epoch + 1, recipe.epochs + 1):
         totals = _run_epoch(state, step, recipe, advance, keep, observer)
         state.epoch = epoch
-        line = _epoch_line(state, splits, totals / len(splits[TRAIN]), begun)
-        keep(line)
-        state.judge(line.tune_loss)
-        if recipe.patience and state.best and epoch - state.best.epoch >= recipe.patience:
-            break
+        if epoch % recipe.measure_every == 0 or epoch == recipe.epochs:
+            line = _epoch_line(state, splits, totals / len(splits[TRAIN]), begun)
+            keep(line)
+            state.judge(line.tune_loss)
+            if recipe.patience and state.best and epoch - state.best.epoch >= recipe.patience:
+                break
         if epoch < recipe.epochs:
             checkpoint.save(state, log, time.perf_counter() - begun)
     state.choose()

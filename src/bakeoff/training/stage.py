@@ -11,9 +11,9 @@ from safetensors.torch import save_model
 from torch import nn
 from torch.nn import functional
 
-from bakeoff.architecture import describe
-from bakeoff.config import TrainingConfig
-from bakeoff.errors import StorageError, in_one_line
+from bakeoff.architecture import describe, undisturbed
+from bakeoff.config import Recipe, TrainingConfig
+from bakeoff.errors import NetworkError, StorageError, in_one_line
 from bakeoff.networks import create, source_digest
 from bakeoff.records import (
     TRAIN,
@@ -28,6 +28,7 @@ from bakeoff.records import (
 )
 from bakeoff.registry import network_label
 from bakeoff.storage import new_folder
+from bakeoff.training.augmentation import side_in
 from bakeoff.training.batches import Split, hold_out, part
 from bakeoff.training.checkpoint import Checkpoint
 from bakeoff.training.device import choose_device, peak_memory, place, reproducible
@@ -75,7 +76,20 @@ def check(config: TrainingConfig, class_count: int, size: int) -> None:
         check_events()
     with torch.random.fork_rng(devices=[]):
         for name in config.networks:
-            create(name, class_count, size)
+            _check_sides(name, create(name, class_count, size), config.recipe_of(network_label(name)), size)
+
+
+def _check_sides(name: str, network: nn.Module, recipe: Recipe, size: int) -> None:
+    """Refuses a recipe that trains a network at a resolution which it can't take."""
+    for side in sorted({side_in(epoch, recipe, size) for epoch in range(1, recipe.epochs + 1)} - {size}):
+        try:
+            with undisturbed(network), torch.no_grad():
+                network(torch.zeros(2, 3, side, side))
+        except Exception as error:  # a user's own network may raise anything
+            raise NetworkError(
+                f"network {name!r} can't be trained at {side} pixels, as its recipe asks in a data set of {size}: "
+                f"{in_one_line(error)}. Leave its training.resolution at 1.0, 1.0."
+            ) from None
 
 
 def train(

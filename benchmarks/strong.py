@@ -1,0 +1,190 @@
+"""The network `strong` and its recipe on 4,500 real COCO photos at 64 x 64, and what each piece of the two gives.
+
+    python benchmarks/strong.py OUT [--seeds N] [--epochs N]
+
+reads `coco64/` in the folder that BAKEOFF_DATA names (default ../shared/data). First the recipe `strong` with net1,
+net2 and net3, in the folder OUT; what is there already is kept. Then an ablation that never looks at the validation
+photos: a fifth of the training photos is learned from, the other four fifths are measured on, once with the whole
+recipe and once without each of its pieces; the weights are averaged over the same share of the steps. Writes
+`benchmarks/results/strong.json` and `strong.md`.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import statistics
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from coco64 import HEAD, network_row, run_row
+from msgspec.structs import replace
+from torch import nn
+
+import bakeoff
+from bakeoff.config import Recipe
+from bakeoff.dataset import load
+from bakeoff.networks import create
+from bakeoff.networks.strong import Block
+from bakeoff.records import TRAIN, VAL, Environment, EpochLog, RunSpec
+from bakeoff.storage import write_json
+from bakeoff.training.batches import Split, part
+from bakeoff.training.checkpoint import Checkpoint
+from bakeoff.training.device import place, reproducible
+from bakeoff.training.loop import TUNE, fit
+from bakeoff.training.observer import Observer
+from bakeoff.training.state import TrainingState
+
+RESULTS = Path(__file__).parent / "results"
+CLASSES = ("airplane", "bus", "cat", "dog", "pizza")
+SETTINGS = (f"data.classes={','.join(CLASSES)}", "data.train_per_class=700", "data.val_per_class=200")
+SHARE = 0.2
+CPU = torch.device("cpu")
+PIECES: dict[str, dict] = {
+    "the whole recipe": {},
+    "no cutmix, no mixup": {"cutmix": 0.0, "mixup": 0.0},
+    "no resized crops": {"resized_crop": 1.0},
+    "no flips": {"horizontal_flip": False},
+    "no colour jitter": {"color_jitter": 0.0},
+    "no label smoothing": {"label_smoothing": 0.0},
+    "no averaged weights": {"average": 0.0},
+    "no weight decay": {"weight_decay": 0.0},
+    "constant learning rate": {"schedule": "constant", "warmup": 0.0},
+    "56 pixels from the start": {"resolution": (0.875, 0.875)},
+    "float32": {"precision": "float32"},
+    "no gates": {},
+    "the homework's recipe": {},
+}
+
+
+@dataclass
+class Measured:
+    """One line of the ablation: which of the held-out photos were right, and the seconds of the training."""
+
+    right: list[bool]
+    loss: float
+    seconds: float
+
+
+def main() -> None:
+    """Runs the experiment and the ablation, and writes their results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--seeds", default="5")
+    parser.add_argument("--epochs", type=int, default=50, help="of the ablation")
+    options = parser.parse_args()
+    data = Path(os.environ.get("BAKEOFF_DATA", "../shared/data")) / "coco64"
+    overrides = [
+        *SETTINGS,
+        f"data.annotations={data / 'instances.json'}",
+        f"data.images={data / 'images'}",
+        f"training.seeds={options.seeds}",
+    ]
+    experiment = bakeoff.load_experiment("strong", overrides)
+    page = bakeoff.run(experiment, options.out)
+    whole, epochs = experiment.training.recipe_of("strong"), options.epochs
+    average = 1 - (1 - whole.average) * whole.epochs / (SHARE * epochs)
+    recipe = replace(whole, epochs=epochs, measure_every=epochs, average=average)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context, max_tasks_per_child=1) as pool:
+        measured = dict(zip(PIECES, pool.map(partial(ablate, recipe, options.out), PIECES), strict=True))
+    result = {
+        "environment": Environment.current(),
+        "settings": SETTINGS,
+        "summary": json.loads((page.parent / "summary.json").read_text()),
+        "epochs": options.epochs,
+        "ablation": {name: asdict(own) | {"right": statistics.mean(own.right)} for name, own in measured.items()},
+        "against the whole": {name: gain(measured["the whole recipe"], own) for name, own in measured.items()},
+    }
+    write_json(RESULTS / "strong.json", result)
+    (RESULTS / "strong.md").write_text("\n".join(report(result)) + "\n")
+
+
+def ablate(recipe: Recipe, out: Path, piece: str) -> Measured:
+    """Trains on a fifth of the training photos without one piece, and measures on the rest of them."""
+    recipe = replace(Recipe(), measure_every=15) if "homework" in piece else replace(recipe, **PIECES[piece])
+    dataset = load(out / "dataset")
+    images, labels = dataset.images[TRAIN], dataset.labels[TRAIN]
+    learned = part(labels, SHARE)
+    rest = np.setdiff1d(np.arange(len(labels)), learned)
+    splits = {
+        name: Split(images[rows], labels[rows], CPU) for name, rows in ((TRAIN, learned), (VAL, rest), (TUNE, rest[:0]))
+    }
+    with reproducible(0, 1, CPU):
+        network = create("strong", len(CLASSES), dataset.info.size)
+        if piece == "no gates":
+            for block in (module for module in network.modules() if isinstance(module, Block)):
+                block.gate = nn.Identity()
+        steps = recipe.epochs * splits[TRAIN].batches(recipe.batch_size)
+        state = TrainingState(place(network, CPU), recipe, steps, torch.Generator().manual_seed(0), CPU)
+        spec = RunSpec("strong", "", 0, recipe, CLASSES, dataset.info.size, "area", "", "cpu")
+        log: list = []
+        begun = time.perf_counter()
+        fit(state, splits, recipe, log, Checkpoint(None, spec), Observer())
+        seconds = time.perf_counter() - begun
+        network.eval()
+        with torch.inference_mode():
+            logits = torch.cat([state.network(inputs) for inputs, _ in splits[VAL].in_order(256)])
+    last = [line for line in log if isinstance(line, EpochLog)][-1]
+    return Measured((logits.argmax(1) == splits[VAL].labels).tolist(), last.val_loss, seconds)
+
+
+def gain(whole: Measured, own: Measured) -> tuple[float, float]:
+    """Accuracy without the piece minus with it, in points, and its standard error over the photos, paired."""
+    difference = np.array(own.right, dtype=float) - np.array(whole.right, dtype=float)
+    return 100 * float(difference.mean()), 100 * float(difference.std(ddof=1) / len(difference) ** 0.5)
+
+
+def report(result: dict) -> list[str]:
+    """The results as Markdown."""
+    environment, summary = result["environment"], result["summary"]
+    versions = ", ".join(f"{name} {environment.versions[name]}" for name in ("bakeoff", "torch", "numpy", "pillow"))
+    ablation, photos = result["ablation"], summary["dataset"]["train"]
+    learned = round(SHARE * photos)
+    return [
+        "# strong on coco64",
+        "",
+        f"Classes {', '.join(CLASSES)}; {photos:,} training and {summary['dataset']['val']:,} validation photos at "
+        "64 × 64; the recipe `strong`. Written by `benchmarks/strong.py`.",
+        "",
+        f"Made with Python {environment.python}, {environment.platform}, {environment.processors} processors; "
+        f"{versions}. Other work ran on the same machine at times. Runs have one thread each, and as many run at once "
+        "as there are processors.",
+        "",
+        *HEAD,
+        *(network_row(network) for network in summary["networks"]),
+        "",
+        *(f"- {pair['statement']}" for pair in summary["pairs"] if "strong" in pair["statement"]),
+        "",
+        "| network | seed | training | validation (95 % Wilson) | any label | seconds |",
+        "|---|---|---|---|---|---|",
+        *(run_row(network["name"], run) for network in summary["networks"] for run in network["runs"]),
+        "",
+        "## What each piece gives",
+        "",
+        f"{learned:,} of the training photos are learned from for {result['epochs']} epochs, the other "
+        f"{photos - learned:,} are measured on; one seed; the differences to the whole recipe with their standard "
+        "error over the photos, which says nothing of other seeds. The validation photos have no part in it.",
+        "",
+        "| | accuracy | difference in points | loss | minutes |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {name} | {own['right']:.1%} | {shown(name, result)} | {own['loss']:.3f} | {own['seconds'] / 60:.1f} |"
+            for name, own in ablation.items()
+        ),
+    ]
+
+
+def shown(name: str, result: dict) -> str:
+    """The difference to the whole recipe, and its standard error."""
+    difference, error = result["against the whole"][name]
+    return f"{difference:+.1f} ± {error:.1f}" if error else ""
+
+
+if __name__ == "__main__":
+    main()
