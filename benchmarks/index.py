@@ -13,7 +13,6 @@ bakeoff does not depend on (`others.py`) are installed in environments of their 
 import argparse
 import contextlib
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from instances import draw_instances
-from others import QUOTA, choose_unused
+from others import QUOTA, choose_unused, peak_mib
 
 from bakeoff.records import Environment
 from bakeoff.storage import write_json
@@ -135,7 +134,7 @@ def measure(prepare: Callable[[Path], Tool], path: Path) -> dict:
     wall, cpu = time.perf_counter(), time.process_time()
     images = read()
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mib()
     begun = time.perf_counter()
     chosen = choose()
     choice = time.perf_counter() - begun

@@ -164,7 +164,8 @@ def test_objects_instead_of_photos_go_all_the_way(sample: Path, tmp_path: Path) 
     np.testing.assert_array_equal(dataset.images["train"][0], expected)
     photos = {split: {photo_of(name) for name in dataset.rows(split)["file_name"]} for split in ("train", "val")}
     assert not photos["train"] & photos["val"]
-    assert pipeline.run(crops, tmp_path / "out").exists()
+    page = pipeline.run(crops, tmp_path / "out")
+    assert "Annotated objects, cut out of their photos" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

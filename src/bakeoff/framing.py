@@ -8,6 +8,12 @@ Resize = Literal["stretch", "letterbox", "center-crop"]
 
 GREY = 114
 """What a letterbox fills its bars with, in each channel; detectors are commonly trained with it (YOLOv5)."""
+RESIZES: dict[Resize, str] = {
+    "stretch": "stretched to a square",
+    "letterbox": f"fitted into a square between bars of grey {GREY}",
+    "center-crop": "its largest square in the middle",
+}
+"""What each way does to a photo, in words."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-from bakeoff.framing import GREY
+from bakeoff.framing import RESIZES
 from bakeoff.records import DatasetInfo
 from bakeoff.registry import policies
 
@@ -14,11 +14,6 @@ SIZE_CATEGORIES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_0
 FILTERS = {
     "area": "averaging over the source pixels under each new one (antialiased)",
     "linear": "linear interpolation without antialiasing (the default of `cv2.resize`)",
-}
-RESIZES = {
-    "stretch": "stretched to a square",
-    "letterbox": f"fitted into a square between bars of grey {GREY}",
-    "center-crop": "its largest square in the middle",
 }
 LISTED_REASONS = 20
 

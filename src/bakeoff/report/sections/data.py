@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
+from bakeoff.framing import RESIZES
 from bakeoff.records import TRAIN, Images
+from bakeoff.region import region_of
 from bakeoff.registry import sections
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table
@@ -40,6 +42,8 @@ def data(case: Case) -> Section:
             "licenses": _licenses(case),
             "several": several,
             "info": case.dataset.info,
+            "resized": RESIZES[case.dataset.info.resize],
+            "cropped": region_of(case.dataset.manifest["file_name"][0]) is not None,
         },
     )
 
