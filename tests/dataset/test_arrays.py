@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bakeoff.dataset.arrays import check_array, create_array, write_row
+from bakeoff.dataset.arrays import check_array, create_array, write_rows
 from bakeoff.errors import StorageError
 
 
@@ -15,7 +15,7 @@ def test_rows_in_any_order_make_an_array_that_numpy_opens(tmp_path: Path, count:
     expected = np.random.default_rng(0).integers(0, 256, (count, 4, 4, 3), dtype=np.uint8)
     create_array(path, expected.shape)
     for row in reversed(range(count)):
-        write_row(path, row, expected[row])
+        write_rows(path, {row: expected[row]})
     check_array(path, expected.shape)
     np.testing.assert_array_equal(np.load(path, mmap_mode="c", allow_pickle=False), expected)
 
@@ -23,8 +23,7 @@ def test_rows_in_any_order_make_an_array_that_numpy_opens(tmp_path: Path, count:
 def test_file_is_the_one_that_numpy_writes(tmp_path: Path) -> None:
     values = np.arange(24, dtype=np.uint8).reshape(2, 2, 2, 3)
     create_array(tmp_path / "own.npy", values.shape)
-    for row in range(2):
-        write_row(tmp_path / "own.npy", row, values[row])
+    write_rows(tmp_path / "own.npy", {1: values[1], 0: values[0]})
     np.save(tmp_path / "numpy.npy", values)
     assert (tmp_path / "own.npy").read_bytes() == (tmp_path / "numpy.npy").read_bytes()
 

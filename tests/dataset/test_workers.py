@@ -30,7 +30,9 @@ def make_jobs(tmp_path: Path) -> MakeJobs:
 
 def test_photo_becomes_a_row_and_a_copy(make_jobs: MakeJobs) -> None:
     job = make_jobs(3)[1]
-    assert make(MemorySource({"1.jpg": photo(5)}), SETTINGS, job) == Outcome(hashlib.sha256(photo(5)).hexdigest()[:16])
+    assert make(MemorySource({"1.jpg": photo(5)}), SETTINGS, [job]) == [
+        Outcome(hashlib.sha256(photo(5)).hexdigest()[:16])
+    ]
     assert np.load(job.array)[1].tolist() == [[[50] * 3] * 8] * 8
     assert not np.load(job.array)[[0, 2]].any()
     with Image.open(job.copy) as copy:
@@ -45,7 +47,7 @@ def test_unusable_photo_is_an_outcome_and_writes_nothing(
     make_jobs: MakeJobs, photos: dict[str, bytes], reason: str
 ) -> None:
     job = make_jobs(1)[0]
-    assert make(MemorySource(photos), SETTINGS, job) == Outcome(None, reason)
+    assert make(MemorySource(photos), SETTINGS, [job]) == [Outcome(None, reason)]
     assert not np.load(job.array).any()
     assert not job.copy.exists()
 

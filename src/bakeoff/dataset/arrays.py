@@ -1,6 +1,7 @@
 """The `.npy` files: made at full length first, so that processes fill their rows in any order with little memory."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,6 @@ from numpy.lib import format as npy
 
 from bakeoff.errors import StorageError
 from bakeoff.records import Images
-
-PREFIX = 10
-"""Bytes before the header of a `.npy` file of version 1.0 (numpy.lib.format)."""
 
 
 def create_array(path: Path, shape: tuple[int, ...]) -> None:
@@ -20,17 +18,18 @@ def create_array(path: Path, shape: tuple[int, ...]) -> None:
         file.truncate(file.tell() + math.prod(shape))
 
 
-def write_row(path: Path, row: int, values: Images) -> None:
-    """Writes one row, uint8 of any shape, of an array that `create_array` made.
+def write_rows(path: Path, rows: Mapping[int, Images]) -> None:
+    """Writes rows, uint8 of any shape each, of an array that `create_array` made, by their numbers.
 
     A memory map would do the same, but ends the process with SIGBUS where the disk is full.
     """
-    with path.open("r+b", buffering=0) as file:
-        start = file.read(PREFIX)  # the header's own length ends it; parsing the header costs as much as resizing
-        file.seek(PREFIX + int.from_bytes(start[-2:], "little") + row * values.nbytes)
-        left = memoryview(values.tobytes())
-        while left:
-            left = left[file.write(left) :]
+    with path.open("r+b") as file:
+        npy.read_magic(file)
+        npy.read_array_header_1_0(file)
+        start = file.tell()
+        for row, values in rows.items():
+            file.seek(start + row * values.nbytes)
+            file.write(values.tobytes())
 
 
 def check_array(path: Path, shape: tuple[int, ...]) -> None:

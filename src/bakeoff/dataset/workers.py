@@ -16,11 +16,11 @@ from typing import NamedTuple, TypedDict
 import cv2
 from PIL import Image
 
-from bakeoff.dataset.arrays import write_row
+from bakeoff.dataset.arrays import write_rows
 from bakeoff.dataset.images import Filter, to_pixels
 from bakeoff.errors import ImageError, SourceError
 from bakeoff.framing import Resize
-from bakeoff.records import Source
+from bakeoff.records import Images, Source
 from bakeoff.region import photo_of, region_of
 
 CHUNK = 32
@@ -83,7 +83,8 @@ def make_all(
     """
     processes = min(workers or os.cpu_count() or 1, math.ceil(count / CHUNK) // 2)
     if processes < 2:
-        yield from (make(source, settings, job) for job in jobs)
+        for job in jobs:
+            yield from make(source, settings, [job])
         return
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _prepare_process, (source, settings))
     try:
@@ -104,20 +105,27 @@ def make_all(
         pool.shutdown(cancel_futures=True)
 
 
-def make(source: Source, settings: ImageSettings, job: Job) -> Outcome:
-    """Reads, decodes and resizes one photo, and writes its row and its JPEG copy.
+def make(source: Source, settings: ImageSettings, jobs: Sequence[Job]) -> list[Outcome]:
+    """Reads, decodes and resizes photos, and writes their rows and their JPEG copies.
 
-    A photo that can't be used is an outcome with a reason, and nothing is written.
+    A photo that can't be used is an outcome with a reason, and nothing of it is written.
     """
-    try:
-        raw, region = source.read(photo_of(job.file_name)), region_of(job.file_name)
-        pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"], region)
-    except ImageError as error:
-        return Outcome(None, str(error))
-    write_row(job.array, job.row, pixels)
-    # full chroma resolution: at these sizes the usual halving is visible
-    Image.fromarray(pixels).save(job.copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
-    return Outcome(hashlib.sha256(raw + (repr(region).encode() if region else b"")).hexdigest()[:16])
+    outcomes: list[Outcome] = []
+    rows: dict[Path, dict[int, Images]] = {}
+    for job in jobs:
+        try:
+            raw, region = source.read(photo_of(job.file_name)), region_of(job.file_name)
+            pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"], region)
+        except ImageError as error:
+            outcomes.append(Outcome(None, str(error)))
+            continue
+        rows.setdefault(job.array, {})[job.row] = pixels
+        # full chroma resolution: at these sizes the usual halving is visible
+        Image.fromarray(pixels).save(job.copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
+        outcomes.append(Outcome(hashlib.sha256(raw + (repr(region).encode() if region else b"")).hexdigest()[:16]))
+    for array, own in rows.items():  # opening a file costs as much as a few rows
+        write_rows(array, own)
+    return outcomes
 
 
 _prepared: list[tuple[Source, ImageSettings]] = []
@@ -125,7 +133,7 @@ _prepared: list[tuple[Source, ImageSettings]] = []
 
 
 def _make_chunk(jobs: Sequence[Job]) -> list[Outcome]:
-    return [make(*_prepared[0], job) for job in jobs]
+    return make(*_prepared[0], jobs)
 
 
 def _prepare_process(source: Source, settings: ImageSettings) -> None:
