@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from dataset_samples import SETTINGS, MemorySource
 from bakeoff.dataset import build, load
 from bakeoff.errors import StorageError
 from bakeoff.records import Dataset, Selection
+from bakeoff.replacement import lock
 
 FILES = ["dataset.json", "manifest.parquet", "ledger.parquet", "train.npy", "val.npy"]
 
@@ -40,6 +42,18 @@ def test_folder_can_be_moved(dataset: Dataset, tmp_path: Path) -> None:
     dataset.folder.rename(tmp_path / "elsewhere [2]")
     loaded = load(tmp_path / "elsewhere [2]")
     assert loaded.images["val"].shape == (2, 8, 8, 3)
+
+
+def test_a_reader_waits_while_another_process_puts_its_own_in_place(dataset: Dataset, tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    with ThreadPoolExecutor(1) as reader:
+        with lock(tmp_path):
+            dataset.folder.rename(away)
+            reading = reader.submit(load, dataset.folder)
+            with pytest.raises(TimeoutError):
+                reading.result(timeout=0.5)
+            away.rename(dataset.folder)
+        assert reading.result().info == dataset.info
 
 
 @pytest.mark.parametrize("name", FILES)

@@ -8,6 +8,7 @@ from bakeoff.dataset.arrays import check_array
 from bakeoff.dataset.tables import LEDGER, MANIFEST, read_table
 from bakeoff.errors import StorageError
 from bakeoff.records import SPLITS, Dataset, DatasetInfo
+from bakeoff.replacement import lock
 from bakeoff.storage import read_json
 
 INFO_FILE = "dataset.json"
@@ -27,12 +28,13 @@ def load(folder: Path) -> Dataset:
     Raises:
         StorageError: A record is missing or damaged, was written by another version, or the records disagree.
     """
-    info = read_json(folder / INFO_FILE, DatasetInfo, folder)
-    manifest = read_table(folder / MANIFEST_FILE, MANIFEST)
-    _check_rows(folder, info, manifest)
-    for split, count in info.counts.items():
-        check_array(folder / f"{split}.npy", (count, info.size, info.size, 3))
-    return Dataset(folder, info, manifest, read_table(folder / LEDGER_FILE, LEDGER))
+    with lock(folder.parent):  # another process may be putting its own in this one's place
+        info = read_json(folder / INFO_FILE, DatasetInfo, folder)
+        manifest = read_table(folder / MANIFEST_FILE, MANIFEST)
+        _check_rows(folder, info, manifest)
+        for split, count in info.counts.items():
+            check_array(folder / f"{split}.npy", (count, info.size, info.size, 3))
+        return Dataset(folder, info, manifest, read_table(folder / LEDGER_FILE, LEDGER))
 
 
 def _check_rows(folder: Path, info: DatasetInfo, manifest: pl.DataFrame) -> None:

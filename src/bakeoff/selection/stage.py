@@ -11,6 +11,7 @@ import polars as pl
 from bakeoff.config import SelectionConfig
 from bakeoff.errors import SelectionError, ShortageError, StorageError
 from bakeoff.records import Index, Selection, SelectionInfo
+from bakeoff.replacement import lock
 from bakeoff.selection.assignment import NONE, Assignment
 from bakeoff.selection.candidates import Candidates, describe_images, find_candidates, target_annotations
 from bakeoff.selection.splits import assign
@@ -94,7 +95,8 @@ def load(folder: Path) -> Selection:
     """
     path = folder / "ledger.parquet"
     try:
-        return Selection(read_json(folder / "selection.json", SelectionInfo), pl.read_parquet(path.read_bytes()))
+        with lock(folder.parent):  # another process may be putting its own in this one's place
+            return Selection(read_json(folder / "selection.json", SelectionInfo), pl.read_parquet(path.read_bytes()))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise StorageError(f"{path} is missing or damaged ({error}); remove {folder} and run again.") from None
 
