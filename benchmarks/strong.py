@@ -36,7 +36,7 @@ from bakeoff.storage import write_json
 from bakeoff.training.batches import Split, part
 from bakeoff.training.checkpoint import Checkpoint
 from bakeoff.training.device import place, reproducible
-from bakeoff.training.loop import TUNE, fit
+from bakeoff.training.loop import TUNE, evaluate, fit
 from bakeoff.training.observer import Observer
 from bakeoff.training.state import TrainingState
 
@@ -57,6 +57,7 @@ PIECES: dict[str, dict] = {
     "constant learning rate": {"schedule": "constant", "warmup": 0.0},
     "56 pixels from the start": {"resolution": (0.875, 0.875)},
     "float32": {"precision": "float32"},
+    "one look at each photo": {"measure_sizes": (1.0,), "measure_mirrored": False},
     "no gates": {},
     "the homework's recipe": {},
 }
@@ -127,9 +128,7 @@ def ablate(recipe: Recipe, out: Path, piece: str) -> Measured:
         begun = time.perf_counter()
         fit(state, splits, recipe, log, Checkpoint(None, spec), Observer())
         seconds = time.perf_counter() - begun
-        network.eval()
-        with torch.inference_mode():
-            logits = torch.cat([state.network(inputs) for inputs, _ in splits[VAL].in_order(256)])
+        logits = evaluate(state.network, splits[VAL], recipe)
     last = [line for line in log if isinstance(line, EpochLog)][-1]
     return Measured((logits.argmax(1) == splits[VAL].labels).tolist(), last.val_loss, seconds)
 

@@ -17,6 +17,7 @@ Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 NotNegative = Annotated[float, Meta(ge=0.0)]
 Rate = Annotated[float, Meta(gt=0.0)]
 Resolution = Annotated[float, Meta(ge=0.25, le=1.0)]
+ViewSize = Annotated[float, Meta(ge=0.25, le=2.0)]
 Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
 Side = Annotated[int, Meta(ge=8, le=1024)]
 Name = Annotated[str, Meta(min_length=1)]
@@ -137,7 +138,7 @@ class Recipe(Section, frozen=True):
         color_jitter: Brightness, contrast and saturation of each training image change by up to this factor; 0 means
             they stay.
         resolution: Side of the training images as a share of the stored ones', in the first epoch and in the last; in
-            between it grows by eighths. Measuring takes the images as they are.
+            between it grows by eighths. Measuring takes the images as they are, or at `measure_sizes`.
         cutmix: Probability that a batch has rectangles of its images exchanged, and their targets mixed.
         mixup: Probability that a batch that has not is blended with its images in another order, and so its targets.
         warmup: Share of the steps over which the learning rate rises from zero, before the schedule.
@@ -151,6 +152,9 @@ class Recipe(Section, frozen=True):
         patience: Training ends after so many epochs without a lower loss on the tune part; 0 means it never ends early.
         measure_every: Epochs from one look at validation, tune part, gradients and activations to the next; the last
             epoch is always looked at.
+        measure_sizes: Sides, as shares of the stored images', at which an image is looked at to classify it; the logits
+            are averaged.
+        measure_mirrored: Whether it is looked at mirrored, too.
         threads: CPU threads a run; the same number gives the same bytes.
         log_every: The curve keeps the mean loss of so many batches.
     """
@@ -179,6 +183,8 @@ class Recipe(Section, frozen=True):
     tune_share: Annotated[float, Meta(ge=0.0, le=0.9)] = 0.0
     patience: Count = 0
     measure_every: Positive = 1
+    measure_sizes: Annotated[tuple[ViewSize, ...], Meta(min_length=1)] = (1.0,)
+    measure_mirrored: bool = False
     threads: Positive = 1
     log_every: Positive = 100
 

@@ -15,6 +15,7 @@ from bakeoff.training.export import to_onnx
 from bakeoff.training.onnx_model import OnnxModel
 from bakeoff.training.predict import probabilities
 from bakeoff.training.stage import train
+from bakeoff.training.store import WEIGHTS
 
 SIDES = ((16, 16), (64, 48), (17, 100), (333, 127), (5, 7), (8, 40), (2, 3))
 BRANCHING = """
@@ -26,6 +27,13 @@ class Branches(torch.nn.Module):
     def forward(self, images):
         logits = self.layer(images.flatten(1))
         return logits if logits.detach().sum().item() > 0 else -logits
+"""
+POOLED = """
+from torch import nn
+def create(num_classes):
+    return nn.Sequential(
+        nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(8, num_classes)
+    )
 """
 
 
@@ -62,6 +70,22 @@ def test_batch_norm_and_dropout_are_in_evaluation_mode_and_the_bytes_repeat(
     images = dataset.images["val"]
     given = np.array([OnnxModel(first, "model").probabilities(np.asarray(image)) for image in images])
     np.testing.assert_allclose(given, probabilities(run, np.asarray(images), "cpu"), atol=1e-5)
+
+
+def test_an_image_is_looked_at_as_often_as_its_recipe_says(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    views = msgspec.structs.replace(spec.recipe, measure_sizes=(1.0, 1.25), measure_mirrored=True)
+    (tmp_path / "own.py").write_text(POOLED)
+    spec = msgspec.structs.replace(spec, network=f"{tmp_path / 'own.py'}:create")
+    run = trained(dataset, spec, tmp_path / "run", recipe=views)
+    model = OnnxModel(to_onnx(run), "model")
+    images = np.asarray(dataset.images["val"])
+    logits = np.array(run.predictions.filter(split="val")["logits"].to_list())
+    recorded = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose([model.probabilities(image) for image in images], recorded, atol=1e-5)
+    np.testing.assert_allclose(probabilities(run, images[:, :, ::-1].copy(), "cpu"), recorded, atol=1e-5)
+    once = trained(dataset, spec, tmp_path / "once")
+    assert (run.folder / WEIGHTS).read_bytes() == (once.folder / WEIGHTS).read_bytes()
+    assert not np.allclose(probabilities(once, images, "cpu"), recorded, atol=1e-3)
 
 
 def test_what_onnx_can_not_express_is_one_message(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:

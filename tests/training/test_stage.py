@@ -168,6 +168,13 @@ def test_check_finds_a_resolution_that_a_network_can_not_take() -> None:
         check(TrainingConfig(networks=("strong", "net1"), epochs=3, resolution=lower), 3, 32)
 
 
+def test_check_finds_a_size_that_a_network_can_not_be_measured_at() -> None:
+    check(TrainingConfig(networks=("strong",), measure_sizes=(1.0, 1.25)), 3, 32)
+    check(TrainingConfig(networks=("net1",), measure_sizes=(1.0,), measure_mirrored=True), 3, 32)
+    with pytest.raises(NetworkError, match=r"'net1' can't be measured at 40 pixels, .* of 32: .*measure_sizes at"):
+        check(TrainingConfig(networks=("net1",), measure_sizes=(1.0, 1.25)), 3, 32)
+
+
 def test_check_finds_a_wrong_network_or_device_before_training(tmp_path: Path) -> None:
     check(TrainingConfig(networks=("net1",)), 3, 16)
     with pytest.raises(ConfigError, match=r"unknown network 'net9'"):

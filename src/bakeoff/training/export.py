@@ -18,6 +18,7 @@ from bakeoff.records import Run, RunSpec
 from bakeoff.training.batches import to_input
 from bakeoff.training.onnx_model import METADATA
 from bakeoff.training.predict import load_network
+from bakeoff.training.views import with_views
 
 OPSET = 18
 
@@ -81,7 +82,8 @@ class _WithPreprocessing(nn.Module):
 
     def __init__(self, network: nn.Module, spec: RunSpec) -> None:
         super().__init__()
-        self.network, self.size, self.area, self.resize = network, spec.size, spec.filter == "area", spec.resize
+        self.network, self.size = with_views(network, spec.recipe), spec.size
+        self.area, self.resize = spec.filter == "area", spec.resize
 
     def forward(self, photo: Tensor) -> Tensor:
         height, width = photo.shape[0], photo.shape[1]

@@ -17,6 +17,7 @@ from bakeoff.training.probe import PROBE_IMAGES, probe
 from bakeoff.training.recorded import RecordedStep, can_be_recorded
 from bakeoff.training.state import DivergedError, TrainingState
 from bakeoff.training.step import Step
+from bakeoff.training.views import with_views
 
 EVALUATION_BATCH = 256
 PROGRESS_STEPS = 20
@@ -63,14 +64,14 @@ def fit(
         for line in rest.log:
             keep(line)
     else:
-        keep(_epoch_line(state, splits, None, begun))
+        keep(_epoch_line(state, splits, recipe, None, begun))
     step = Step(state, splits[TRAIN], recipe)
     advance = RecordedStep(step) if can_be_recorded(recipe, state.device) else step
     for epoch in range(state.epoch + 1, recipe.epochs + 1):
         totals = _run_epoch(state, step, recipe, advance, keep, observer)
         state.epoch = epoch
         if epoch % recipe.measure_every == 0 or epoch == recipe.epochs:
-            line = _epoch_line(state, splits, totals / len(splits[TRAIN]), begun)
+            line = _epoch_line(state, splits, recipe, totals / len(splits[TRAIN]), begun)
             keep(line)
             state.judge(line.tune_loss)
             if recipe.patience and state.best and epoch - state.best.epoch >= recipe.patience:
@@ -102,20 +103,20 @@ def _run_epoch(
     return step.totals
 
 
-def evaluate(network: nn.Module, split: Split) -> Tensor:
-    """The network's logits in evaluation mode for all images of a split: float32 (N, K) on the CPU."""
-    network.eval()
+def evaluate(network: nn.Module, split: Split, recipe: Recipe) -> Tensor:
+    """A network's logits, as its recipe has it measured, for all images of a split: float32 (N, K) on the CPU."""
+    network = with_views(network, recipe).eval()
     with torch.inference_mode():
         batches = [network(inputs).detach().float().cpu() for inputs, _ in split.in_order(EVALUATION_BATCH)]
     return torch.cat(batches)
 
 
-def _epoch_line(state: TrainingState, splits: Splits, means: Tensor | None, begun: float) -> EpochLog:
+def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Tensor | None, begun: float) -> EpochLog:
     network, train = state.measured, splits[TRAIN]
     rows = torch.linspace(0, len(train) - 1, min(PROBE_IMAGES, len(train))).long().to(train.labels.device)
     norms, scales = probe(network, to_input(train.images[rows]), train.labels[rows])
     train_loss, train_accuracy = means.tolist() if means is not None else (None, None)
-    val_loss, val_accuracy = _validate(network, splits[VAL])
+    val_loss, val_accuracy = _validate(network, splits[VAL], recipe)
     return EpochLog(
         epoch=state.epoch,
         train_loss=train_loss,
@@ -125,15 +126,15 @@ def _epoch_line(state: TrainingState, splits: Splits, means: Tensor | None, begu
         gradient_norms=norms,
         activation_scales=scales,
         seconds=time.perf_counter() - begun,
-        tune_loss=_validate(network, splits[TUNE])[0],
+        tune_loss=_validate(network, splits[TUNE], recipe)[0],
     )
 
 
-def _validate(network: nn.Module, split: Split) -> tuple[float | None, float | None]:
+def _validate(network: nn.Module, split: Split, recipe: Recipe) -> tuple[float | None, float | None]:
     """The mean loss and the accuracy on a split."""
     if not len(split):
         return None, None
-    logits, labels = evaluate(network, split), split.labels.cpu()
+    logits, labels = evaluate(network, split, recipe), split.labels.cpu()
     loss = functional.cross_entropy(logits, labels).item()
     if not math.isfinite(loss):
         raise DivergedError(f"the validation loss became {loss}")

@@ -33,7 +33,8 @@ def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray
     """
     network, where = load_network(run), choose_device(device)
     labels: Labels = np.zeros(len(images), dtype=np.int64)
-    return torch.softmax(evaluate(place(network, where), Split(images, labels, where)), dim=1).numpy()
+    logits = evaluate(place(network, where), Split(images, labels, where), run.spec.recipe)
+    return torch.softmax(logits, dim=1).numpy()
 
 
 def load_network(run: Run) -> nn.Module:

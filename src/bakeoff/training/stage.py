@@ -38,6 +38,7 @@ from bakeoff.training.observer import Observer, Progress
 from bakeoff.training.profiling import trace
 from bakeoff.training.state import DivergedError, TrainingState
 from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, last_epoch, save_run
+from bakeoff.training.views import view_side
 
 Rows = dict[str, npt.NDArray[np.int64]]
 """Of a split of the data set, by what they are for: train, val, tune."""
@@ -80,15 +81,19 @@ def check(config: TrainingConfig, class_count: int, size: int) -> None:
 
 
 def _check_sides(name: str, network: nn.Module, recipe: Recipe, size: int) -> None:
-    """Refuses a recipe that trains a network at a resolution which it can't take."""
-    for side in sorted({side_in(epoch, recipe, size) for epoch in range(1, recipe.epochs + 1)} - {size}):
+    """Refuses a recipe that trains or measures a network at a resolution which it can't take."""
+    asked = {view_side(share, size): ("measured", "measure_sizes at [1.0]") for share in recipe.measure_sizes}
+    epochs = range(1, recipe.epochs + 1)
+    asked |= {side_in(epoch, recipe, size): ("trained", "resolution at [1.0, 1.0]") for epoch in epochs}
+    asked.pop(size, None)  # it was built for this one
+    for side, (use, key) in sorted(asked.items()):
         try:
             with undisturbed(network), torch.no_grad():
                 network(torch.zeros(2, 3, side, side))
         except Exception as error:  # a user's own network may raise anything
             raise NetworkError(
-                f"network {name!r} can't be trained at {side} pixels, as its recipe asks in a data set of {size}: "
-                f"{in_one_line(error)}. Leave its training.resolution at 1.0, 1.0."
+                f"network {name!r} can't be {use} at {side} pixels, as its recipe asks in a data set of {size}: "
+                f"{in_one_line(error)}. Leave its training.{key}."
             ) from None
 
 
@@ -150,7 +155,9 @@ def train(
         )
         finished = status == "finished"
         predictions = (
-            _predictions(network, splits, rows, dataset) if finished else pl.DataFrame(schema=PREDICTIONS_SCHEMA)
+            _predictions(network, spec.recipe, splits, rows, dataset)
+            if finished
+            else pl.DataFrame(schema=PREDICTIONS_SCHEMA)
         )
         run = Run(folder, spec, record, tuple(log), predictions)
         save_run(partial, run)
@@ -185,14 +192,14 @@ def _fit(
     return "finished", "", state.best.epoch if state.best else None
 
 
-def _predictions(network: nn.Module, splits: Splits, rows: Rows, dataset: Dataset) -> pl.DataFrame:
+def _predictions(network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows, dataset: Dataset) -> pl.DataFrame:
     """Logits and losses of the final weights for the images of the run, in the manifest's order."""
     tables = []
     for name in dataset.images:
         split = splits[name]
         if not len(split):
             continue
-        logits, labels = evaluate(network, split), split.labels.cpu()
+        logits, labels = evaluate(network, split, recipe), split.labels.cpu()
         tables.append(
             pl.DataFrame(
                 {
