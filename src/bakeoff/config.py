@@ -144,7 +144,8 @@ class Recipe(Section, frozen=True):
         warmup: Share of the steps over which the learning rate rises from zero, before the schedule.
         average: Decay of the running mean of the weights that is measured and kept instead of the last ones; 0 means
             none.
-        precision: Of the forward and backward pass; "bfloat16" mixes it with float32. Measuring is always float32.
+        precision: Of the forward and backward pass; "bfloat16" mixes it with float32, "auto" does so where the
+            processor multiplies bfloat16 itself. Measuring is always float32.
         train_share: Share of each class's training images that are used, the same for all seeds; a smaller share
             is a part of a larger one.
         tune_share: Share of these that is not learned from: the weights of the epoch with the lowest loss on it are
@@ -178,7 +179,7 @@ class Recipe(Section, frozen=True):
     mixup: Share = 0.0
     warmup: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
     average: Beta = 0.0
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
     train_share: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     tune_share: Annotated[float, Meta(ge=0.0, le=0.9)] = 0.0
     patience: Count = 0

@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch import nn
 
+from bakeoff.config import Recipe
 from bakeoff.errors import ConfigError
 from bakeoff.networks import create
-from bakeoff.training.device import choose_device, place
+from bakeoff.training.device import choose_device, place, with_precision
 
 CPU = torch.device("cpu")
 
@@ -33,3 +34,16 @@ def test_both_layouts_compute_the_same() -> None:
 def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(ConfigError, match="toaster"):
         choose_device("toaster")
+
+
+@pytest.mark.parametrize(
+    ("able", "expected"),
+    [({"avx2": True, "avx512_bf16": False}, "float32"), ({"avx512_bf16": True, "amx_bf16": False}, "bfloat16")],
+)
+def test_precision_auto_is_what_the_processor_computes_well(
+    able: dict[str, bool], expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    assert with_precision(Recipe(precision="auto"), CPU).precision == expected
+    assert with_precision(Recipe(precision="auto"), torch.device("mps")).precision == "float32"
+    assert with_precision(Recipe(precision="bfloat16"), CPU).precision == "bfloat16"

@@ -157,6 +157,8 @@ def test_a_spec_names_all_that_decides_about_a_run(dataset: Dataset, tmp_path: P
     config = TrainingConfig(networks=(network,), epochs=3, device="cpu")
     spec = make_spec(network, 7, config, dataset.info)
     assert (spec.seed, spec.recipe.epochs, spec.classes, spec.dataset) == (7, 3, dataset.info.classes, "d1")
+    auto = msgspec.structs.replace(config, precision="auto")
+    assert make_spec(network, 7, auto, dataset.info).recipe.precision != "auto"
     own_network(tmp_path, "raise RuntimeError")
     assert make_spec(network, 7, config, dataset.info).network_digest != spec.network_digest != ""
 

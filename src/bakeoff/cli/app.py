@@ -29,7 +29,7 @@ Out = Annotated[Path | None, typer.Option(help="The experiment's folder; bakeoff
 Overwrite = Annotated[bool, typer.Option(help="Replace what was made there with other settings.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; replaces training.device.")]
 Threads = Annotated[int, typer.Option(help="CPU threads a run; replaces training.threads.")]
-Precision = Annotated[str, typer.Option(help="float32 or bfloat16; replaces training.precision.")]
+Precision = Annotated[str, typer.Option(help="float32, bfloat16 or auto; replaces training.precision.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Write a trace of each run's early steps, for Perfetto.")]
 
 

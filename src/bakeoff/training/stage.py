@@ -31,7 +31,7 @@ from bakeoff.storage import new_folder
 from bakeoff.training.augmentation import side_in
 from bakeoff.training.batches import Split, hold_out, part
 from bakeoff.training.checkpoint import Checkpoint
-from bakeoff.training.device import choose_device, peak_memory, place, reproducible
+from bakeoff.training.device import choose_device, peak_memory, place, reproducible, with_precision
 from bakeoff.training.events import check_events, event_files
 from bakeoff.training.loop import TUNE, Splits, evaluate, fit
 from bakeoff.training.observer import Observer, Progress
@@ -51,16 +51,17 @@ def make_spec(network: str, seed: int, config: TrainingConfig, dataset: DatasetI
         ConfigError: There is no such network or device.
         NetworkError: A user's own network can't be found.
     """
+    device = choose_device(config.device)
     return RunSpec(
         network=network,
         network_digest=source_digest(network),
         seed=seed,
-        recipe=config.recipe_of(network_label(network)),
+        recipe=with_precision(config.recipe_of(network_label(network)), device),
         classes=dataset.classes,
         size=dataset.size,
         filter=dataset.filter,
         dataset=dataset.digest,
-        device=choose_device(config.device).type,
+        device=device.type,
         resize=dataset.resize,
     )
 
