@@ -1,7 +1,7 @@
 """Best network: one, several, none to tell."""
 
 import msgspec
-from tests.diagnosis.conftest import layers
+from tests.diagnosis.conftest import epoch_lines, layers
 
 from bakeoff.diagnosis.findings.best_network import best_network
 
@@ -22,6 +22,22 @@ def test_several_that_can_not_be_told_apart_are_all_named(dataset, train, make_c
     assert finding.state == "undecided"
     assert "No single best: a, b are not distinguishable, and 1 others are worse" in finding.verdict
     assert "a is the smallest of them and b the fastest to train" in finding.verdict
+
+
+def test_one_that_failed_is_not_put_forward(dataset, train, make_case) -> None:
+    failed = [
+        type(run)(
+            run.folder,
+            run.spec,
+            msgspec.structs.replace(run.record, seconds=0.1),
+            epoch_lines(losses=(9.0, 9.0, 9.0)),
+            run.predictions,
+        )
+        for run in train("a", 0.8)
+    ]
+    finding = best_network(make_case(dataset, failed + train("b", 0.8, architecture=layers(extra=5))))
+    assert "No single best: a, b are not distinguishable" in finding.verdict
+    assert "b is the smallest and fastest of those that failed in no run" in finding.verdict
 
 
 def test_one_seed_or_one_network_tells_nothing(dataset, train, make_case) -> None:

@@ -12,7 +12,7 @@ def test_a_signal_that_dies_is_found_and_its_cure_measured(dataset, train, make_
     runs = train("net3", 0.35, log=DEAD) + train("net3-bn", 0.7) + train("net1", 0.6)
     finding = vanishing_signal(make_case(dataset, runs))
     assert finding.state == "found"
-    assert "the signal dies in net3 (a share of 2.5e-05 reaches the weakest layer" in finding.verdict
+    assert "the signal dies in net3 (a share of 2.5e-05 reaches the last layer" in finding.verdict
     assert "net3-bn keeps the signal (0.20) and gains +3" in finding.verdict
     assert "points: distinguishable." in finding.verdict
     assert finding.evidence["networks"]["net3"]["signal"] == pytest.approx(6e-6 / 0.24)
@@ -29,6 +29,15 @@ def test_healthy_networks_are_not_accused(dataset, train, make_case) -> None:
 def test_a_signal_of_exactly_nothing_is_found(dataset, train, make_case) -> None:
     dead = epoch_lines(signal={"conv1": 0.2, "conv2": 0.0}, gradients={"conv1": 0.0, "conv2": 0.0})
     assert vanishing_signal(make_case(dataset, train("a", log=dead))).state == "found"
+
+
+def test_a_branch_that_begins_at_zero_loses_nothing(dataset, train, make_case) -> None:
+    residual = epoch_lines(
+        signal={"conv1": 0.2, "gate": 0.0, "logits": 0.1}, gradients={"conv1": 0.9, "gate": 0.0, "logits": 1.0}
+    )
+    finding = vanishing_signal(make_case(dataset, train("a", log=residual)))
+    assert finding.state == "not found"
+    assert finding.evidence["networks"]["a"]["signal"] == pytest.approx(0.5)
 
 
 def test_without_a_measurement_it_is_not_applicable(dataset, train, make_case) -> None:

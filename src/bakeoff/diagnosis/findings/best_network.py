@@ -1,6 +1,7 @@
 """Which network is best?"""
 
 from bakeoff.diagnosis.case import Case
+from bakeoff.diagnosis.failures import failures
 from bakeoff.records import Finding, NetworkScores, State
 from bakeoff.registry import findings
 
@@ -41,12 +42,17 @@ def _judge(case: Case, scored: list[NetworkScores], best: list[NetworkScores]) -
     if len(best) == 1:
         return "found", f"{best[0].name} is better than every other network."
     names = ", ".join(network.name for network in best)
-    small = min(best, key=lambda network: network.architecture.parameters if network.architecture else 0)
-    fast = min(best, key=lambda network: network.seconds or 0.0)
+    failed = failures(case)
+    sound = [
+        network for network in best if not any(run.name in failed for run in case.by_network[network.name])
+    ] or best
+    whose = "of them" if sound == best else "of those that failed in no run"
+    small = min(sound, key=lambda network: network.architecture.parameters if network.architecture else 0)
+    fast = min(sound, key=lambda network: network.seconds or 0.0)
     which = (
-        f"{small.name} is the smallest and fastest of them"
+        f"{small.name} is the smallest and fastest {whose}"
         if small is fast
-        else f"{small.name} is the smallest of them and {fast.name} the fastest to train"
+        else f"{small.name} is the smallest {whose} and {fast.name} the fastest to train"
     )
     worse = len(scored) - len(best)
     return "undecided", (

@@ -10,7 +10,7 @@ from bakeoff.registry import findings
 from bakeoff.statistics.intervals import points
 
 VANISHED = 1e-2
-"""The share of the signal that must reach the deepest layer, compared with the strongest. With He's initialisation a
+"""The share of the signal that must reach the last layer, compared with the strongest. With He's initialisation a
 layer keeps it about the same (He et al., Delving Deep into Rectifiers, 2015, section 2.2); a hundredth is far from
 that, and far from the tenth that a healthy shallow network may lose."""
 
@@ -43,7 +43,9 @@ def vanishing_signal(case: Case) -> Finding:
 
 
 def _measure(runs: Sequence[Run]) -> dict[str, Any] | None:
-    """Geometric means over seeds: the weakest layer's signal as a share of the strongest, and gradient norms.
+    """Geometric means over seeds: the last layer's signal as a share of the strongest, and gradient norms.
+
+    Layers on the way may have none and lose nothing: a residual branch that begins at zero leaves all to its shortcut.
 
     By layer and by epoch the numbers are those of the first run that measured any.
     """
@@ -55,7 +57,7 @@ def _measure(runs: Sequence[Run]) -> dict[str, Any] | None:
     norms = [_positive(line.gradient_norms.values()) for line in starts]
     history = epochs(runs[0])
     return {
-        "signal": geometric_mean([min(values) / max(values) for values in signals]),
+        "signal": geometric_mean([values[-1] / max(values) for values in signals]),
         "first_gradient": geometric_mean([values[0] for values in norms]),
         "last_gradient": geometric_mean([values[-1] for values in norms]),
         "signal_by_layer": dict(starts[0].activation_scales),
@@ -70,7 +72,7 @@ def _positive(values: Any) -> list[float]:
 
 def _told(dead: list[str], measured: dict[str, Any]) -> str:
     parts = [
-        f"{name} (a share of {measured[name]['signal']:.1e} reaches the weakest layer, and the first layer's gradient "
+        f"{name} (a share of {measured[name]['signal']:.1e} reaches the last layer, and the first layer's gradient "
         f"is {measured[name]['first_gradient']:.1e})"
         for name in dead
     ]
