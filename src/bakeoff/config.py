@@ -146,6 +146,8 @@ class Recipe(Section, frozen=True):
             none.
         precision: Of the forward and backward pass; "bfloat16" mixes it with float32, "auto" does so where the
             processor multiplies bfloat16 itself. Measuring is always float32.
+        locate: Weight of a second loss, which asks where in the image the boxes of each class are, of networks that
+            have a method `locate` (`strong`); 0 means none. In a data set without boxes nothing is asked.
         train_share: Share of each class's training images that are used, the same for all seeds; a smaller share
             is a part of a larger one.
         tune_share: Share of these that is not learned from: the weights of the epoch with the lowest loss on it are
@@ -180,6 +182,7 @@ class Recipe(Section, frozen=True):
     warmup: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
     average: Beta = 0.0
     precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    locate: NotNegative = 0.0
     train_share: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     tune_share: Annotated[float, Meta(ge=0.0, le=0.9)] = 0.0
     patience: Count = 0

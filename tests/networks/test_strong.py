@@ -26,3 +26,12 @@ def test_each_block_begins_as_its_shortcut() -> None:
     network = create("strong", 3, 32).eval()
     maps = torch.rand(2, 32, 16, 16)
     torch.testing.assert_close(network.body[0](maps), maps)
+
+
+def test_it_says_where_without_saying_otherwise_what() -> None:
+    network = create("strong", 3, 64).eval()
+    images = torch.rand(2, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        logits, cells = network.locate(images)
+        torch.testing.assert_close(logits, network(images))
+    assert cells.shape == (2, 3, 8, 8)

@@ -16,7 +16,7 @@ PER_CLASS = {"train": 20, "val": 6}
 
 @pytest.fixture
 def dataset(tmp_path: Path) -> Dataset:
-    """Noise of three brightnesses, 16 x 16 pixels, 20 + 6 images a class."""
+    """Noise of three brightnesses, 16 x 16 pixels, 20 + 6 images a class; a box of each in the left half."""
     draws = np.random.default_rng(0)
     folder = tmp_path / "dataset"
     folder.mkdir()
@@ -27,6 +27,8 @@ def dataset(tmp_path: Path) -> Dataset:
         np.save(folder / f"{split}.npy", (noise + 90 * labels[:, None, None, None]).astype(np.uint8))
         rows += [(split, len(rows) + i, int(label), [CLASSES[label]]) for i, label in enumerate(labels)]
     manifest = pl.DataFrame(rows, schema=["split", "image_id", "label", "annotated"], orient="row")
+    box = pl.struct(pl.col("annotated").list.first().alias("label"), x=0.0, y=0.0, width=0.5, height=1.0)
+    manifest = manifest.with_columns(width=640, height=480, boxes=pl.concat_list(box))
     selection = SelectionInfo(SelectionConfig(classes=CLASSES), "instances.json", "0", "0")
     counts = {split: 3 * count for split, count in PER_CLASS.items()}
     info = DatasetInfo(CLASSES, SIDE, "area", 95, counts, selection, "photos", 0, "d1", "r1", {})

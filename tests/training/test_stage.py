@@ -1,6 +1,7 @@
 """Runs: what they leave on disk, that they repeat, and how they fail."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
+from safetensors.torch import load_model
 from torch.nn import functional
 
 from bakeoff.config import Recipe, TrainingConfig
 from bakeoff.errors import ConfigError, NetworkError, StorageError
-from bakeoff.records import BatchLog, Dataset, EpochLog, RunSpec
+from bakeoff.networks import create
+from bakeoff.records import BatchLog, Dataset, EpochLog, Run, RunSpec
+from bakeoff.training.batches import Split
 from bakeoff.training.device import choose_device, reproducible
 from bakeoff.training.predict import probabilities
 from bakeoff.training.stage import check, make_spec, train
@@ -175,6 +179,37 @@ def test_check_finds_a_size_that_a_network_can_not_be_measured_at() -> None:
     check(TrainingConfig(networks=("net1",), measure_sizes=(1.0,), measure_mirrored=True), 3, 32)
     with pytest.raises(NetworkError, match=r"'net1' can't be measured at 40 pixels, .* of 32: .*measure_sizes at"):
         check(TrainingConfig(networks=("net1",), measure_sizes=(1.0, 1.25)), 3, 32)
+
+
+def test_check_finds_a_network_that_can_not_say_where_a_class_is() -> None:
+    check(TrainingConfig(networks=("strong",), locate=0.5), 3, 32)
+    with pytest.raises(NetworkError, match=r"'net1' can't say where a class is, .* training.locate at 0"):
+        check(TrainingConfig(networks=("strong", "net1"), locate=0.5), 3, 32)
+
+
+def test_a_network_learns_where_the_classes_are_and_only_if_asked(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path
+) -> None:
+    recipe = change(spec.recipe, epochs=8, batch_size=20, learning_rate=0.01)
+    unboxed = replace(dataset, manifest=dataset.manifest.with_columns(boxes=pl.col("boxes").list.head(0)))
+    specs = {locate: change(spec, network="strong", recipe=change(recipe, locate=locate)) for locate in (0.0, 1.0)}
+    plain = train(specs[0.0], dataset, tmp_path / "plain")
+    located = train(specs[1.0], dataset, tmp_path / "located")
+    without_boxes = train(specs[1.0], unboxed, tmp_path / "unboxed")
+    assert without_boxes.predictions.equals(plain.predictions)
+
+    def contrast(run: Run) -> float:
+        """How much more likely the cells in the boxes are the image's class than those beside them."""
+        network = create("strong", 3, 16).eval()
+        load_model(network, run.folder / "model.safetensors")
+        split = Split(dataset.images["val"], dataset.labels["val"], torch.device("cpu"))
+        inputs, labels = next(split.in_order(100))
+        with torch.no_grad():
+            cells = network.locate(inputs)[1][torch.arange(len(labels)), labels]
+        return (cells[:, :, 0] - cells[:, :, -1]).mean().item()
+
+    assert contrast(located) > 0.5
+    assert contrast(plain) == 0, "that layer stays as it was"
 
 
 def test_check_finds_a_wrong_network_or_device_before_training(tmp_path: Path) -> None:

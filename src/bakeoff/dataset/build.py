@@ -97,7 +97,7 @@ def _write_records(
 ) -> None:
     copies = [layout.copy(*where) for where in zip(filling.places, filling.photos, strict=True)]
     manifest, ledger = make_manifest(selection, filling, copies), update_ledger(selection, filling)
-    rows = manifest.select("split", "image_id", "label", "annotated").rows()
+    rows = manifest.select("split", "image_id", "label", "annotated", "boxes").rows()
     info = DatasetInfo(
         **settings,
         classes=selection.classes,

@@ -10,26 +10,12 @@ WIDTHS = (32, 64, 128, 256)
 BLOCKS = 2
 SMALLEST = 4
 """A map of fewer pixels a side is not halved: batch norm needs several values a channel."""
-SQUEEZE = 8
-
-
-class Gate(nn.Module):
-    """Scales each channel by what the whole map says (Hu et al., Squeeze-and-Excitation Networks, CVPR 2018)."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.pool = nn.AdaptiveAvgPool2d(1)
-        self.squeeze = nn.Conv2d(channels, channels // SQUEEZE, 1)
-        self.excite = nn.Conv2d(channels // SQUEEZE, channels, 1)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """Maps float32 (N, C, H, W) to the same."""
-        gated: Tensor = maps * self.excite(relu(self.squeeze(self.pool(maps)))).sigmoid()
-        return gated
+RARE = -3.0
+"""Where the logits of places begin: most cells hold none of the classes."""
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions with batch norm and a gate, and a way around them.
+    """Two 3x3 convolutions with batch norm, and a way around them.
 
     Sources: He et al., Deep Residual Learning, CVPR 2016; a shortcut that averages before its 1x1 convolution, and a
     last batch norm that begins at zero, as in He et al., Bag of Tricks, CVPR 2019.
@@ -41,7 +27,6 @@ class Block(nn.Module):
         self.norm1 = nn.BatchNorm2d(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
         self.norm2 = nn.BatchNorm2d(outputs)
-        self.gate = Gate(outputs)
         self.shortcut = nn.Sequential()
         if stride > 1:
             self.shortcut.append(nn.AvgPool2d(stride, ceil_mode=True, count_include_pad=False))
@@ -52,7 +37,7 @@ class Block(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Maps float32 (N, C, H, W) to float32 (N, D, h, w)."""
         branch = self.norm2(self.conv2(relu(self.norm1(self.conv1(maps)))))
-        return relu(self.gate(branch) + self.shortcut(maps))
+        return relu(branch + self.shortcut(maps))
 
 
 @networks.register("strong")
@@ -85,9 +70,32 @@ class Strong(Network):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
+        self.places = nn.Conv2d(WIDTHS[-2], num_classes, 1)
+        nn.init.zeros_(self.places.weight)
 
     def forward(self, images: Tensor) -> Tensor:
         """Maps images, float32 (N, 3, S, S) in [-1, 1], to logits, float32 (N, K)."""
-        maps = self.pool(relu(self.norm1(self.conv1(images))))
-        logits: Tensor = self.logits(self.flatten(self.mean(self.body(maps))))
+        return self._classify(self._see(images))
+
+    def locate(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The logits, and where each class is: a logit for each cell of the maps before the last stage.
+
+        For training alone: to tell where an object is makes maps that tell what it is.
+
+        Args:
+            images: float32 (N, 3, S, S) in [-1, 1].
+
+        Returns:
+            float32 (N, K), as `forward` gives them, and float32 (N, K, s, s), s about an eighth of S.
+        """
+        maps = self._see(images)
+        return self._classify(maps), self.places(maps) + RARE
+
+    def _see(self, images: Tensor) -> Tensor:
+        """All stages but the last."""
+        maps: Tensor = self.body[:-BLOCKS](self.pool(relu(self.norm1(self.conv1(images)))))
+        return maps
+
+    def _classify(self, maps: Tensor) -> Tensor:
+        logits: Tensor = self.logits(self.flatten(self.mean(self.body[-BLOCKS:](maps))))
         return logits

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 import numpy as np
 import polars as pl
 
-from bakeoff.framing import Resize
+from bakeoff.framing import Resize, frame
 from bakeoff.records.common import Images, Labels
 from bakeoff.records.selection import SelectionInfo
 
@@ -61,7 +61,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
         selection: How the images were selected.
         photos: Where the photos were read.
         unreadable: How many photos could not be used and were replaced.
-        digest: Digest of the pixels, labels and annotated classes: what makes two data sets the same.
+        digest: Digest of the pixels, labels, annotated classes and boxes: what makes two data sets the same.
         request: Digest of the selection and the image settings: what makes a build unnecessary.
         versions: Versions of the libraries that decoded and resized.
         resize: How photos became square, as in `framing.frame`.
@@ -80,6 +80,21 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     versions: Mapping[str, str]
     resize: Resize = "stretch"
     schema: int = 1
+
+    def placed(self, box: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[float, float, float, float]:
+        """Left, top, width and height of a box as shares of the square image; what is not shown is cut off.
+
+        Args:
+            box: One of the row's `boxes`.
+            row: Of the manifest.
+        """
+        across, down = (
+            frame(self.resize, row[extent], row[other], self.size).place(
+                box[begin], box[extent], row[extent], self.size
+            )
+            for begin, extent, other in (("x", "width", "height"), ("y", "height", "width"))
+        )
+        return across[0], down[0], across[1], down[1]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import numpy.typing as npt
 import polars as pl
 from PIL import Image
 
-from bakeoff.framing import frame
 from bakeoff.records import VAL, Dataset, DatasetInfo, Images, Run
 from bakeoff.region import region_of
 
@@ -106,20 +105,13 @@ def _photos(rows: pl.DataFrame, info: DatasetInfo) -> list[dict[str, Any]]:
             "id": row["image_id"],
             "label": row["label"],
             "held": [number[name] for name in row["annotated"]],
-            "boxes": [[number[box["label"]], *_framed(box, row, info)] for box in row["boxes"]],
+            "boxes": [
+                [number[box["label"]], *(round(share, 3) for share in info.placed(box, row))] for box in row["boxes"]
+            ],
             "coco": COCO in (row["url"] or "") and not region_of(row["file_name"]),
         }
         for row in rows.iter_rows(named=True)
     ]
-
-
-def _framed(box: dict[str, float], row: dict[str, Any], info: DatasetInfo) -> list[float]:
-    """Left, top, width and height of a box as shares of the square image; what is not shown is cut off."""
-    across, down = (
-        frame(info.resize, row[extent], row[other], info.size).place(box[begin], box[extent], row[extent], info.size)
-        for begin, extent, other in (("x", "width", "height"), ("y", "height", "width"))
-    )
-    return [round(value, 3) for value in (across[0], down[0], across[1], down[1])]
 
 
 def _predicted(tables: Sequence[pl.DataFrame], kept: npt.NDArray[np.int64]) -> npt.NDArray[np.uint16]:

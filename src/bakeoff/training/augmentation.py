@@ -15,7 +15,7 @@ RATIO = 4 / 3
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Mirrors and crops each image at random, as the recipe says: uint8 (B, S, S, 3) to the same."""
+    """Mirrors and crops each image at random, as the recipe says: uint8 (B, S, S, C) to the same."""
     count, side = images.shape[0], images.shape[1]
     if recipe.horizontal_flip:
         mirrored = torch.rand(count, generator=generator) < 0.5
@@ -48,11 +48,15 @@ def side_in(epoch: int, recipe: Recipe, stored: int) -> int:
 
 
 def vary(inputs: Tensor, recipe: Recipe, side: int, generator: torch.Generator) -> Tensor:
-    """Crops, resizes and recolours each image at random: float32 (B, 3, S, S) in [-1, 1] to (B, 3, side, side)."""
+    """Crops, resizes and recolours each image at random: float32 (B, C, S, S) in [-1, 1] to (B, C, side, side).
+
+    Its colours are the first three channels.
+    """
     if recipe.resized_crop < 1 or side != inputs.shape[-1]:
         inputs = _resized_crop(inputs, recipe.resized_crop, side, generator)
     if recipe.color_jitter:
-        inputs = _color_jitter(inputs, recipe.color_jitter, generator)
+        jittered = _color_jitter(inputs[:, :3], recipe.color_jitter, generator)
+        inputs = torch.cat([jittered, inputs[:, 3:]], dim=1)
     return inputs
 
 
@@ -76,7 +80,7 @@ def mix(inputs: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generat
     ICLR 2018), which blends the two; with shares from Beta(1, 1).
 
     Args:
-        inputs: float32 (B, 3, S, S).
+        inputs: float32 (B, C, S, S).
         labels: int64 (B,).
         recipe: Its `cutmix` and `mixup` are the probabilities that a batch is mixed so.
         generator: Draws the pairs, and one rectangle or share for the batch.

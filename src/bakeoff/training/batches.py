@@ -11,6 +11,7 @@ from torch import Tensor
 from bakeoff.config import Recipe
 from bakeoff.records import Images, Labels
 from bakeoff.training.augmentation import augment, side_in, vary
+from bakeoff.training.places import Maps, painted
 
 
 class Split:
@@ -24,10 +25,15 @@ class Split:
 
     def __init__(self, images: Images, labels: Labels, device: torch.device) -> None:
         self.images = torch.from_numpy(images).to(device)
+        self.maps: Tensor | None = None
         self.labels = torch.tensor(labels, device=device)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def place(self, maps: Maps) -> None:
+        """From here on batches tell where the classes are, if any image of the split has a box."""
+        self.maps = torch.from_numpy(maps).to(self.labels.device) if maps.any() else None
 
     def batches(self, batch_size: int) -> int:
         """How many batches an epoch has."""
@@ -44,10 +50,15 @@ class Split:
         return tuple(order.to(self.labels.device).split(recipe.batch_size))
 
     def batch(self, rows: Tensor, epoch: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """What an epoch, counted from 1, sees of these rows: float32 (B, 3, s, s) in [-1, 1], and int64 (B,)."""
-        inputs = to_input(augment(self.images[rows], recipe, generator))
-        side = side_in(epoch, recipe, self.images.shape[1])
-        return vary(inputs, recipe, side, generator), self.labels[rows]
+        """What an epoch, counted from 1, sees of these rows: float32 (B, C, s, s) in [-1, 1], and int64 (B,).
+
+        C is 3, or 3 + K with the places of the classes.
+        """
+        images, stored = self.images[rows], self.images.shape[1]
+        if self.maps is not None:
+            images = torch.cat([images, painted(self.maps[rows], stored)], dim=3)
+        inputs = to_input(augment(images, recipe, generator))
+        return vary(inputs, recipe, side_in(epoch, recipe, stored), generator), self.labels[rows]
 
 
 def part(labels: Labels, share: float) -> npt.NDArray[np.int64]:
@@ -67,5 +78,5 @@ def hold_out(labels: Labels, rows: npt.NDArray[np.int64], share: float) -> tuple
 
 
 def to_input(images: Tensor) -> Tensor:
-    """Scales uint8 (B, S, S, 3) in 0..255 to float32 (B, 3, S, S) in [-1, 1]."""
+    """Scales uint8 (B, S, S, C) in 0..255 to float32 (B, C, S, S) in [-1, 1]."""
     return images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1.0)

@@ -23,9 +23,10 @@ def probe(
         labels: int64 (B,).
 
     Returns:
-        By layer with a weight matrix or kernel, from input to output: the L2 norm of the loss's gradient by the weight,
-        and the mean over its units of the standard deviation of the output over the images; null where not finite. What
-        a bias adds is the same for all images and counts for nothing: only what differs between images is a signal.
+        By layer that is called and has a weight matrix or kernel, from input to output: the L2 norm of the loss's
+        gradient by the weight, and the mean over its units of the standard deviation of the output over the images;
+        null where not finite. What a bias adds is the same for all images and counts for nothing: only what differs
+        between images is a signal.
     """
     twin = copy.deepcopy(network).train()
     twin.zero_grad()
@@ -44,7 +45,7 @@ def probe(
         watch(name)
     with torch.random.fork_rng(devices=[inputs.device] if inputs.is_cuda else [], device_type="cuda"):
         functional.cross_entropy(twin(inputs), labels).backward()
-    norms = {name: _gradient_norm(layer) for name, layer in layers.items()}
+    norms = {name: _gradient_norm(layer) for name, layer in layers.items() if calls[name]}
     return norms, scales
 
 

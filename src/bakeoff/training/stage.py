@@ -35,6 +35,7 @@ from bakeoff.training.device import choose_device, peak_memory, place, reproduci
 from bakeoff.training.events import check_events, event_files
 from bakeoff.training.loop import TUNE, Splits, evaluate, fit
 from bakeoff.training.observer import Observer, Progress
+from bakeoff.training.places import class_maps
 from bakeoff.training.profiling import trace
 from bakeoff.training.state import DivergedError, TrainingState
 from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, last_epoch, save_run
@@ -78,7 +79,13 @@ def check(config: TrainingConfig, class_count: int, size: int) -> None:
         check_events()
     with torch.random.fork_rng(devices=[]):
         for name in config.networks:
-            _check_sides(name, create(name, class_count, size), config.recipe_of(network_label(name)), size)
+            network, recipe = create(name, class_count, size), config.recipe_of(network_label(name))
+            _check_sides(name, network, recipe, size)
+            if recipe.locate and not hasattr(network, "locate"):
+                raise NetworkError(
+                    f"network {name!r} can't say where a class is, as its recipe asks: it has no method `locate`. "
+                    "Leave its training.locate at 0."
+                )
 
 
 def _check_sides(name: str, network: nn.Module, recipe: Recipe, size: int) -> None:
@@ -137,6 +144,8 @@ def train(
             name: Split(dataset.images[source][rows[name]], dataset.labels[source][rows[name]], device)
             for name, source in {TUNE: TRAIN, **{split: split for split in dataset.images}}.items()
         }
+        if spec.recipe.locate:
+            splits[TRAIN].place(class_maps(dataset.rows(TRAIN)[rows[TRAIN]], dataset.info))
         log: list[LogLine] = []
         start = time.perf_counter()
         kept = Checkpoint(checkpoint, spec)

@@ -1,12 +1,15 @@
 """One step of the training: a batch forward, backward, and into the weights."""
 
+from collections.abc import Callable
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from bakeoff.config import Recipe
 from bakeoff.training.augmentation import Mixture, mix
 from bakeoff.training.batches import Split
+from bakeoff.training.places import location_loss
 from bakeoff.training.state import TrainingState
 
 
@@ -33,15 +36,25 @@ class Step:
         state, recipe = self.state, self.recipe
         inputs, labels = self.train.batch(rows, state.epoch + 1, recipe, state.generator)
         inputs, mixture = mix(inputs, labels, recipe, state.generator)
+        images, places = inputs[:, :3], inputs[:, 3:]
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
-            logits = state.network(inputs)
+            logits, located = _answers(state.network, images, places)
         loss = _loss(logits.float(), labels, mixture, recipe)
+        whole = loss if located is None else loss + recipe.locate * location_loss(located.float(), places)
         state.optimizer.zero_grad()
-        loss.backward()
+        whole.backward()
         state.optimizer.step()
         right = (logits.detach().argmax(1) == labels).sum()
         self.totals += torch.stack([loss.detach().double() * len(labels), right.double()])
         state.curve.add(loss)
+
+
+def _answers(network: nn.Module, images: Tensor, places: Tensor) -> tuple[Tensor, Tensor | None]:
+    """A network's logits, and where it sees each class if the batch tells the places."""
+    if not places.shape[1]:
+        return network(images), None
+    locate: Callable[[Tensor], tuple[Tensor, Tensor]] = network.locate  # type: ignore[assignment]
+    return locate(images)
 
 
 def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recipe) -> Tensor:
