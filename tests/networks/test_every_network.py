@@ -42,7 +42,12 @@ def test_any_size_and_class_count_gives_logits_and_a_gradient_for_each_parameter
     logits = network(images)
     assert logits.shape == (batch, num_classes)
     assert logits.dtype == torch.float32
-    cross_entropy(logits, torch.zeros(batch, dtype=torch.int64)).backward()
+    loss = cross_entropy(logits, torch.zeros(batch, dtype=torch.int64))
+    if hasattr(network, "locate"):
+        _, cells = network.locate(images)
+        assert cells.shape[:2] == (batch, num_classes)
+        loss = loss + cells.mean()
+    loss.backward()
     gradients = [parameter.grad for parameter in network.parameters()]
     assert all(gradient is not None and gradient.isfinite().all() for gradient in gradients)
 

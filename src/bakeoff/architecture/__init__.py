@@ -23,7 +23,7 @@ def describe(network: nn.Module, image_size: int) -> Architecture:
 
     Returns:
         A row for each call of each module without children, and the sums. What the network computes outside of such
-        modules counts in the sums alone.
+        modules, and layers that only its training calls, count in the sums alone.
     """
     device = next((parameter.device for parameter in network.parameters()), None)
     image = torch.zeros(1, 3, image_size, image_size, device=device)
