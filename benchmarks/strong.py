@@ -78,7 +78,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", default="5")
-    parser.add_argument("--epochs", type=int, default=50, help="of the ablation")
+    parser.add_argument("--epochs", type=int, default=50, help="of the ablation; 0 leaves it out")
     parser.add_argument("--short", action="store_true", help="44 epochs of strong in place of 120, and no ablation")
     options = parser.parse_args()
     data = Path(os.environ.get("BAKEOFF_DATA", "../shared/data")) / "coco64"
@@ -98,7 +98,7 @@ def main() -> None:
         "recipe": whole,
         "summary": json.loads((page.parent / "summary.json").read_text()),
     }
-    if not options.short:
+    if options.epochs and not options.short:
         result |= pieces(whole, options.out, options.epochs)
     name = "strong_short" if options.short else "strong"
     write_json(RESULTS / f"{name}.json", result)
