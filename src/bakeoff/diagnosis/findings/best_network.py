@@ -10,13 +10,14 @@ from bakeoff.registry import findings
 def best_network(case: Case) -> Finding:
     """The networks that no other is distinguishably better than, the smallest and the fastest of them."""
     scored = [network for network in case.comparison.networks if network.val_accuracy.mean is not None]
-    beaten = {
-        pair.first if pair.verdict == "second better" else pair.second
+    wins = {
+        (pair.first, pair.second) if pair.verdict == "first better" else (pair.second, pair.first)
         for pair in case.comparison.pairs
         if pair.verdict in ("second better", "first better")
     }
+    beaten = {loser for _, loser in wins}
     best = [network for network in scored if network.name not in beaten]
-    state, verdict = _judge(case, scored, best)
+    state, verdict = _judge(case, scored, best, wins)
     return Finding(
         code="best-network",
         title="Best network",
@@ -34,19 +35,33 @@ def best_network(case: Case) -> Finding:
     )
 
 
-def _judge(case: Case, scored: list[NetworkScores], best: list[NetworkScores]) -> tuple[State, str]:
+def _judge(
+    case: Case, scored: list[NetworkScores], best: list[NetworkScores], wins: set[tuple[str, str]]
+) -> tuple[State, str]:
     if len(scored) < 2:
         return "not applicable", "Fewer than two networks finished a run."
     if all(pair.verdict == "not applicable" for pair in case.comparison.pairs):
         return "not applicable", "One seed a network does not tell networks apart: another seed may turn the order."
-    if len(best) == 1:
-        return "found", f"{best[0].name} is better than every other network."
-    names = ", ".join(network.name for network in best)
     failed = failures(case)
-    sound = [
-        network for network in best if not any(run.name in failed for run in case.by_network[network.name])
-    ] or best
-    whose = "of them" if sound == best else "of those that failed in no run"
+    sound = [network for network in scored if not any(run.name in failed for run in case.by_network[network.name])]
+    for first in best:
+        level = [other for other in scored if (first.name, other.name) not in wins]
+        if level == [first]:
+            return "found", f"{first.name} is better than every other network."
+        if len(sound) > 1 and [other for other in level if other in sound] == [first]:
+            return "found", (
+                f"{first.name} is better than every other network that failed in no run; it can't be told apart from "
+                f"{', '.join(other.name for other in level if other is not first)}, which failed in some."
+            )
+    if len(best) == 1:
+        best = level  # it is not better than all that another one is better than
+    return "undecided", _several(best, [network for network in best if network in sound], len(scored) - len(best))
+
+
+def _several(best: list[NetworkScores], sound: list[NetworkScores], worse: int) -> str:
+    """What tells the best apart, beside their accuracy; those that failed in no run first."""
+    whose = "of those that failed in no run" if sound and sound != best else "of them"
+    sound = sound or best
     small = min(sound, key=lambda network: network.architecture.parameters if network.architecture else 0)
     fast = min(sound, key=lambda network: network.seconds or 0.0)
     which = (
@@ -54,7 +69,6 @@ def _judge(case: Case, scored: list[NetworkScores], best: list[NetworkScores]) -
         if small is fast
         else f"{small.name} is the smallest {whose} and {fast.name} the fastest to train"
     )
-    worse = len(scored) - len(best)
-    return "undecided", (
-        f"No single best: {names} are not distinguishable{f', and {worse} others are worse' if worse else ''}; {which}."
-    )
+    names = ", ".join(network.name for network in best)
+    others = f", and {worse} other{'s are' if worse > 1 else ' is'} worse" if worse else ""
+    return f"No single best: {names} are not distinguishable{others}; {which}."
