@@ -20,6 +20,7 @@ def test_each_recipe_that_ships_is_valid_and_names_what_exists(name: str) -> Non
 def test_the_homework_recipe_is_the_assignment() -> None:
     experiment = load_experiment("hw4-2024")
     training = experiment.training
+    assert training.networks == ("net1", "net2", "net3", "linear", "majority"), "its three, and two floors"
     assert (experiment.data.train_per_class, experiment.data.val_per_class, experiment.data.size) == (1600, 400, 64)
     assert (training.optimizer, training.learning_rate, training.betas) == ("adam", 1e-3, (0.9, 0.99))
     assert (training.epochs, training.batch_size, training.log_every) == (15, 4, 100)
