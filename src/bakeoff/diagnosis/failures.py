@@ -11,6 +11,9 @@ from bakeoff.records import Run, RunScores
 MARGIN = 0.02
 """A training loss within this many nats of ln K learned nothing: of K equal chances it knows 2 % of a nat."""
 
+LITTLE = 0.1
+"""Of the way from guessing to all training photos right: a run that came so far did learn, however high its loss."""
+
 FLOOR = "majority"
 """The network that looks at no photo: it stays at chance by design."""
 
@@ -27,13 +30,14 @@ def _reasons(run: Run, case: Case) -> list[str]:
         return []
     told = []
     classes, loss = len(case.comparison.classes), epochs(run)[-1].train_loss if epochs(run) else None
-    if loss is not None and loss > math.log(classes) - MARGIN:
+    chance, scores = 1 / classes, _scores(run, case)
+    fitted = scores.train_accuracy if scores else None
+    learned = fitted is not None and fitted > chance + LITTLE * (1 - chance)
+    if loss is not None and loss > math.log(classes) - MARGIN and not learned:
         told.append(f"training loss {loss:.3f}, guessing has {math.log(classes):.3f}")
     predicted = np.unique(validation(run)["predicted"].to_numpy())
     if len(predicted) == 1:
         told.append(f"only {case.comparison.classes[predicted[0]]!r} is predicted")
-    scores = _scores(run, case)
-    chance = 1 / classes
     if scores and scores.val_interval and scores.val_interval.low <= chance:
         told.append(f"validation accuracy {100 * (scores.val_accuracy or 0):.1f} %, guessing has {100 * chance:.1f} %")
     return told

@@ -34,14 +34,14 @@ def test_several_that_can_not_be_told_apart_are_all_named(dataset, train, make_c
 
 
 def test_one_that_failed_is_not_put_forward(dataset, train, make_case) -> None:
-    failed = [fail(run) for run in train("a", 0.8)]
+    failed = [fail(run) for run in train("a", 0.8, fitted=1 / 3)]
     finding = best_network(make_case(dataset, failed + train("b", 0.8, architecture=layers(extra=5))))
     assert "No single best: a, b are not distinguishable" in finding.verdict
     assert "b is the smallest and fastest of those that failed in no run" in finding.verdict
 
 
 def test_a_failed_run_does_not_hide_that_one_is_better(dataset, train, make_case) -> None:
-    wide = [*train("deep", 0.8)[:3], fail(train("deep", 0.2)[3])]
+    wide = [*train("deep", 0.8)[:3], fail(train("deep", 0.2, fitted=1 / 3)[3])]
     runs = wide + train("a", 0.9) + train("b", 0.6)
     finding = best_network(make_case(dataset, runs))
     assert finding.evidence["best"] == ["deep", "a"]

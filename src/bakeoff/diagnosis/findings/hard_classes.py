@@ -8,6 +8,7 @@ from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
 from bakeoff.diagnosis.case import Case, finished
+from bakeoff.diagnosis.failures import FLOOR
 from bakeoff.records import Finding, NetworkScores
 from bakeoff.registry import findings
 from bakeoff.statistics.intervals import wilson
@@ -21,7 +22,11 @@ def hard_classes(case: Case) -> Finding:
     """The lowest recall, the cells of the confusion matrix above chance, and classes that are never predicted."""
     classes = case.comparison.classes
     measured = [_measure(network, classes) for network in case.comparison.networks if finished(network)]
-    never = [f"{entry['network']} never predicts {', '.join(entry['never'])}" for entry in measured if entry["never"]]
+    never = [
+        f"{entry['network']} never predicts {', '.join(entry['never'])}"
+        for entry in measured
+        if entry["never"] and entry["network"] != FLOOR
+    ]
     usable = [entry for entry in measured if not entry["never"]] or measured
     if not measured:
         return _finding("not applicable", "No run finished.", measured)
