@@ -37,7 +37,13 @@ def test_one_that_failed_is_not_put_forward(dataset, train, make_case) -> None:
     failed = [fail(run) for run in train("a", 0.8, fitted=1 / 3)]
     finding = best_network(make_case(dataset, failed + train("b", 0.8, architecture=layers(extra=5))))
     assert "No single best: a, b are not distinguishable" in finding.verdict
-    assert "b is the smallest and fastest of those that failed in no run" in finding.verdict
+    assert "b is the smallest and fastest of those that learned in every run" in finding.verdict
+
+
+def test_guessing_is_not_put_forward(dataset, train, make_case) -> None:
+    guessing = train("majority", 0.6, architecture=layers()) + train("a", 0.6, architecture=layers(extra=5))
+    finding = best_network(make_case(dataset, guessing))
+    assert "a is the smallest and fastest of those that learned in every run" in finding.verdict
 
 
 def test_a_failed_run_does_not_hide_that_one_is_better(dataset, train, make_case) -> None:

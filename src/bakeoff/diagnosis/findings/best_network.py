@@ -1,7 +1,7 @@
 """Which network is best?"""
 
 from bakeoff.diagnosis.case import Case
-from bakeoff.diagnosis.failures import failures
+from bakeoff.diagnosis.failures import FLOOR, failures
 from bakeoff.records import Finding, NetworkScores, State
 from bakeoff.registry import findings
 
@@ -55,15 +55,16 @@ def _judge(
             )
     if len(best) == 1:
         best = level  # it is not better than all that another one is better than
-    return "undecided", _several(best, [network for network in best if network in sound], len(scored) - len(best))
+    learned = [network for network in best if network in sound and network.name != FLOOR]
+    return "undecided", _several(best, learned, len(scored) - len(best))
 
 
-def _several(best: list[NetworkScores], sound: list[NetworkScores], worse: int) -> str:
-    """What tells the best apart, beside their accuracy; those that failed in no run first."""
-    whose = "of those that failed in no run" if sound and sound != best else "of them"
-    sound = sound or best
-    small = min(sound, key=lambda network: network.architecture.parameters if network.architecture else 0)
-    fast = min(sound, key=lambda network: network.seconds or 0.0)
+def _several(best: list[NetworkScores], learned: list[NetworkScores], worse: int) -> str:
+    """What tells the best apart, beside their accuracy; of those that learned in every run, if any."""
+    whose = "of those that learned in every run" if learned and learned != best else "of them"
+    learned = learned or best
+    small = min(learned, key=lambda network: network.architecture.parameters if network.architecture else 0)
+    fast = min(learned, key=lambda network: network.seconds or 0.0)
     which = (
         f"{small.name} is the smallest and fastest {whose}"
         if small is fast
