@@ -25,14 +25,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bakeoff.coco import read_index
-from bakeoff.config import SelectionConfig
-from bakeoff.dataset import build
-from bakeoff.dataset.images import decode, resize, to_pixels
-from bakeoff.records import Environment, Selection
-from bakeoff.selection import select
-from bakeoff.sources import open_source
-from bakeoff.storage import write_json
+from bakeoff.config.schema import SelectionConfig
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import Environment
+from bakeoff.data.build import build
+from bakeoff.data.build.images import decode, resize, to_pixels
+from bakeoff.data.coco import read_index
+from bakeoff.data.photos import open_source
+from bakeoff.data.selection import select
+from bakeoff.data.selection.selection import Selection
 
 RESULTS = Path(__file__).parent / "results"
 CLASSES = ("ant", "bee", "cow", "dog", "eel")

@@ -12,9 +12,9 @@ import os
 from pathlib import Path
 
 import bakeoff
-from bakeoff.records import Environment, Estimate, Interval
-from bakeoff.report.wording import bounds, difference, estimate, percent
-from bakeoff.storage import write_json
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import Environment, Estimate, Interval
+from bakeoff.report.formatting import bounds, difference, estimate, percent
 
 RESULTS = Path(__file__).parent / "results"
 SETTINGS = (

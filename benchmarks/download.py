@@ -37,8 +37,8 @@ from instances import ANNOTATIONS, IMAGES, draw_instances
 from PIL import Image, ImageFilter
 
 import bakeoff
-from bakeoff.records import Environment
-from bakeoff.storage import write_json
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import Environment
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.web_server import WebServer
@@ -103,7 +103,7 @@ def build(folder: Path, kind: str, settings: list[str], kills: int) -> dict:
     """Builds the data set by the command line, killed at random moments and repeated; what was measured."""
     own = settings_of(folder, kind, settings)
     options = [part for setting in own for part in ("--set", setting)]
-    code = "from bakeoff.cli import main; main()"
+    code = "from bakeoff.cli.main import main; main()"
     command = [sys.executable, "-c", code, "build", "hw4-2024", "--out", str(folder / kind), *options]
     draws = np.random.default_rng(0)
     with serving(folder / "instances.json", calm=kind == "calm") as (url, stop):

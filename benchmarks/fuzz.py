@@ -23,11 +23,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bakeoff.coco import read_index
-from bakeoff.dataset.images import to_pixels
-from bakeoff.errors import AnnotationsError, ImageError
-from bakeoff.records import Environment
-from bakeoff.storage import write_json
+from bakeoff.core.errors import AnnotationsError, ImageError
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import Environment
+from bakeoff.data.build.images import to_pixels
+from bakeoff.data.coco import read_index
 
 RESULTS = Path(__file__).parent / "results"
 SECONDS, MEBIBYTES = 30, 2048

@@ -30,8 +30,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=20)
     asked = parser.parse_args()
-    from bakeoff.records import Environment
-    from bakeoff.storage import write_json
+    from bakeoff.core.storage import write_json
+    from bakeoff.core.types import Environment
 
     with tempfile.TemporaryDirectory() as folder:
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--target", f"{folder}/atheris", "atheris"]

@@ -25,8 +25,8 @@ from pathlib import Path
 from instances import draw_instances
 from others import QUOTA, choose_unused, peak_mib
 
-from bakeoff.records import Environment
-from bakeoff.storage import write_json
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import Environment
 
 RESULTS = Path(__file__).parent / "results"
 CATEGORIES = ("boat", "couch", "dog", "cake", "motorcycle")
@@ -95,9 +95,9 @@ def with_pycocotools(path: Path) -> Tool:
 
 def with_bakeoff(path: Path, cache: Path | None = None) -> Tool:
     """Anew, or from the cache."""
-    from bakeoff.coco import images_with, read_index
-    from bakeoff.config import SelectionConfig
-    from bakeoff.selection import select
+    from bakeoff.config.schema import SelectionConfig
+    from bakeoff.data.coco import images_with, read_index
+    from bakeoff.data.selection import select
 
     held = []
 

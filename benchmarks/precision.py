@@ -14,10 +14,10 @@ from pathlib import Path
 import torch
 from msgspec.structs import replace
 
-from bakeoff.config import Recipe
-from bakeoff.networks import create
-from bakeoff.records import Environment
-from bakeoff.storage import write_json
+from bakeoff.config.schema import Recipe
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import Environment
+from bakeoff.models.factory import create
 from bakeoff.training.batches import Split
 from bakeoff.training.device import place, reproducible, with_precision
 from bakeoff.training.state import TrainingState

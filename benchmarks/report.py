@@ -18,22 +18,14 @@ import numpy as np
 import polars as pl
 from playwright.sync_api import Browser, sync_playwright
 
-from bakeoff.config import DataConfig, Experiment, Recipe, SelectionConfig, TrainingConfig
+from bakeoff.config.schema import DataConfig, Experiment, Recipe, SelectionConfig, TrainingConfig
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import SPLITS, Environment
+from bakeoff.data.build.dataset import Dataset, DatasetInfo
+from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation import compare
-from bakeoff.records import (
-    SPLITS,
-    BatchLog,
-    Dataset,
-    DatasetInfo,
-    Environment,
-    EpochLog,
-    Run,
-    RunRecord,
-    RunSpec,
-    SelectionInfo,
-)
 from bakeoff.report import Case, write
-from bakeoff.storage import write_json
+from bakeoff.training.run import BatchLog, EpochLog, Run, RunRecord, RunSpec
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (("2,000 photos, 5 classes, 7 networks", 2000, 5, 7), ("10,000 photos, 10 classes, 4 networks", 10_000, 10, 4))

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 
 import bakeoff
-from bakeoff.records import Environment
-from bakeoff.storage import write_json
-from bakeoff.training import stage
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import Environment
+from bakeoff.training import train as stage
 from bakeoff.training.checkpoint import Checkpoint
 
 RESULTS = Path(__file__).parent / "results"
@@ -63,7 +63,7 @@ def _copy(folder: Path, name: str) -> Path:
 
 def _start(folder: Path) -> subprocess.Popen[bytes]:
     options = [part for setting in SETTINGS for part in ("--set", setting)]
-    code = "from bakeoff.cli import main; main()"
+    code = "from bakeoff.cli.main import main; main()"
     command = [sys.executable, "-c", code, "train", "demo", "--out", str(folder), *options]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -103,7 +103,7 @@ def _cost(network: str, folder: Path) -> float:
         save(self, *arguments)
         spent += time.perf_counter() - start
 
-    from bakeoff import dataset
+    from bakeoff.data import build as dataset
 
     config = bakeoff.load_experiment("demo", [*SETTINGS, f"training.networks={network}"]).training
     data = dataset.load(folder / "built" / "dataset")

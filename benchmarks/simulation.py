@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest
 
-from bakeoff.records import Environment
-from bakeoff.statistics.spread import interval, p_value, spread
-from bakeoff.storage import write_json
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import Environment
+from bakeoff.evaluation.variance_components import interval, p_value, spread
 
 RESULTS = Path(__file__).parent / "results"
 DIFFICULTY, MIDDLE = 1.5, 0.3

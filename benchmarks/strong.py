@@ -27,23 +27,24 @@ from coco64 import HEAD, network_row, run_row
 from msgspec.structs import replace
 
 import bakeoff
-from bakeoff.config import Recipe
-from bakeoff.dataset import load
-from bakeoff.networks import create
-from bakeoff.records import TRAIN, VAL, Environment, EpochLog, RunSpec
-from bakeoff.storage import write_json
+from bakeoff.config.schema import Recipe
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import TRAIN, VAL, Environment
+from bakeoff.data.build import load
+from bakeoff.models.factory import create
 from bakeoff.training.batches import Split, part
 from bakeoff.training.checkpoint import Checkpoint
 from bakeoff.training.device import place, reproducible, with_precision
-from bakeoff.training.loop import TUNE, evaluate, fit
+from bakeoff.training.localization import class_maps
+from bakeoff.training.loop import HOLDOUT, evaluate, fit
 from bakeoff.training.observer import Observer
-from bakeoff.training.places import class_maps
+from bakeoff.training.run import EpochLog, RunSpec
 from bakeoff.training.state import TrainingState
 
 RESULTS = Path(__file__).parent / "results"
 CLASSES = ("airplane", "bus", "cat", "dog", "pizza")
 SETTINGS = (f"data.classes={','.join(CLASSES)}", "data.train_per_class=700", "data.val_per_class=200")
-SHORT = tuple(f"training.recipes.strong.{key}" for key in ("epochs=44", "average=0.995", "measure_every=22"))
+SHORT = tuple(f"training.recipes.strong.{key}" for key in ("epochs=44", "ema_decay=0.995", "eval_every=22"))
 CPU = torch.device("cpu")
 PIECES: dict[str, dict] = {
     "the whole recipe": {},
@@ -52,12 +53,12 @@ PIECES: dict[str, dict] = {
     "no flips": {"horizontal_flip": False},
     "no colour jitter": {"color_jitter": 0.0},
     "no label smoothing": {"label_smoothing": 0.0},
-    "no averaged weights": {"average": 0.0},
+    "no averaged weights": {"ema_decay": 0.0},
     "no weight decay": {"weight_decay": 0.0},
     "constant learning rate": {"schedule": "constant", "warmup": 0.0},
-    "56 pixels from the start": {"resolution": (0.875, 0.875)},
-    "one look at each photo": {"measure_sizes": (1.0,), "measure_mirrored": False},
-    "not asked where the object is": {"locate": 0.0},
+    "56 pixels from the start": {"progressive_resolution": (0.875, 0.875)},
+    "one look at each photo": {"tta_scales": (1.0,), "tta_flip": False},
+    "not asked where the object is": {"localization_weight": 0.0},
     "the homework's recipe": {},
 }
 
@@ -106,8 +107,8 @@ def main() -> None:
 
 def pieces(whole: Recipe, out: Path, epochs: int, share: float) -> dict:
     """The recipe without each of its pieces, on a part of the training photos."""
-    average = 1 - (1 - whole.average) * whole.epochs / (share * epochs)
-    recipe = replace(whole, epochs=epochs, measure_every=epochs, average=average)
+    average = 1 - (1 - whole.ema_decay) * whole.epochs / (share * epochs)
+    recipe = replace(whole, epochs=epochs, eval_every=epochs, ema_decay=average)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(os.cpu_count(), mp_context=context, max_tasks_per_child=1) as pool:
         measured = dict(zip(PIECES, pool.map(partial(ablate, recipe, out, share), PIECES), strict=True))
@@ -121,17 +122,18 @@ def pieces(whole: Recipe, out: Path, epochs: int, share: float) -> dict:
 
 def ablate(recipe: Recipe, out: Path, share: float, piece: str) -> Measured:
     """Trains on a share of the training photos without one piece, and measures on the rest of them."""
-    recipe = replace(Recipe(), measure_every=15) if "homework" in piece else replace(recipe, **PIECES[piece])
+    recipe = replace(Recipe(), eval_every=15) if "homework" in piece else replace(recipe, **PIECES[piece])
     dataset = load(out / "dataset")
     images, labels = dataset.images[TRAIN], dataset.labels[TRAIN]
     learned = part(labels, share)
     rest = np.setdiff1d(np.arange(len(labels)), learned)
     splits = {
-        name: Split(images[rows], labels[rows], CPU) for name, rows in ((TRAIN, learned), (VAL, rest), (TUNE, rest[:0]))
+        name: Split(images[rows], labels[rows], CPU)
+        for name, rows in ((TRAIN, learned), (VAL, rest), (HOLDOUT, rest[:0]))
     }
     with reproducible(0, 1, CPU):
         network = create("strong", len(CLASSES), dataset.info.size)
-        if recipe.locate:
+        if recipe.localization_weight:
             splits[TRAIN].place(class_maps(dataset.rows(TRAIN)[learned], dataset.info))
         steps = recipe.epochs * splits[TRAIN].batches(recipe.batch_size)
         state = TrainingState(place(network, CPU), recipe, steps, torch.Generator().manual_seed(0), CPU)

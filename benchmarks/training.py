@@ -26,16 +26,17 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from bakeoff.architecture import describe
-from bakeoff.config import Recipe
-from bakeoff.networks import create
-from bakeoff.records import TRAIN, VAL, BatchLog, Environment, RunSpec
-from bakeoff.storage import write_json
+from bakeoff.config.schema import Recipe
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import TRAIN, VAL, Environment
+from bakeoff.models.factory import create
+from bakeoff.models.summary import describe
 from bakeoff.training.batches import Split
 from bakeoff.training.checkpoint import Checkpoint
 from bakeoff.training.device import place, reproducible
-from bakeoff.training.loop import TUNE, fit
+from bakeoff.training.loop import HOLDOUT, fit
 from bakeoff.training.observer import Observer
+from bakeoff.training.run import BatchLog, RunSpec
 from bakeoff.training.state import TrainingState
 
 RESULTS = Path(__file__).parent / "results"
@@ -120,7 +121,7 @@ def ours(network: str, batch: int, folder: Path, device: str) -> tuple[float, li
     spec = RunSpec(network, "", 0, recipe, tuple("abcde"), SIDE, "area", "", device)
     with reproducible(0, 1, where):
         splits = {
-            name: Split(images[:rows], labels[:rows], where) for name, rows in ((TRAIN, None), (VAL, 0), (TUNE, 0))
+            name: Split(images[:rows], labels[:rows], where) for name, rows in ((TRAIN, None), (VAL, 0), (HOLDOUT, 0))
         }
         state = TrainingState(
             place(create(network, CLASSES, SIDE), where), recipe, splits[TRAIN].batches(batch), torch.Generator(), where

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 import bakeoff
-from bakeoff.catalogue import list_policies
+from bakeoff.workflow.catalogue import list_policies
 
 
 def main() -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from bakeoff import pipeline
-from bakeoff.config import Experiment
-from bakeoff.recipes import load_experiment
-from bakeoff.sample import draw_sample
+from bakeoff.config.loading import load_experiment
+from bakeoff.config.schema import Experiment
+from bakeoff.data.sample import draw_sample
+from bakeoff.workflow import pipeline
 
 QUICK = (
     "data.train_per_class=8",

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.config import DataConfig, Experiment, ImproveConfig, Section, TrainingConfig
-from bakeoff.registry import findings, policies
+from bakeoff.config.schema import DataConfig, Experiment, ImproveConfig, Section, TrainingConfig
+from bakeoff.core.registry import findings, policies
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
@@ -52,9 +52,7 @@ def test_every_fault_names_a_test_that_exists(page: str) -> None:
     named = re.findall(r"`([\w/]+\.py)::(\w+)` \|$", "\n".join(rows), re.M)
     assert len(named) == len([row for row in rows if not re.match(r"\| fault|\|---", row)])
     for file, test in named:
-        path = next(
-            ROOT / "tests" / folder / file for folder in ("sources", "") if (ROOT / "tests" / folder / file).exists()
-        )
+        path = ROOT / "tests" / file
         assert f"def {test}(" in path.read_text(), test
 
 

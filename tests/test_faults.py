@@ -15,17 +15,17 @@ import polars as pl
 import pytest
 from tests.web_server import WebServer, published, serve
 
-from bakeoff import pipeline
-from bakeoff.config import Experiment
-from bakeoff.recipes import load_experiment
+from bakeoff.config.loading import load_experiment
+from bakeoff.config.schema import Experiment
+from bakeoff.workflow import pipeline
 
 SETTINGS = ("data.train_per_class=8", "data.val_per_class=4", "data.workers=1")
 KILLS = 30
 SERVER = """
 import os, sys
-import bakeoff.coco, bakeoff.dataset, bakeoff.selection, bakeoff.sources.url
-from bakeoff import pipeline
-from bakeoff.recipes import load_experiment
+import bakeoff.data.coco, bakeoff.data.build, bakeoff.data.selection, bakeoff.data.sources.http
+from bakeoff.workflow import pipeline
+from bakeoff.config.loading import load_experiment
 from pathlib import Path
 
 settings = sys.argv[1:]
@@ -159,7 +159,7 @@ def on_own_disk(own: list[str], place: Path, prepare: str) -> subprocess.Complet
     command = [
         sys.executable,
         "-c",
-        "from bakeoff.cli import main; main()",
+        "from bakeoff.cli.main import main; main()",
         "build",
         "demo",
         "--out",

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff import cli, pipeline
-from bakeoff.recipes import load_experiment
+from bakeoff.cli import main as cli
+from bakeoff.config.loading import load_experiment
+from bakeoff.workflow import pipeline
 
 QUICK = (
     "data.train_per_class=8",

@@ -10,14 +10,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bakeoff.config import DataConfig, Experiment, TrainingConfig
-    from bakeoff.errors import BakeoffError
-    from bakeoff.fetching import fetch_annotations
-    from bakeoff.improvement import improve
-    from bakeoff.pipeline import build, demo, read_index, run, select, train, write_report
-    from bakeoff.prediction import export, predict
-    from bakeoff.recipes import load_experiment
-    from bakeoff.sample import draw_sample
+    from bakeoff.config.loading import load_experiment
+    from bakeoff.config.schema import DataConfig, Experiment, TrainingConfig
+    from bakeoff.core.errors import BakeoffError
+    from bakeoff.data.coco.download import fetch_annotations
+    from bakeoff.data.sample import draw_sample
+    from bakeoff.training.prediction import export, predict
+    from bakeoff.workflow.improvement import improve
+    from bakeoff.workflow.pipeline import build, demo, read_index, run, select, train, write_report
 
 __all__ = [
     "BakeoffError",
@@ -40,14 +40,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "config": ("DataConfig", "Experiment", "TrainingConfig"),
-    "errors": ("BakeoffError",),
-    "fetching": ("fetch_annotations",),
-    "improvement": ("improve",),
-    "pipeline": ("build", "demo", "read_index", "run", "select", "train", "write_report"),
-    "prediction": ("export", "predict"),
-    "recipes": ("load_experiment",),
-    "sample": ("draw_sample",),
+    "config.loading": ("load_experiment",),
+    "config.schema": ("DataConfig", "Experiment", "TrainingConfig"),
+    "core.errors": ("BakeoffError",),
+    "data.coco.download": ("fetch_annotations",),
+    "data.sample": ("draw_sample",),
+    "training.prediction": ("export", "predict"),
+    "workflow.improvement": ("improve",),
+    "workflow.pipeline": ("build", "demo", "read_index", "run", "select", "train", "write_report"),
 }
 
 

@@ -6,8 +6,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from bakeoff.config import Recipe, SelectionConfig
-from bakeoff.records import Dataset, DatasetInfo, Environment, Run, RunRecord, RunSpec, SelectionInfo
+from bakeoff.config.schema import Recipe, SelectionConfig
+from bakeoff.core.types import Environment
+from bakeoff.data.build.dataset import Dataset, DatasetInfo
+from bakeoff.data.selection.selection import SelectionInfo
+from bakeoff.training.run import Run, RunRecord, RunSpec
 
 CLASSES = ("ant", "bee", "cat")
 Row = tuple[str, int, list[str]]

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
-from bakeoff.errors import StorageError
+from bakeoff.core.errors import StorageError
+from bakeoff.core.storage import read_json, write_json
+from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation import compare
-from bakeoff.records import Dataset, Run
-from bakeoff.statistics.intervals import wilson
-from bakeoff.storage import read_json, write_json
+from bakeoff.evaluation.intervals import wilson
+from bakeoff.training.run import Run
 
 MakeDataset = Callable[..., Dataset]
 MakeRun = Callable[..., Run]

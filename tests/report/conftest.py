@@ -11,25 +11,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bakeoff.config import DataConfig, Experiment, Recipe, SelectionConfig, TrainingConfig
+from bakeoff.config.schema import DataConfig, Experiment, Recipe, SelectionConfig, TrainingConfig
+from bakeoff.core.types import Environment
+from bakeoff.data.build.dataset import Dataset, DatasetInfo
+from bakeoff.data.index import License
+from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation import compare
-from bakeoff.records import (
-    Architecture,
-    BatchLog,
-    Dataset,
-    DatasetInfo,
-    Environment,
-    EpochLog,
-    Layer,
-    License,
-    LogLine,
-    Run,
-    RunRecord,
-    RunSpec,
-    RunStatus,
-    SelectionInfo,
-)
+from bakeoff.models.architecture import Architecture, Layer
 from bakeoff.report import Case, write
+from bakeoff.training.run import BatchLog, EpochLog, LogLine, Run, RunRecord, RunSpec, RunStatus
 from bakeoff.training.store import PREDICTIONS_SCHEMA
 
 SIDE, TRAIN_PER_CLASS, VAL_PER_CLASS = 16, 4, 3

@@ -6,20 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from bakeoff.config import Experiment, SelectionConfig, TrainingConfig
-from bakeoff.records import (
-    Comparison,
-    Dataset,
-    DatasetInfo,
-    Estimate,
-    Finding,
-    Interval,
-    NetworkScores,
-    RunScores,
-    SelectionInfo,
-    State,
-)
-from bakeoff.registry import sections
+from bakeoff.config.schema import Experiment, SelectionConfig, TrainingConfig
+from bakeoff.core.registry import sections
+from bakeoff.core.types import Estimate, Interval
+from bakeoff.data.build.dataset import Dataset, DatasetInfo
+from bakeoff.data.selection.selection import SelectionInfo
+from bakeoff.evaluation.scores import Comparison, Finding, NetworkScores, RunScores, State
 from bakeoff.report.contents import Case
 
 NOTHING = Estimate(None, None)

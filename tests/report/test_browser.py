@@ -13,7 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.report.conftest import Written, write_report
 
-from bakeoff.records import Run
+from bakeoff.training.run import Run
 
 Make = Callable[..., Written]
 Open = Callable[..., Page]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bakeoff.records import BatchLog, EpochLog, Run
 from bakeoff.report import charts, curves
+from bakeoff.training.run import BatchLog, EpochLog, Run
 
 MakeRun = Callable[..., Run]
 

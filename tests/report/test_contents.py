@@ -1,8 +1,8 @@
 """Tables: as the page writes them and as files hold them."""
 
-from bakeoff.records import Estimate, Interval
+from bakeoff.core.types import Estimate, Interval
 from bakeoff.report.contents import Table
-from bakeoff.report.wording import estimate
+from bakeoff.report.formatting import estimate
 
 TABLE = Table(
     "t",

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bakeoff.records import BatchLog, EpochLog, Run
 from bakeoff.report.curves import CURVE_POINTS, epoch_points, gradient_points, loss_points
+from bakeoff.training.run import BatchLog, EpochLog, Run
 
 MakeRun = Callable[..., Run]
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from bakeoff.records import Estimate, Interval, NetworkScores, RunScores
+from bakeoff.core.types import Estimate, Interval
+from bakeoff.evaluation.scores import NetworkScores, RunScores
 from bakeoff.report.estimates import of_network, photo_noise
 
 OVER_PHOTOS, OVER_SEEDS = Interval(0.4, 0.6), Interval(0.45, 0.55)

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 from tests.report.conftest import make_case
-from tests.report.test_report import Page
+from tests.report.test_write import Page
 
-from bakeoff.errors import StorageError
+from bakeoff.core.errors import StorageError
 from bakeoff.evaluation import compare_across, group, right
 from bakeoff.report import Case, write_joint
 

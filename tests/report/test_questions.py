@@ -10,13 +10,16 @@ import polars as pl
 import pytest
 from tests.report.conftest import make_dataset, make_run
 
-from bakeoff.config import Experiment
-from bakeoff.diagnosis import diagnose
+from bakeoff.config.schema import Experiment
+from bakeoff.core.registry import findings
+from bakeoff.core.types import Interval
 from bakeoff.evaluation import compare
-from bakeoff.records import Comparison, CurvePoint, Improvements, Interval, Run, Variant
-from bakeoff.registry import findings
+from bakeoff.evaluation.improvements import CurvePoint, Improvements, Variant
+from bakeoff.evaluation.scores import Comparison
+from bakeoff.findings import diagnose
 from bakeoff.report import Case, write
 from bakeoff.report.sections.questions import NOT_MEASURED, QUESTIONS
+from bakeoff.training.run import Run
 
 Told = Callable[..., tuple[Path, str]]
 TRIED = Improvements(

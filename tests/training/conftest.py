@@ -6,8 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bakeoff.config import Recipe, SelectionConfig
-from bakeoff.records import Dataset, DatasetInfo, RunSpec, SelectionInfo
+from bakeoff.config.schema import Recipe, SelectionConfig
+from bakeoff.data.build.dataset import Dataset, DatasetInfo
+from bakeoff.data.selection.selection import SelectionInfo
+from bakeoff.training.run import RunSpec
 
 CLASSES = ("dark", "middle", "bright")
 SIDE = 16

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bakeoff.config import Recipe
+from bakeoff.config.schema import Recipe
 from bakeoff.training.augmentation import augment, mix, side_in, vary
 
 
@@ -158,7 +158,7 @@ def test_a_lower_resolution_shows_the_same_images() -> None:
 def test_the_resolution_goes_from_the_first_epochs_to_the_lasts(
     resolution: tuple[float, float], expected: list[int]
 ) -> None:
-    recipe = Recipe(epochs=5, resolution=resolution)
+    recipe = Recipe(epochs=5, progressive_resolution=resolution)
     assert [side_in(epoch, recipe, 64) for epoch in range(1, 6)] == expected
     assert side_in(1, replace(recipe, epochs=1), 64) == expected[0]
 

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bakeoff.config import Recipe
+from bakeoff.config.schema import Recipe
 from bakeoff.training.batches import Split, hold_out, part, to_input
 
 CPU = torch.device("cpu")

@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bakeoff.config import Recipe
-from bakeoff.records import BatchLog, Dataset, EpochLog, Run, RunSpec
-from bakeoff.training.stage import train
+from bakeoff.config.schema import Recipe
+from bakeoff.data.build.dataset import Dataset
+from bakeoff.training.run import BatchLog, EpochLog, Run, RunSpec
+from bakeoff.training.train import train
 
 OWN = """
 from torch import nn
@@ -21,19 +22,19 @@ class Drops(nn.Module):
 RECIPES = {
     "adam": Recipe(epochs=4, log_every=4),
     "sgd": Recipe(epochs=4, log_every=7, optimizer="sgd", schedule="cosine", random_crop=2, horizontal_flip=True),
-    "tune": Recipe(epochs=4, log_every=4, tune_share=0.25, learning_rate=0.01, average=0.5),
+    "holdout": Recipe(epochs=4, log_every=4, holdout_fraction=0.25, learning_rate=0.01, ema_decay=0.5),
     "all": Recipe(
         epochs=4,
         log_every=7,
         optimizer="adamw",
         schedule="cosine",
         warmup=0.3,
-        average=0.9,
+        ema_decay=0.9,
         cutmix=0.5,
         resized_crop=0.5,
         color_jitter=0.3,
         mixup=0.3,
-        measure_every=3,
+        eval_every=3,
         precision="bfloat16",
     ),
 }

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from bakeoff.config import Recipe
-from bakeoff.errors import ConfigError
-from bakeoff.networks import create
+from bakeoff.config.schema import Recipe
+from bakeoff.core.errors import ConfigError
+from bakeoff.models.factory import create
 from bakeoff.training.device import choose_device, place, with_precision
 
 CPU = torch.device("cpu")

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
-from bakeoff.config import TrainingConfig
-from bakeoff.errors import ConfigError
-from bakeoff.records import BatchLog, Dataset, EpochLog, RunSpec
+from bakeoff.config.schema import TrainingConfig
+from bakeoff.core.errors import ConfigError
+from bakeoff.data.build.dataset import Dataset
 from bakeoff.training import events
-from bakeoff.training.stage import check, train
+from bakeoff.training.run import BatchLog, EpochLog, RunSpec
+from bakeoff.training.train import check, train
 
 
 def scalars(folder: Path) -> Iterator[tuple[str, int, float]]:

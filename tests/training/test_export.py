@@ -7,15 +7,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from bakeoff.dataset.images import square
-from bakeoff.errors import ConfigError, NetworkError, StorageError
-from bakeoff.records import Dataset, Run, RunSpec
+from bakeoff.core.errors import ConfigError, NetworkError, StorageError
+from bakeoff.data.build.dataset import Dataset
+from bakeoff.data.build.images import square
 from bakeoff.training import export
 from bakeoff.training.export import to_onnx
+from bakeoff.training.inference import probabilities
 from bakeoff.training.onnx_model import OnnxModel
-from bakeoff.training.predict import probabilities
-from bakeoff.training.stage import train
+from bakeoff.training.run import Run, RunSpec
 from bakeoff.training.store import WEIGHTS
+from bakeoff.training.train import train
 
 SIDES = ((16, 16), (64, 48), (17, 100), (333, 127), (5, 7), (8, 40), (2, 3))
 BRANCHING = """
@@ -73,7 +74,7 @@ def test_batch_norm_and_dropout_are_in_evaluation_mode_and_the_bytes_repeat(
 
 
 def test_an_image_is_looked_at_as_often_as_its_recipe_says(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
-    views = msgspec.structs.replace(spec.recipe, measure_sizes=(1.0, 1.25), measure_mirrored=True)
+    views = msgspec.structs.replace(spec.recipe, tta_scales=(1.0, 1.25), tta_flip=True)
     (tmp_path / "own.py").write_text(POOLED)
     spec = msgspec.structs.replace(spec, network=f"{tmp_path / 'own.py'}:create")
     run = trained(dataset, spec, tmp_path / "run", recipe=views)

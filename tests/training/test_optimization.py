@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW
 
-from bakeoff.config import Recipe
+from bakeoff.config.schema import Recipe
 from bakeoff.training.optimization import make_optimizer, make_schedule
 
 

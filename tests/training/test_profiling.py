@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from bakeoff.records import Dataset, RunSpec
-from bakeoff.training.stage import train
+from bakeoff.data.build.dataset import Dataset
+from bakeoff.training.run import RunSpec
+from bakeoff.training.train import train
 
 
 def test_a_trace_holds_some_steps_and_changes_nothing(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:

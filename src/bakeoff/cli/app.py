@@ -49,7 +49,7 @@ def load(
     **training: str | int | bool,
 ) -> tuple[Any, Path]:
     """The experiment with the values of the options in it, and its folder."""
-    from bakeoff.recipes import load_experiment
+    from bakeoff.config.loading import load_experiment
 
     options = {"data.annotations": annotations, "data.images": images, "data.connections": str(connections or "")}
     options |= {f"training.{key}": "true" if value is True else str(value or "") for key, value in training.items()}

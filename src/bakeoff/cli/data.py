@@ -18,8 +18,8 @@ from bakeoff.cli.app import (
     example,
     load,
 )
-from bakeoff.printing import console, print_audit, print_table, selection_counts
-from bakeoff.progress import progress
+from bakeoff.cli.printing import console, print_audit, print_table, selection_counts
+from bakeoff.cli.progress import progress
 
 
 class Fetched(StrEnum):
@@ -45,8 +45,8 @@ def fetch(
     allow_private: Annotated[bool, typer.Option("--allow-private", help="Ask a server in the local network.")] = False,
 ) -> None:
     """Download an instances file of COCO, without the rest of the archive that holds it."""
-    from bakeoff import fetching
-    from bakeoff.transfer import Options
+    from bakeoff.data.coco import download as fetching
+    from bakeoff.data.http import Options
 
     options = Options(allow_private=allow_private)
     with progress() as monitor:
@@ -59,7 +59,8 @@ def fetch(
 @app.command(**example("bakeoff index instances_train2017.json"))
 def index(annotations: Annotated[Path, typer.Argument(help="COCO instances file.")]) -> None:
     """Read an instances file; print its categories and what is wrong in it."""
-    from bakeoff import coco, pipeline
+    from bakeoff.data import coco
+    from bakeoff.workflow import pipeline
 
     found = pipeline.read_index(str(annotations), Path(pipeline.CACHE))
     console.print(f"{found.images.height:,} images, {found.annotations.height:,} annotations")
@@ -75,8 +76,8 @@ def audit(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Look for photos that occur twice, can't be read or are labelled wrong. Exits with 1 if a photo leaks."""
-    from bakeoff import pipeline
-    from bakeoff.storage import encode
+    from bakeoff.core.storage import encode
+    from bakeoff.workflow import pipeline
 
     with progress() as monitor:
         found = pipeline.audit(folder, annotations, monitor=monitor)
@@ -97,7 +98,7 @@ def select(
     overwrite: Overwrite = False,
 ) -> None:
     """Choose the images without reading one; print quotas, counts and the ledger's reasons."""
-    from bakeoff import pipeline
+    from bakeoff.workflow import pipeline
 
     loaded, _ = load(experiment, out, overrides, annotations=annotations)
     selection = pipeline.select(loaded, out, overwrite=overwrite)
@@ -122,7 +123,7 @@ def build(
     overwrite: Overwrite = False,
 ) -> None:
     """Select the images, read and resize the photos, write the data set."""
-    from bakeoff import pipeline
+    from bakeoff.workflow import pipeline
 
     loaded, folder = load(experiment, out, overrides, annotations=annotations, images=images, connections=connections)
     with progress() as monitor:

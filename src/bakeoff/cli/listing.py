@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli.app import app, example
-from bakeoff.printing import print_table
+from bakeoff.cli.printing import print_table
 
 
 class Listing(StrEnum):
@@ -25,7 +25,7 @@ def list_(
     classes: Annotated[int, typer.Option(min=2, help="For networks: number of classes.")] = 5,
 ) -> None:
     """List what ships, and what a plug-in added."""
-    from bakeoff import catalogue
+    from bakeoff.workflow import catalogue
 
     if what is Listing.networks:
         print_table(

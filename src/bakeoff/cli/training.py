@@ -21,8 +21,8 @@ from bakeoff.cli.app import (
     example,
     load,
 )
-from bakeoff.printing import RUN_COLUMNS, console, gains, print_table, run_row
-from bakeoff.progress import progress
+from bakeoff.cli.printing import RUN_COLUMNS, console, gains, print_table, run_row
+from bakeoff.cli.progress import progress
 
 
 @app.command(**example("bakeoff train hw4-2024 --out hw4 --set training.networks=net1,net2 --device cpu"))
@@ -37,7 +37,7 @@ def train(
     overwrite: Overwrite = False,
 ) -> None:
     """Train the networks on a data set that was built; runs that are there already are kept."""
-    from bakeoff import pipeline
+    from bakeoff.workflow import pipeline
 
     loaded, folder = load(
         experiment, out, overrides, device=device, threads=threads, precision=precision, profile=profile
@@ -57,7 +57,7 @@ def improve(
     device: Device = "",
 ) -> None:
     """Try cleaner labels, more photos, augmentation and cures on one network; rank them by measured gain."""
-    from bakeoff import improvement
+    from bakeoff.workflow import improvement
 
     loaded, folder = load(experiment, out, overrides, annotations=annotations, images=images, device=device)
     with progress() as monitor:
@@ -77,8 +77,8 @@ def predict(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
     """Apply a trained network to photos; print the probability of each class. Exits with 1 if a photo can't be read."""
-    from bakeoff import prediction
-    from bakeoff.storage import encode
+    from bakeoff.core.storage import encode
+    from bakeoff.training import prediction
 
     predictions = prediction.predict(model, photos, device)
     if json:
@@ -102,7 +102,7 @@ def export(
     out: Annotated[Path | None, typer.Option(help="The file; the run's name with .onnx where it is not given.")] = None,
 ) -> None:
     """Write a trained network as an ONNX file that takes photos of any size, and check it against the run."""
-    from bakeoff import prediction
+    from bakeoff.training import prediction
 
     target = out or Path(f"{run.resolve().name}{prediction.ONNX}")
     difference = prediction.export(run, target)

@@ -8,20 +8,13 @@ import numpy.typing as npt
 import polars as pl
 from sklearn.metrics import classification_report, confusion_matrix
 
-from bakeoff.errors import StorageError
+from bakeoff.core.errors import StorageError
+from bakeoff.core.types import TEST, TRAIN, VAL
+from bakeoff.data.build.dataset import Dataset
+from bakeoff.evaluation.intervals import over_seeds, wilson
 from bakeoff.evaluation.pairs import compare_all
-from bakeoff.records import (
-    TEST,
-    TRAIN,
-    VAL,
-    ClassScores,
-    Comparison,
-    Dataset,
-    NetworkScores,
-    Run,
-    RunScores,
-)
-from bakeoff.statistics.intervals import over_seeds, wilson
+from bakeoff.evaluation.scores import ClassScores, Comparison, NetworkScores, RunScores
+from bakeoff.training.run import Run
 
 
 def compare(dataset: Dataset, runs: Sequence[Run]) -> Comparison:
@@ -159,7 +152,7 @@ def _report(labels: object, predicted: object, classes: Sequence[str]) -> tuple[
 def _predictions(run: Run, dataset: Dataset, split: str) -> pl.DataFrame:
     """The run's predictions of a split: those of the data set's images in order, or of those it learned from."""
     own, rows = run.predictions.filter(pl.col("split") == split), dataset.rows(split)
-    if split == TRAIN and (run.spec.recipe.train_share < 1 or run.spec.recipe.tune_share):
+    if split == TRAIN and (run.spec.recipe.train_fraction < 1 or run.spec.recipe.holdout_fraction):
         rows = rows.join(own.select("image_id"), on="image_id", how="semi", maintain_order="left")
     same = run.spec.dataset == dataset.info.digest and own.select("image_id", "label").equals(
         rows.select("image_id", "label")

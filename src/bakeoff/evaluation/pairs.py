@@ -9,9 +9,9 @@ import numpy.typing as npt
 from scipy.stats import binomtest
 from statsmodels.stats.multitest import multipletests
 
-from bakeoff.records import PairScores, SeedTest, Verdict
-from bakeoff.statistics.intervals import points
-from bakeoff.statistics.spread import ALPHA, detectable, interval, needed, p_value, spread
+from bakeoff.evaluation.intervals import points
+from bakeoff.evaluation.scores import PairScores, SeedTest, Verdict
+from bakeoff.evaluation.variance_components import ALPHA, detectable, interval, needed, p_value, spread
 
 Right = npt.NDArray[np.bool_]
 

@@ -6,8 +6,11 @@ from collections.abc import Collection, Iterable, Sequence
 import altair as alt
 import polars as pl
 
-from bakeoff.records import CurvePoint, Interval, PairScores, Run
-from bakeoff.report.marks import (
+from bakeoff.core.types import Interval
+from bakeoff.evaluation.improvements import CurvePoint
+from bakeoff.evaluation.scores import PairScores
+from bakeoff.report.rendering import INK, Spec, printable
+from bakeoff.report.theme import (
     FACET,
     PALETTE,
     WIDTH,
@@ -22,7 +25,7 @@ from bakeoff.report.marks import (
     picked,
     zoom,
 )
-from bakeoff.report.rendering import INK, Spec, printable
+from bakeoff.training.run import Run
 
 RUNS, RANGE = "every run", "mean and range over seeds"
 BAND = 0.25

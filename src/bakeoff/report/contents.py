@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bakeoff.config import Experiment
-from bakeoff.records import Comparison, Dataset, Estimate, Run
+from bakeoff.config.schema import Experiment
+from bakeoff.core.types import Estimate
+from bakeoff.data.build.dataset import Dataset
+from bakeoff.evaluation.scores import Comparison
+from bakeoff.training.run import Run
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from bakeoff.records import BatchLog, EpochLog, Run
+from bakeoff.training.run import BatchLog, EpochLog, Run
 
 CURVE_POINTS = 400
 """A run's loss curve is averaged down to at most so many points: more can't be seen, and the page stays small."""

@@ -5,7 +5,8 @@ from typing import Literal
 
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from bakeoff.records import Estimate, NetworkScores, RunScores
+from bakeoff.core.types import Estimate
+from bakeoff.evaluation.scores import NetworkScores, RunScores
 
 Kind = Literal["train", "val", "any_label", "test"]
 

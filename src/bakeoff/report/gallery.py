@@ -12,8 +12,10 @@ import numpy.typing as npt
 import polars as pl
 from PIL import Image
 
-from bakeoff.records import VAL, Dataset, DatasetInfo, Images, Run
-from bakeoff.region import region_of
+from bakeoff.core.geometry import region_of
+from bakeoff.core.types import VAL, Images
+from bakeoff.data.build.dataset import Dataset, DatasetInfo
+from bakeoff.training.run import Run
 
 LARGEST_GALLERY = 2000
 """Photos; a page with more would pass 6 MB. Of more, those with the highest mean loss over the runs are kept."""

@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
-from bakeoff.records import PairScores, Run
+from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import curves
 from bakeoff.report.contents import Case, Page, Section, Table
 from bakeoff.report.estimates import finished, of_network
+from bakeoff.report.formatting import drawn, percent
 from bakeoff.report.sections import answer, networks, pairs
-from bakeoff.report.wording import drawn, percent
+from bakeoff.training.run import Run
 
 FOLDER = "experiments"
 """Holds the report of each experiment, beside the page."""

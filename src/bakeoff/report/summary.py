@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from bakeoff.records import Comparison, Estimate, NetworkScores, RunScores
+from bakeoff.core.types import Estimate
+from bakeoff.evaluation.scores import Comparison, NetworkScores, RunScores
 
 SCHEMA = 1
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bakeoff.config import Recipe
+from bakeoff.config.schema import Recipe
 
 EIGHTH = 8
 RATIO = 4 / 3
@@ -40,7 +40,7 @@ def side_in(epoch: int, recipe: Recipe, stored: int) -> int:
 
     Small images first cost little and lose little (Tan and Le, EfficientNetV2, ICML 2021).
     """
-    first, last = recipe.resolution
+    first, last = recipe.progressive_resolution
     share = first + (last - first) * (epoch - 1) / max(1, recipe.epochs - 1)
     if first != last:
         share = round(EIGHTH * share) / EIGHTH  # few sizes: a library prepares its convolutions anew for each

@@ -8,10 +8,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from bakeoff.config import Recipe
-from bakeoff.records import Images, Labels
+from bakeoff.config.schema import Recipe
+from bakeoff.core.types import Images, Labels
 from bakeoff.training.augmentation import augment, side_in, vary
-from bakeoff.training.places import Maps, painted
+from bakeoff.training.localization import Maps, painted
 
 
 class Split:
@@ -72,7 +72,7 @@ def part(labels: Labels, share: float) -> npt.NDArray[np.int64]:
 
 
 def hold_out(labels: Labels, rows: npt.NDArray[np.int64], share: float) -> tuple[npt.NDArray[np.int64], ...]:
-    """Rows without a share of each class, and that share: the training images and the tune part."""
+    """Rows without a share of each class, and that share: the training images and the holdout."""
     held = part(labels[rows], share) if share else np.zeros(0, dtype=np.int64)
     return np.delete(rows, held), rows[held]
 

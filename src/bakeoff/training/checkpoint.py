@@ -8,10 +8,10 @@ import msgspec
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from bakeoff.errors import StorageError
-from bakeoff.records import LogLine, RunSpec
-from bakeoff.replacement import tidy
-from bakeoff.storage import new_folder, read_json, write_json
+from bakeoff.core.atomic import tidy
+from bakeoff.core.errors import StorageError
+from bakeoff.core.storage import new_folder, read_json, write_json
+from bakeoff.training.run import LogLine, RunSpec
 from bakeoff.training.state import TrainingState
 
 TENSORS, REST = "state.safetensors", "state.json"

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from torch import nn
 from torch.utils import deterministic
 
-from bakeoff.config import Recipe
-from bakeoff.errors import ConfigError
+from bakeoff.config.schema import Recipe
+from bakeoff.core.errors import ConfigError
 
 
 def choose_device(name: str) -> torch.device:

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from bakeoff.errors import ConfigError
-from bakeoff.records import BatchLog, LogLine
+from bakeoff.core.errors import ConfigError
+from bakeoff.training.run import BatchLog, LogLine
 
 
 def check_events() -> None:

@@ -12,13 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from bakeoff.errors import ConfigError, NetworkError, in_one_line
-from bakeoff.framing import GREY, Frame, frame
-from bakeoff.records import Run, RunSpec
+from bakeoff.core.errors import ConfigError, NetworkError, in_one_line
+from bakeoff.core.geometry import GREY, Frame, frame
 from bakeoff.training.batches import to_input
+from bakeoff.training.inference import load_network
 from bakeoff.training.onnx_model import METADATA
-from bakeoff.training.predict import load_network
-from bakeoff.training.views import with_views
+from bakeoff.training.run import Run, RunSpec
+from bakeoff.training.tta import with_views
 
 OPSET = 18
 
@@ -27,7 +27,7 @@ def to_onnx(run: Run) -> bytes:
     """Turns a run into an ONNX model.
 
     Its input "photo" is uint8 (H, W, 3), RGB, of any size; its output "probabilities" float32 (K,). It resizes as the
-    data set does (see `bakeoff.dataset`), in floating point, so that a pixel of a photo of another size than the
+    data set does (see `bakeoff.data.build`), in floating point, so that a pixel of a photo of another size than the
     network's can differ by one of 255 levels; photos of the network's own size pass as they are.
 
     Raises:

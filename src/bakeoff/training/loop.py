@@ -8,20 +8,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bakeoff.config import Recipe
-from bakeoff.records import TRAIN, VAL, BatchLog, EpochLog, LogLine
+from bakeoff.config.schema import Recipe
+from bakeoff.core.types import TRAIN, VAL
 from bakeoff.training.batches import Split, to_input
 from bakeoff.training.checkpoint import Checkpoint
+from bakeoff.training.cuda_graph import RecordedStep, can_be_recorded
 from bakeoff.training.observer import Observer
 from bakeoff.training.probe import PROBE_IMAGES, probe
-from bakeoff.training.recorded import RecordedStep, can_be_recorded
+from bakeoff.training.run import BatchLog, EpochLog, LogLine
 from bakeoff.training.state import DivergedError, TrainingState
 from bakeoff.training.step import Step
-from bakeoff.training.views import with_views
+from bakeoff.training.tta import with_views
 
 EVALUATION_BATCH = 256
 PROGRESS_STEPS = 20
-TUNE = "tune"
+HOLDOUT = "holdout"
 
 Keep = Callable[[LogLine], None]
 Advance = Callable[[Tensor], None]
@@ -70,10 +71,10 @@ def fit(
     for epoch in range(state.epoch + 1, recipe.epochs + 1):
         totals = _run_epoch(state, step, recipe, advance, keep, observer)
         state.epoch = epoch
-        if epoch % recipe.measure_every == 0 or epoch == recipe.epochs:
+        if epoch % recipe.eval_every == 0 or epoch == recipe.epochs:
             line = _epoch_line(state, splits, recipe, totals / len(splits[TRAIN]), begun)
             keep(line)
-            state.judge(line.tune_loss)
+            state.judge(line.holdout_loss)
             if recipe.patience and state.best and epoch - state.best.epoch >= recipe.patience:
                 break
         if epoch < recipe.epochs:
@@ -126,7 +127,7 @@ def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Ten
         gradient_norms=norms,
         activation_scales=scales,
         seconds=time.perf_counter() - begun,
-        tune_loss=_validate(network, splits[TUNE], recipe)[0],
+        holdout_loss=_validate(network, splits[HOLDOUT], recipe)[0],
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bakeoff.records import LogLine
+from bakeoff.training.run import LogLine
 
 Progress = Callable[[int, int], None]
 """Called now and then with the steps done and the steps in all."""

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import numpy.typing as npt
 
-from bakeoff.errors import ConfigError, StorageError, in_one_line
-from bakeoff.records import Images
+from bakeoff.core.errors import ConfigError, StorageError, in_one_line
+from bakeoff.core.types import Images
 
 METADATA = "bakeoff"
 """Under this key the file's metadata hold, as JSON, `network`, `classes`, `size`, `filter` and `dataset`."""

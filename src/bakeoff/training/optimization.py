@@ -7,7 +7,7 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from bakeoff.config import Recipe
+from bakeoff.config.schema import Recipe
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from bakeoff.config import Recipe
+from bakeoff.config.schema import Recipe
 from bakeoff.training.optimization import make_optimizer, make_schedule
 
 
@@ -18,7 +18,7 @@ class DivergedError(Exception):
 
 @dataclass(frozen=True)
 class Best:
-    """The epoch with the lowest loss on the tune part so far, and its weights by name."""
+    """The epoch with the lowest loss on the holdout so far, and its weights by name."""
 
     epoch: int
     loss: float
@@ -42,7 +42,7 @@ class TrainingState:
         mean: The running mean of its weights, if the recipe asks (Polyak, SIAM J. Control Optim. 30, 1992).
         curve: The loss since the log's last line.
         generator: The generator.
-        best: What the tune part has chosen so far; null without one.
+        best: What the holdout has chosen so far; null without one.
         epoch: Epochs that are complete.
         step: Batches seen by them.
     """
@@ -54,8 +54,8 @@ class TrainingState:
         self.optimizer = make_optimizer(network, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, steps)
         self.mean = (
-            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.average), use_buffers=True)
-            if recipe.average
+            AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
+            if recipe.ema_decay
             else None
         )
         self.curve = LossCurve(recipe.log_every, device)
@@ -63,7 +63,7 @@ class TrainingState:
         self.epoch = self.step = 0
 
     def judge(self, loss: float | None) -> None:
-        """Keeps the weights of the epoch just completed, if its loss on the tune part is the lowest so far."""
+        """Keeps the weights of the epoch just completed, if its loss on the holdout is the lowest so far."""
         if loss is not None and (self.best is None or loss < self.best.loss):
             weights = {name: value.detach().clone() for name, value in self.measured.state_dict().items()}
             self.best = Best(self.epoch, loss, weights)

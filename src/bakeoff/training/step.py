@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bakeoff.config import Recipe
+from bakeoff.config.schema import Recipe
 from bakeoff.training.augmentation import Mixture, mix
 from bakeoff.training.batches import Split
-from bakeoff.training.places import location_loss
+from bakeoff.training.localization import location_loss
 from bakeoff.training.state import TrainingState
 
 
@@ -40,7 +40,7 @@ class Step:
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
             logits, located = _answers(state.network, images, places)
         loss = _loss(logits.float(), labels, mixture, recipe)
-        whole = loss if located is None else loss + recipe.locate * location_loss(located.float(), places)
+        whole = loss if located is None else loss + recipe.localization_weight * location_loss(located.float(), places)
         state.optimizer.zero_grad()
         whole.backward()
         state.optimizer.step()

@@ -6,9 +6,10 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from bakeoff.errors import StorageError
-from bakeoff.records import Environment, EpochLog, LogLine, Run, RunRecord, RunSpec
-from bakeoff.storage import encode, new_folder, read_json, write_bytes, write_json
+from bakeoff.core.errors import StorageError
+from bakeoff.core.storage import encode, new_folder, read_json, write_bytes, write_json
+from bakeoff.core.types import Environment
+from bakeoff.training.run import EpochLog, LogLine, Run, RunRecord, RunSpec
 
 SPEC, RECORD, LOG = "spec.json", "run.json", "log.jsonl"
 PREDICTIONS, WEIGHTS = "predictions.parquet", "model.safetensors"

@@ -2,11 +2,11 @@
 
 import itertools
 
-from bakeoff.records import NetworkScores
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
+from bakeoff.evaluation.scores import NetworkScores
 from bakeoff.report.contents import Case, Section
 from bakeoff.report.estimates import finished, of_network, photo_noise
-from bakeoff.report.wording import estimate
+from bakeoff.report.formatting import estimate
 
 
 @sections.register("10-answer")

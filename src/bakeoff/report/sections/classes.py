@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from bakeoff.records import Estimate, NetworkScores
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
+from bakeoff.core.types import Estimate
+from bakeoff.evaluation.intervals import over_seeds, wilson
+from bakeoff.evaluation.scores import NetworkScores
 from bakeoff.report.contents import Case, Section, Table
 from bakeoff.report.estimates import finished
-from bakeoff.report.wording import drawn
-from bakeoff.statistics.intervals import over_seeds, wilson
+from bakeoff.report.formatting import drawn
 
 SCORES = ("precision", "recall", "f1")
 

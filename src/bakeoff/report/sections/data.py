@@ -8,13 +8,12 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from bakeoff.framing import RESIZES
-from bakeoff.records import TRAIN, Images
-from bakeoff.region import region_of
-from bakeoff.registry import sections
+from bakeoff.core.geometry import RESIZES, region_of
+from bakeoff.core.registry import sections
+from bakeoff.core.types import TRAIN, Images
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table
-from bakeoff.report.wording import link
+from bakeoff.report.formatting import link
 
 SAMPLES = 6
 SAMPLE_QUALITY = 90

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.records import NetworkScores, RunScores
-from bakeoff.registry import network_label, sections
+from bakeoff.core.registry import network_label, sections
+from bakeoff.evaluation.scores import NetworkScores, RunScores
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table
 from bakeoff.report.estimates import finished
-from bakeoff.report.wording import decimal, pixels, shape, slugs
+from bakeoff.report.formatting import decimal, pixels, shape, slugs
 
 LAYER_COLUMNS = ("layer", "kind", "settings", "output", "values", "parameters", "MACs", "receptive field")
 REPORT_COLUMNS = ("class", "precision", "recall", "F1", "support")

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
 from bakeoff.report.contents import Case, Section, Table
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import polars as pl
 
-from bakeoff.records import EpochLog, Run
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
 from bakeoff.report import charts, curves
 from bakeoff.report.contents import Case, Figure, Section, Table
-from bakeoff.report.wording import scientific
+from bakeoff.report.formatting import scientific
+from bakeoff.training.run import EpochLog, Run
 
 CAPTION = "L2 norm of the loss's gradient by the weight of each layer, over a fixed batch of training photos, for the "
 CAPTION += "first seed of each network"

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from bakeoff.records import Estimate, Improvements
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
+from bakeoff.core.types import Estimate
+from bakeoff.evaluation.improvements import Improvements
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table
-from bakeoff.report.wording import difference, estimate
+from bakeoff.report.formatting import difference, estimate
 
 CURVE = (
     "Learning curve of {}: mean validation accuracy by training images, with its 95 % interval over seeds. Hollow: "

@@ -7,12 +7,13 @@ from typing import Any
 import polars as pl
 from msgspec.structs import asdict
 
-from bakeoff.records import TEST, Run
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
+from bakeoff.core.types import TEST
 from bakeoff.report import charts, curves
 from bakeoff.report.contents import Case, Figure, Section, Table
 from bakeoff.report.estimates import Kind, finished, of_network, of_run
-from bakeoff.report.wording import drawn, millions, percent, pixels, seconds, status
+from bakeoff.report.formatting import drawn, millions, percent, pixels, seconds, status
+from bakeoff.training.run import Run
 
 ACCURACIES: dict[str, Callable[[Any], str]] = {"training": percent, "validation": drawn, "any label": drawn}
 

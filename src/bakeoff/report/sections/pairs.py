@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from bakeoff.records import Estimate, PairScores
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
+from bakeoff.core.types import Estimate
+from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table
-from bakeoff.report.wording import difference, probability
+from bakeoff.report.formatting import difference, probability
 
 CAPTION = (
     "Validation accuracy of the second network minus the first, in percentage points, with its 95 % interval over "

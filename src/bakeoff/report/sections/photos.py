@@ -1,6 +1,6 @@
 """The validation photos with what every run says of them."""
 
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
 from bakeoff.report.contents import Case, Section
 from bakeoff.report.gallery import pack
 

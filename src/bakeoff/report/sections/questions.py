@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
 from bakeoff.report.contents import Case, Section
 
 NOT_MEASURED = (

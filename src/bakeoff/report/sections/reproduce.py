@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bakeoff.registry import sections
+from bakeoff.core.registry import sections
 from bakeoff.report.contents import Case, Section, Table
 
 

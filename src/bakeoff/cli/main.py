@@ -1,0 +1,28 @@
+"""The command line: one command a stage; each parses, calls the API and prints."""
+
+import sys
+
+from rich.console import Console
+
+from bakeoff.cli.app import app
+from bakeoff.core.errors import BakeoffError
+
+# Importing a group adds its commands; the help page lists them in this order.
+# isort: off
+from bakeoff.cli import experiments
+from bakeoff.cli import data
+from bakeoff.cli import training
+from bakeoff.cli import listing
+
+__all__ = ["app", "data", "experiments", "listing", "main", "training"]
+
+
+def main() -> None:
+    """The entry point: an error that the user can put right is one message and exit code 2."""
+    try:
+        app()
+    except BakeoffError as error:
+        Console(stderr=True).print(f"bakeoff: {error}", style="red", markup=False, soft_wrap=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

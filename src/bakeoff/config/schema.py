@@ -1,0 +1,278 @@
+"""Every default, once: the structs that an experiment file fills."""
+
+import re
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
+from msgspec.structs import asdict, fields, replace
+
+from bakeoff.core.geometry import Resize
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+NotNegative = Annotated[float, Meta(ge=0.0)]
+Rate = Annotated[float, Meta(gt=0.0)]
+Resolution = Annotated[float, Meta(ge=0.25, le=1.0)]
+Scale = Annotated[float, Meta(ge=0.25, le=2.0)]
+Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
+Side = Annotated[int, Meta(ge=8, le=1024)]
+Name = Annotated[str, Meta(min_length=1)]
+
+
+URL = "url"
+"""What `data.images` is where photos are downloaded from the URLs that the instances file has for them."""
+
+
+def is_remote(images: str) -> bool:
+    """Whether `data.images` names no path, but photos that are downloaded."""
+    return images == URL or bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", images))
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """A section of an experiment file: frozen, and no key is accepted that it does not have."""
+
+
+class SelectionConfig(Section, frozen=True):
+    """Which images are chosen, and which label each gets.
+
+    Attributes:
+        classes: The target classes: category names, in the order of their labels.
+        train_per_class: Training images a class.
+        val_per_class: Validation images a class.
+        test_per_class: Test images a class: predicted once by each run, and not looked at by any comparison.
+        policy: How an image gets its one label; a name of `bakeoff list policies`.
+        seed: Seeds the policy's random order.
+        min_area: An annotation counts only from this share of the image's area on, 0 to 1.
+        crowd: Whether crowd annotations make an image a candidate.
+    """
+
+    classes: tuple[Name, ...] = ()
+    train_per_class: Count = 1600
+    val_per_class: Count = 400
+    test_per_class: Count = 0
+    policy: Name = "balanced"
+    seed: Count = 0
+    min_area: Fraction = 0.0
+    crowd: bool = False
+
+    @property
+    def quotas(self) -> dict[str, int]:
+        """Images a class, for each split; of the test split only where any are asked for."""
+        quotas = {"train": self.train_per_class, "val": self.val_per_class}
+        return quotas | {"test": self.test_per_class} if self.test_per_class else quotas
+
+
+class DataConfig(SelectionConfig, frozen=True):
+    """The section `[data]`: where the photos are, which are chosen, and how they are stored.
+
+    Attributes:
+        folder: Path of a tree of photos with a folder a class, instead of `annotations` and `images`; without
+            `classes` all of its classes are taken.
+        annotations: Path of the COCO instances file.
+        merge: By the name of a class the categories that become it; `classes` then names the class.
+        images: Path of the folder or zip archive that holds the photos; "url" downloads them from the URLs that the
+            instances file has for them, and the URL of a folder (http or https) from there.
+        view: "photo" takes whole photos; "crop" takes annotated objects, each cut out of its photo.
+        margin: Of a crop: share of the box's sides that is added at each end.
+        min_side: Of a crop: pixels; objects whose box has a shorter side are no candidates.
+        size: Height and width of a stored image, in pixels.
+        resize: "stretch" makes a photo square as it is; "letterbox" keeps its aspect ratio between grey bars;
+            "center-crop" takes the largest square in its middle.
+        filter: "area" averages over the source pixels (antialiased); "linear" is `cv2.resize`'s default.
+        quality: JPEG quality of the copies in `images/`, 1 to 100; the arrays are not compressed.
+        workers: Processes that decode photos; 0 means one a processor.
+        cache: Folder that keeps downloaded photos; empty means `bakeoff` in the user's cache folder.
+        connections: Downloads at once.
+        rate_limit: Requests a second at most; 0 means no limit.
+        timeout: Seconds to wait for a server's connection, and for the next bytes of an answer.
+        allow_private: Whether photos are downloaded from addresses that are not public, such as a mirror in the local
+            network.
+    """
+
+    folder: str = ""
+    annotations: str = ""
+    merge: dict[Name, tuple[Name, ...]] = {}
+    images: str = ""
+    view: Literal["photo", "crop"] = "photo"
+    margin: Annotated[float, Meta(ge=0.0, le=4.0)] = 0.1
+    min_side: Count = 32
+    size: Side = 64
+    resize: Resize = "stretch"
+    filter: Literal["area", "linear"] = "area"
+    quality: Annotated[int, Meta(ge=1, le=100)] = 95
+    workers: Count = 0
+    cache: str = ""
+    connections: Annotated[int, Meta(ge=1, le=256)] = 16
+    rate_limit: NotNegative = 0.0
+    timeout: Rate = 20.0
+    allow_private: bool = False
+
+    @property
+    def selection(self) -> SelectionConfig:
+        """The values that decide which images are chosen."""
+        return SelectionConfig(**{field: getattr(self, field) for field in SelectionConfig.__struct_fields__})
+
+
+class Recipe(Section, frozen=True):
+    """How one network is trained; with a network, a seed and a data set it determines a run.
+
+    Attributes:
+        epochs: Passes over the training split.
+        batch_size: Images a step.
+        optimizer: "adam", "adamw" or "sgd".
+        learning_rate: Step size.
+        betas: Adam's decay rates; not used by sgd.
+        momentum: Of sgd; not used by the others.
+        weight_decay: L2 penalty (adam, sgd), decoupled decay (adamw).
+        schedule: "constant", or "cosine" down to zero over all steps.
+        label_smoothing: Fraction of the target spread over all classes, 0 to 1.
+        shuffle: Whether each epoch sees the images in a new order.
+        horizontal_flip: Whether each training image is mirrored with probability one half.
+        random_crop: Pixels of reflected border from which a random crop is taken; 0 means none.
+        resized_crop: Smallest share of an image's area that a random crop keeps, which is resized to the whole; 1 means
+            no such crop.
+        color_jitter: Brightness, contrast and saturation of each training image change by up to this factor; 0 means
+            they stay.
+        progressive_resolution: Side of the training images as a fraction of the stored ones', in the first epoch and in
+            the last; in between it grows by eighths. Evaluation takes the images as they are, or at `tta_scales`.
+        cutmix: Probability that a batch has rectangles of its images exchanged, and their targets mixed.
+        mixup: Probability that a batch that has not is blended with its images in another order, and so its targets.
+        warmup: Fraction of the steps over which the learning rate rises from zero, before the schedule.
+        ema_decay: Decay of the running mean of the weights that is measured and kept instead of the last ones; 0 means
+            none.
+        precision: Of the forward and backward pass; "bfloat16" mixes it with float32, "auto" does so where the
+            processor multiplies bfloat16 itself. Measuring is always float32.
+        localization_weight: Weight of an auxiliary loss that predicts where in the image the boxes of each class are,
+            for networks with a method `locate` (`strong`); 0 means none. Without boxes in the data set it has no
+            effect.
+        train_fraction: Fraction of each class's training images that are used, the same for all seeds; a smaller share
+            is a part of a larger one.
+        holdout_fraction: Fraction of these that is held out of training: the weights of the epoch with the lowest loss
+            on it are kept, so that validation plays no part in the choice; 0 means that the last epoch's are kept.
+        patience: Training ends after so many epochs without a lower loss on the holdout; 0 means it never ends early.
+        eval_every: Epochs from one look at validation, holdout, gradients and activations to the next; the last
+            epoch is always looked at.
+        tta_scales: Sides, as shares of the stored images', at which an image is looked at to classify it; the logits
+            are averaged.
+        tta_flip: Whether it is looked at mirrored, too.
+        threads: CPU threads a run; the same number gives the same bytes.
+        log_every: The curve keeps the mean loss of so many batches.
+    """
+
+    epochs: Positive = 15
+    batch_size: Positive = 4
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: Rate = 1e-3
+    betas: tuple[Beta, Beta] = (0.9, 0.99)
+    momentum: Beta = 0.9
+    weight_decay: NotNegative = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
+    label_smoothing: Fraction = 0.0
+    shuffle: bool = True
+    horizontal_flip: bool = False
+    random_crop: Count = 0
+    resized_crop: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
+    color_jitter: Fraction = 0.0
+    progressive_resolution: tuple[Resolution, Resolution] = (1.0, 1.0)
+    cutmix: Fraction = 0.0
+    mixup: Fraction = 0.0
+    warmup: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
+    ema_decay: Beta = 0.0
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    localization_weight: NotNegative = 0.0
+    train_fraction: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
+    holdout_fraction: Annotated[float, Meta(ge=0.0, le=0.9)] = 0.0
+    patience: Count = 0
+    eval_every: Positive = 1
+    tta_scales: Annotated[tuple[Scale, ...], Meta(min_length=1)] = (1.0,)
+    tta_flip: bool = False
+    threads: Positive = 1
+    log_every: Positive = 100
+
+
+if TYPE_CHECKING:
+    OwnRecipe = Recipe
+else:
+    OwnRecipe = defstruct(
+        "OwnRecipe", [(own.name, own.type | UnsetType, UNSET) for own in fields(Recipe)], bases=(Section,), frozen=True
+    )
+    """Some of a recipe's values."""
+
+
+class TrainingConfig(Recipe, frozen=True):
+    """The section `[training]`: the recipe, the networks and the seeds.
+
+    Attributes:
+        networks: Names of `bakeoff list networks`, `path/to/file.py:Class`, or `package.module:Class`.
+        seeds: The seeds themselves, or how many (5 means 0 to 4).
+        device: "auto" takes CUDA, then MPS, then the CPU.
+        executor: "processes" trains several runs at once, "serial" one after the other in this process.
+        workers: Runs at once; 0 means as many as there are processors for the threads of each.
+        recipes: By a network's name as the report shows it, the values in which its recipe differs from that of the
+            others.
+        tensorboard: Whether each run writes TensorBoard's event files as it goes, into `tensorboard/`.
+        profile: Whether a few early steps of each run are profiled, into `profiles/`.
+    """
+
+    networks: tuple[Name, ...] = ("net1", "net2", "net3")
+    seeds: Positive | tuple[Count, ...] = 1
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    executor: Name = "processes"
+    workers: Count = 0
+    recipes: dict[Name, OwnRecipe] = {}
+    tensorboard: bool = False
+    profile: bool = False
+
+    @property
+    def recipe(self) -> Recipe:
+        """The values that decide how a network without a recipe of its own is trained."""
+        return Recipe(**{field: getattr(self, field) for field in Recipe.__struct_fields__})
+
+    def recipe_of(self, label: str) -> Recipe:
+        """The recipe of one network, by its name as the report shows it."""
+        own: Mapping[str, object] = asdict(self.recipes[label]) if label in self.recipes else {}
+        return replace(self.recipe, **{key: value for key, value in own.items() if value is not UNSET})
+
+    @property
+    def seed_list(self) -> tuple[int, ...]:
+        """The seeds, one by one."""
+        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+
+
+class ImproveConfig(Section, frozen=True):
+    """The section `[improve]`: what `bakeoff improve` tries on one network.
+
+    Attributes:
+        network: The network; empty means the one with the highest mean validation accuracy among the experiment's
+            finished runs, or the first where there are none.
+        shares: Shares of the training images that make the learning curve, beside all of them.
+        random_crop: Pixels of border of the variants with random crops.
+        minutes: No further variant is begun after so many minutes; 0 means no limit.
+    """
+
+    network: str = ""
+    shares: tuple[Annotated[float, Meta(gt=0.0, lt=1.0)], ...] = (0.5, 0.25)
+    random_crop: Positive = 4
+    minutes: NotNegative = 0.0
+
+
+class Experiment(Section, frozen=True):
+    """A whole experiment file.
+
+    Attributes:
+        name: Names the output folder and the report.
+        question: What the experiment is to answer; the head of the report.
+        data: The section `[data]`.
+        training: The section `[training]`.
+        improve: The section `[improve]`.
+    """
+
+    name: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.-]+$")] = "experiment"
+    question: str = "Which of these networks classifies the photos best?"
+    data: DataConfig = DataConfig()
+    training: TrainingConfig = TrainingConfig()
+    improve: ImproveConfig = ImproveConfig()

@@ -1,0 +1,1 @@
+"""What every room uses: errors, plug-in registries, storage, geometry, common types."""

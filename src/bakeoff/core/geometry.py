@@ -1,0 +1,88 @@
+"""Geometry of photos: crop boxes named in file names, and how a photo becomes a square image."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+Resize = Literal["stretch", "letterbox", "center-crop"]
+
+GREY = 114
+"""What a letterbox fills its bars with, in each channel; detectors are commonly trained with it (YOLOv5)."""
+RESIZES: dict[Resize, str] = {
+    "stretch": "stretched to a square",
+    "letterbox": f"fitted into a square between bars of grey {GREY}",
+    "center-crop": "its largest square in the middle",
+}
+"""What each way does to a photo, in words."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Pixels `begin` to `begin + extent` of the photo become pixels `first` to `first + count` of the image."""
+
+    begin: int
+    extent: int
+    first: int
+    count: int
+
+    def place(self, begin: float, extent: float, length: int, size: int) -> tuple[float, float]:
+        """Where a box lies along this side: begin and extent as shares of the photo's side to shares of the image's.
+
+        What the image does not show is cut off.
+        """
+        ends = ((end * length - self.begin) / self.extent * self.count + self.first for end in (begin, begin + extent))
+        low, high = (min(max(end, self.first), self.first + self.count) / size for end in ends)
+        return low, high - low
+
+
+def frame(
+    resize: Resize,
+    length: int,
+    other: int,
+    size: int,
+    smaller: Callable[..., Any] = min,
+    larger: Callable[..., Any] = max,
+) -> Frame:
+    """How one side of a photo becomes a side of a square image.
+
+    Args:
+        resize: "stretch" takes the whole photo and changes its aspect ratio; "letterbox" keeps it, between two grey
+            bars; "center-crop" keeps it too and takes the largest square in the middle.
+        length: The side, in pixels.
+        other: The photo's other side.
+        size: Side of the image.
+        smaller: Gives the smaller of two numbers; a traced graph has its own.
+        larger: Gives the larger of two numbers.
+    """
+    if resize == "center-crop":
+        side = smaller(length, other)
+        return Frame((length - side) // 2, side, 0, size)
+    if resize == "letterbox":
+        longest = larger(length, other)
+        count = larger((2 * size * length + longest) // (2 * longest), 1)
+        return Frame(0, length, (size - count) // 2, count)
+    return Frame(0, length, 0, size)
+
+
+FRAGMENT = re.compile(r"#xywh=(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})\Z")
+
+
+class Region(NamedTuple):
+    """A rectangle of whole pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def photo_of(name: str) -> str:
+    """The photo's own file name."""
+    return FRAGMENT.sub("", name)
+
+
+def region_of(name: str) -> Region | None:
+    """The region that a file name has at its end; null for the whole photo."""
+    found = FRAGMENT.search(name)
+    return Region(*map(int, found.groups())) if found else None

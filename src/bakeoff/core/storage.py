@@ -1,0 +1,196 @@
+"""Files and folders that are whole or absent: written under a temporary name, then renamed."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from bakeoff.core.atomic import replacement
+from bakeoff.core.errors import StorageError
+
+MARKER = "bakeoff.json"
+"""The file that marks a folder as ours; a folder that holds other things and no marker is never written to."""
+
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+def encode(record: object) -> bytes:
+    """A record as JSON; mappings keep their order, which can carry meaning (layers, classes)."""
+    return msgspec.json.encode(record)
+
+
+def digest(*parts: bytes | object) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 over the parts; what is not bytes is encoded with sorted keys."""
+    total = hashlib.sha256()
+    for part in parts:
+        raw = part if isinstance(part, bytes) else msgspec.json.encode(part, order="deterministic")
+        total.update(len(raw).to_bytes(8, "little"))
+        total.update(raw)
+    return total.hexdigest()[:16]
+
+
+def file_digest(path: Path) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def write_bytes(path: Path, raw: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        StorageError: There is no room or no right to write.
+    """
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    with storage_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(raw)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, record: object) -> None:
+    """Writes a record as indented JSON, whole or not at all; raises `StorageError` as `write_bytes` does."""
+    write_bytes(path, msgspec.json.format(encode(record), indent=1) + b"\n")
+
+
+def read_json(path: Path, kind: type[Record], whole: Path | None = None) -> Record:
+    """Reads a stored record.
+
+    Args:
+        path: The file.
+        kind: Its type; where that has a field `schema`, the file's must be the same as its default.
+        whole: What the file is part of, and has to be made again where the file can't be used.
+
+    Raises:
+        StorageError: The file is missing, damaged, or of another schema.
+    """
+    try:
+        raw = path.read_bytes()
+        _check_schema(path, raw, kind, whole)
+        return msgspec.json.decode(raw, type=kind)
+    except FileNotFoundError:
+        advice = f"Remove {whole} and run again" if whole else "Run the stage that writes it again"
+        raise StorageError(f"{path} is missing. {advice}.") from None
+    except OSError as error:
+        raise StorageError(f"can't read {path}: {error.strerror or error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StorageError(
+            f"{path} is damaged or was written by another version of bakeoff: {error}. Remove {whole or 'it'} and run "
+            "again."
+        ) from None
+
+
+def _check_schema(path: Path, raw: bytes, kind: type[Record], whole: Path | None) -> None:
+    """Looks at the schema before the rest, which may be of another shape."""
+    expected = next((field.default for field in msgspec.structs.fields(kind) if field.name == "schema"), None)
+    if expected is None:
+        return
+    found = msgspec.json.decode(raw, type=_Versioned).schema
+    if found not in (None, expected):
+        advice = f"Remove {whole} and run again" if whole else "Make it again in a new folder"
+        raise StorageError(
+            f"{path} has schema {found}, this version of bakeoff reads schema {expected}. {advice}, or use the version "
+            "that wrote it."
+        )
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill that takes the target's name when the block ends without an error.
+
+    A folder of that name that is already there is replaced. After an error nothing is left behind; what a process left
+    that was killed is removed by the next that makes the same folder.
+
+    Args:
+        target: The name that the folder gets.
+
+    Yields:
+        The folder to write into.
+
+    Raises:
+        StorageError: There is no room or no right to write.
+    """
+    with storage_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with replacement(target) as folder:
+            yield folder
+
+
+def conflict(place: Path) -> StorageError:
+    """The refusal to replace what was made with other settings."""
+    return StorageError(f"{place} was made with other settings; choose another folder with --out, or give --overwrite.")
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turns an operating system's refusal (no space, no right) into a `StorageError` that names the path."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename and Path(str(error.filename)) != path else ""
+        raise StorageError(
+            f"can't write {path}{where}: {error.strerror or error}. Free some space, or choose another folder."
+        ) from None
+
+
+def check_claim(folder: Path, kind: str) -> None:
+    """Refuses a folder that holds something else than ours; writes nothing.
+
+    Args:
+        folder: The folder; it need not exist.
+        kind: What the folder will hold: "experiment", "report" or "sample".
+
+    Raises:
+        StorageError: The path is a file, or a folder that holds other things than ours, or can't be read.
+    """
+    if folder.is_file():
+        raise StorageError(f"{folder} is a file; choose a folder with --out.")
+    others: list[str] = []
+    if folder.exists():
+        with storage_errors(folder):
+            others = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(f".{MARKER}."))
+    marker = folder / MARKER
+    if marker.exists():  # looked for after the rest: another process may have just made both
+        held = read_json(marker, Marker).kind
+        if held != kind:
+            raise StorageError(f"{folder} holds a bakeoff {held}, not a {kind}; choose another folder with --out.")
+    elif others:
+        raise StorageError(
+            f"{folder} holds something else ({', '.join(others[:3])}); choose an empty or new folder with --out."
+        )
+
+
+def claim(folder: Path, kind: str) -> None:
+    """Makes a folder ours, or refuses it as `check_claim` does; the folder is made where it does not exist.
+
+    Raises:
+        StorageError: It holds something else, or can't be written.
+    """
+    check_claim(folder, kind)
+    if not (folder / MARKER).exists():
+        write_json(folder / MARKER, Marker(kind=kind))
+
+
+class Marker(msgspec.Struct, frozen=True):
+    """What a folder of ours holds.
+
+    Attributes:
+        kind: "experiment", "report" or "sample".
+        schema: The version of the folder's layout.
+    """
+
+    kind: str
+    schema: int = 1
+
+
+class _Versioned(msgspec.Struct, frozen=True):
+    """What all records with a schema have in common."""
+
+    schema: int | None = None

@@ -1,0 +1,57 @@
+"""What is refused of files and archives that come from outside, wherever they are read."""
+
+import lzma
+import struct
+import zlib
+from pathlib import PureWindowsPath
+from zipfile import BadZipFile, ZipInfo
+
+from bakeoff.core.errors import ImageError
+
+LARGEST_FILE = 256 * 2**20
+"""Bytes; no photo of a detection data set comes near, and a larger file would only fill the memory."""
+
+GROWTH, ALWAYS_ALLOWED = 100, 2**28
+"""What is packed may unpack to so many times its bytes, and to so many bytes in any case."""
+
+ZIP = b"PK"
+"""What a zip archive begins with."""
+
+ZIP_DAMAGE = (BadZipFile, EOFError, NotImplementedError, lzma.LZMAError, struct.error, zlib.error)
+"""What `zipfile` raises at an archive that is damaged, or packed in a way that Python can't unpack."""
+
+
+def is_encrypted(member: ZipInfo) -> bool:
+    """Whether a member of an archive needs a password."""
+    return bool(member.flag_bits & 0x1)
+
+
+def stays_inside(file_name: str) -> bool:
+    """Whether a file name, as any system may read it, leads to no place outside of the folder that it is used in."""
+    name = PureWindowsPath(file_name)  # knows both separators, and drives
+    return bool(file_name) and not ("\0" in file_name or name.drive or name.root or ".." in name.parts)
+
+
+def check_name(file_name: str) -> None:
+    """Refuses a photo's file name that leaves the place of the photos.
+
+    Raises:
+        ImageError: It does.
+    """
+    if not stays_inside(file_name):
+        raise ImageError("its file name leaves the folder of photos")
+
+
+def check_length(length: int) -> None:
+    """Refuses a photo that is empty or too large.
+
+    Args:
+        length: Its bytes.
+
+    Raises:
+        ImageError: It is.
+    """
+    if not length:
+        raise ImageError("an empty file")
+    if length > LARGEST_FILE:
+        raise ImageError(f"{length:,} bytes, more than the {LARGEST_FILE:,} that a photo may have")

@@ -1,0 +1,138 @@
+"""From a selection and the photos to a data set on disk."""
+
+from collections.abc import Callable, Generator, Sequence
+from importlib.metadata import version
+from itertools import starmap
+from pathlib import Path
+from typing import Unpack
+
+import msgspec
+import polars as pl
+
+from bakeoff.config.schema import DataConfig
+from bakeoff.core.errors import ConfigError, StorageError
+from bakeoff.core.geometry import photo_of
+from bakeoff.core.storage import digest, file_digest, new_folder, storage_errors, write_bytes, write_json
+from bakeoff.core.types import SPLITS
+from bakeoff.data.build.allocation import Filling, Photo, Place, fill
+from bakeoff.data.build.card import data_card
+from bakeoff.data.build.dataset import Dataset, DatasetInfo
+from bakeoff.data.build.layout import Layout
+from bakeoff.data.build.load import INFO_FILE, LEDGER_FILE, MANIFEST_FILE, load
+from bakeoff.data.build.names import folder_names
+from bakeoff.data.build.tables import make_manifest, make_metadata, update_ledger
+from bakeoff.data.build.workers import ImageSettings, Outcome, make_all
+from bakeoff.data.selection.selection import Selection, SelectionInfo
+from bakeoff.data.source import Source
+
+LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "polars")
+OWN = frozenset({INFO_FILE, MANIFEST_FILE, LEDGER_FILE, "README.md", "images", *(f"{split}.npy" for split in SPLITS)})
+
+
+def request_digest(info: SelectionInfo, source: Source, **settings: Unpack[ImageSettings]) -> str:
+    """What `DatasetInfo.request` will be: a data set that has it already need not be built.
+
+    Args:
+        info: How the images were selected.
+        source: Where the photos are read; counts by its description.
+        **settings: As in `ImageSettings`.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    return digest(info.digest, source.describe(), dict(settings))
+
+
+def build(
+    selection: Selection,
+    source: Source,
+    folder: Path,
+    *,
+    workers: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    **settings: Unpack[ImageSettings],
+) -> Dataset:
+    """Reads and resizes the chosen photos and writes the data set's folder, whole or not at all.
+
+    A photo that can't be used becomes a row of the ledger, and the next candidate of its class takes its place. The
+    same selection, photos and settings give the same bytes, whatever the number of processes.
+
+    Args:
+        selection: Which images, under which classes.
+        source: Where the bytes of the photos come from.
+        folder: Gets the data set; one that is there already is replaced.
+        workers: Processes; 0 means one a processor.
+        progress: Told how many of all images are done.
+        **settings: As in `ImageSettings`.
+
+    Returns:
+        The data set.
+
+    Raises:
+        ConfigError: A setting is out of its range.
+        SourceError: No photo can be read at all, or a process was killed.
+        ShortageError: A class has too few photos that can be read.
+        StorageError: The folder holds something else, or there is no room or no right to write.
+    """
+    _check_settings(workers=workers, **settings)
+    _check_target(folder)
+    with new_folder(folder) as partial:
+        layout = Layout(partial, folder_names(selection.classes))
+        layout.prepare(selection, settings["size"])
+
+        def make(photos: Sequence[tuple[Place, Photo]]) -> Generator[Outcome, None, None]:
+            ready = _prepare(source, selection, photos)
+            return make_all(ready, settings, starmap(layout.job, photos), len(photos), workers)
+
+        filling = fill(selection, make, source.describe(), progress)
+        _write_records(layout, selection, filling, source, settings)
+    return load(folder)
+
+
+def _prepare(source: Source, selection: Selection, photos: Sequence[tuple[Place, Photo]]) -> Source:
+    names = [photo.file_name for _, photo in photos]
+    rows = selection.ledger.select("file_name", "url").filter(pl.col("file_name").is_in(names))
+    return source.prepare({photo_of(name): url for name, url in rows.iter_rows()})
+
+
+def _write_records(
+    layout: Layout, selection: Selection, filling: Filling, source: Source, settings: ImageSettings
+) -> None:
+    copies = [layout.copy(*where) for where in zip(filling.places, filling.photos, strict=True)]
+    manifest, ledger = make_manifest(selection, filling, copies), update_ledger(selection, filling)
+    rows = manifest.select("split", "image_id", "label", "annotated", "boxes").rows()
+    info = DatasetInfo(
+        **settings,
+        classes=selection.classes,
+        counts={split: sum(place.split == split for place in filling.places) for split in selection.splits},
+        selection=selection.info,
+        photos=source.describe(),
+        unreadable=len(filling.failures),
+        digest=digest(selection.classes, [file_digest(layout.array(split)) for split in selection.splits], rows),
+        request=request_digest(selection.info, source, **settings),
+        versions={name: version(name) for name in LIBRARIES},
+    )
+    write_json(layout.folder / INFO_FILE, info)
+    manifest.write_parquet(layout.folder / MANIFEST_FILE)
+    ledger.write_parquet(layout.folder / LEDGER_FILE)
+    make_metadata(manifest, selection.classes).write_csv(layout.folder / "images" / "metadata.csv")
+    write_bytes(layout.folder / "README.md", data_card(info, manifest, ledger).encode())
+
+
+def _check_settings(**values: object) -> None:
+    try:
+        msgspec.convert(values, DataConfig)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"the data set can't be built with these settings: {error}.") from None
+
+
+def _check_target(folder: Path) -> None:
+    """Refuses a folder that holds something else than a data set, since it would be replaced."""
+    if not folder.exists():
+        return
+    with storage_errors(folder):
+        held = {entry.name for entry in folder.iterdir()}
+    if held and (INFO_FILE not in held or held - OWN):
+        raise StorageError(
+            f"{folder} holds something else than a data set ({', '.join(sorted(held)[:3])}); choose another folder."
+        )

@@ -1,0 +1,100 @@
+"""A classification data set on disk, and where its photos come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from bakeoff.core.geometry import Resize, frame
+from bakeoff.core.types import Images, Labels
+from bakeoff.data.selection.selection import SelectionInfo
+
+
+class DatasetInfo(msgspec.Struct, frozen=True):
+    """What a data set is and how it was made; `dataset.json`.
+
+    Attributes:
+        classes: Class names in the order of their labels.
+        size: Height and width of the images, in pixels.
+        filter: How they were resized, "area" or "linear".
+        quality: JPEG quality of the copies in `images/`.
+        counts: Images of each split.
+        selection: How the images were selected.
+        photos: Where the photos were read.
+        unreadable: How many photos could not be used and were replaced.
+        digest: Digest of the pixels, labels, annotated classes and boxes: what makes two data sets the same.
+        request: Digest of the selection and the image settings: what makes a build unnecessary.
+        versions: Versions of the libraries that decoded and resized.
+        resize: How photos became square, as in `geometry.frame`.
+    """
+
+    classes: tuple[str, ...]
+    size: int
+    filter: Literal["area", "linear"]
+    quality: int
+    counts: Mapping[str, int]
+    selection: SelectionInfo
+    photos: str
+    unreadable: int
+    digest: str
+    request: str
+    versions: Mapping[str, str]
+    resize: Resize = "stretch"
+    schema: int = 1
+
+    def placed(self, box: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[float, float, float, float]:
+        """Left, top, width and height of a box as shares of the square image; what is not shown is cut off.
+
+        Args:
+            box: One of the row's `boxes`.
+            row: Of the manifest.
+        """
+        across, down = (
+            frame(self.resize, row[extent], row[other], self.size).place(
+                box[begin], box[extent], row[extent], self.size
+            )
+            for begin, extent, other in (("x", "width", "height"), ("y", "height", "width"))
+        )
+        return across[0], down[0], across[1], down[1]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A classification data set on disk.
+
+    Attributes:
+        folder: Holds `dataset.json`, `manifest.parquet`, `ledger.parquet`, `train.npy`, `val.npy`, `images/`.
+        info: What it is and how it was made.
+        manifest: One row an image, training first, in the order of the arrays: split str; position i64 (row in the
+            split's array); image_id i64; file_name str; label i64; annotated list[str]; boxes as in the ledger;
+            width, height i32 (of the photo); license i64 or null; url str or null; image str (path of the JPEG copy);
+            source_digest str (of the photo's bytes).
+        ledger: The selection's ledger with what became of the photos.
+    """
+
+    folder: Path
+    info: DatasetInfo
+    manifest: pl.DataFrame
+    ledger: pl.DataFrame
+
+    @cached_property
+    def images(self) -> Mapping[str, Images]:
+        """For each split its images, uint8 (N, size, size, 3), RGB, memory-mapped copy on write."""
+        return {
+            split: np.load(self.folder / f"{split}.npy", mmap_mode="c", allow_pickle=False)
+            for split in self.info.counts
+        }
+
+    @cached_property
+    def labels(self) -> Mapping[str, Labels]:
+        """For each split its labels, int64 (N,), 0 to K-1."""
+        return {split: self.rows(split)["label"].to_numpy() for split in self.info.counts}
+
+    def rows(self, split: str) -> pl.DataFrame:
+        """The manifest's rows of one split, in the order of its array."""
+        return self.manifest.filter(pl.col("split") == split)

@@ -1,0 +1,204 @@
+"""From the bytes of a photo to the RGB pixels that a network sees; bytes from outside are never trusted."""
+
+import io
+import warnings
+from typing import Literal, NamedTuple
+
+import cv2
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from bakeoff.core.errors import ConfigError, ImageError, unknown_name
+from bakeoff.core.geometry import GREY, Region, Resize, frame
+from bakeoff.core.types import Images
+
+Filter = Literal["area", "linear"]
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+PIXEL_LIMIT = 100_000_000
+"""A file of a few kilobytes can claim billions of pixels; larger images are refused before they are decoded."""
+
+FILTERS = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR}
+DECODED = 3
+"""A JPEG's decoder halves a photo, once to three times, where this many pixels a side are left for each new one: the
+nearest to a full decode that is still faster (benchmarks/build.py)."""
+ORIENTATION_TAG = 0x0112
+TRANSPOSES = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes an image upright, by the value of its EXIF orientation (Exif 2.3, 4.6.4)."""
+
+
+def to_pixels(
+    raw: bytes, size: int, filter_name: Filter, resize_name: Resize = "stretch", region: Region | None = None
+) -> Images:
+    """Decodes a photo and resizes it as a data set does.
+
+    Args:
+        raw: The file's bytes.
+        size: Height and width of the result, in pixels.
+        filter_name: "area" or "linear", as in `resize`.
+        resize_name: How the photo becomes square, as in `geometry.frame`.
+        region: What of the upright photo is taken; null means all of it.
+
+    Returns:
+        uint8 (size, size, 3), RGB.
+
+    Raises:
+        ImageError: The photo can't be used.
+        ConfigError: There is no such filter.
+    """
+    if region:
+        return square(_cut(decode(raw), region), size, filter_name, resize_name)
+    if resize_name != "stretch":
+        return square(decode(raw), size, filter_name, resize_name)
+    if filter_name != "area":
+        return resize(decode(raw), size, filter_name)
+    pixels, extent, transpose = _decode(raw, DECODED * size)
+    return _turn(resize(pixels, size, filter_name, extent), transpose)
+
+
+def decode(raw: bytes) -> Images:
+    """Decodes the first frame of a photo, turned upright as its EXIF orientation says.
+
+    Transparent pixels are laid over white; 16-bit greys are scaled to 8 bits; 32-bit and floating-point greys have no
+    fixed range, so the image's own darkest and brightest values become 0 and 255. Colour profiles are not applied. A
+    file that was cut short is refused; damage inside a JPEG file that goes on to a proper end is not noticed, since
+    libjpeg paints over it.
+
+    Args:
+        raw: The bytes of a JPEG, PNG, WebP, GIF, BMP or TIFF file.
+
+    Returns:
+        uint8 (H, W, 3), RGB.
+
+    Raises:
+        ImageError: The bytes are no such file, are damaged or cut short, or have more than `PIXEL_LIMIT` pixels.
+    """
+    pixels, _, transpose = _decode(raw)
+    return _turn(pixels, transpose)
+
+
+class _Decoded(NamedTuple):
+    """A photo as it lies in its file: its pixels, its height and width in these, and what makes it upright.
+
+    Height and width are no whole numbers where an odd side was halved: its last pixel is then a part of one.
+    """
+
+    pixels: Images
+    extent: tuple[float, float]
+    transpose: Image.Transpose | None
+
+
+def _decode(raw: bytes, least: int = 0) -> _Decoded:
+    """Decodes a photo; a JPEG may be halved, as long as its sides keep `least` pixels, where that is not 0."""
+    if not raw:
+        raise ImageError("the file is empty")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+                _check_size(image)
+                drafted = image.draft("RGB", (least, least)) if least else None
+                width, height = drafted[1][2:] if drafted else image.size
+                image.load()
+                return _Decoded(np.asarray(_to_rgb(image)), (height, width), _orientation(image))
+        except ImageError:
+            raise
+        except UnidentifiedImageError:  # its own message holds a memory address, which differs from run to run
+            raise ImageError(f"the file is not a {'/'.join(FORMATS)} image; it starts with {raw[:16]!r}") from None
+        except Image.DecompressionBombError as error:
+            claim = str(error).partition(" exceeds")[0]  # what follows is Pillow's own, higher limit
+            raise ImageError(f"the image is above the limit of {PIXEL_LIMIT:,} pixels: {claim}") from None
+        except Exception as error:  # hostile files bring up nearly every type: struct.error, IndexError, zlib.error...
+            raise ImageError(f"the image can't be decoded: {error or type(error).__name__}") from None
+
+
+def resize(image: Images, size: int, filter_name: Filter, extent: tuple[float, float] | None = None) -> Images:
+    """Stretches an image to a square.
+
+    Args:
+        image: uint8 (H, W, 3).
+        size: Height and width of the result, in pixels.
+        filter_name: "area" averages over the source pixels under each new one, so that fine patterns do not alias
+            (where an image gets larger, it interpolates); "linear" is `cv2.resize`'s default, which looks at four
+            source pixels only.
+        extent: Height and width of what the image shows, in its pixels: H and W, or less than one pixel below them;
+            null means H and W.
+
+    Returns:
+        uint8 (size, size, 3).
+
+    Raises:
+        ConfigError: There is no such filter.
+    """
+    if filter_name not in FILTERS:
+        raise ConfigError(unknown_name("filter", filter_name, FILTERS))
+    method = FILTERS[filter_name]
+    if extent in (None, image.shape[:2]):
+        return np.asarray(cv2.resize(image, (size, size), interpolation=method), dtype=np.uint8)
+    height, width = extent
+    return np.asarray(cv2.resize(image, None, fx=size / width, fy=size / height, interpolation=method), dtype=np.uint8)
+
+
+def square(image: Images, size: int, filter_name: Filter, resize_name: Resize) -> Images:
+    """Makes an image square, as `geometry.frame` says: uint8 (H, W, 3) to uint8 (size, size, 3)."""
+    height, width = image.shape[:2]
+    down, across = frame(resize_name, height, width, size), frame(resize_name, width, height, size)
+    shown = image[down.begin : down.begin + down.extent, across.begin : across.begin + across.extent]
+    result = np.full((size, size, 3), GREY, dtype=np.uint8)
+    result[down.first : down.first + down.count, across.first : across.first + across.count] = cv2.resize(
+        shown, (across.count, down.count), interpolation=FILTERS[filter_name]
+    )
+    return result
+
+
+def _cut(image: Images, region: Region) -> Images:
+    cut = image[region.top : region.top + region.height, region.left : region.left + region.width]
+    if not cut.size:
+        raise ImageError(f"the photo of {image.shape[1]} x {image.shape[0]} pixels does not reach to the object")
+    return cut
+
+
+def _check_size(image: Image.Image) -> None:
+    if image.width * image.height > PIXEL_LIMIT:
+        raise ImageError(f"the image is above the limit of {PIXEL_LIMIT:,} pixels: {image.width} x {image.height}")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """The image in mode RGB; Pillow's own conversion would clip deep greys, and show what transparency hides."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return Image.fromarray(_to_eight_bits(image)).convert("RGB")
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def _to_eight_bits(image: Image.Image) -> Images:
+    """A deep grey image as uint8 (H, W)."""
+    values = np.asarray(image)
+    if image.mode.startswith("I;16"):
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    low, high = float(values.min()), float(values.max())
+    if not np.isfinite(high - low):
+        raise ImageError("the image holds values that are not finite")
+    return np.rint((values - low) * (255 / ((high - low) or 1))).astype(np.uint8)
+
+
+def _orientation(image: Image.Image) -> Image.Transpose | None:
+    """What makes the photo upright, as its EXIF data say; broken EXIF data do not make a photo unusable."""
+    try:
+        return TRANSPOSES.get(image.getexif().get(ORIENTATION_TAG, 1))
+    except Exception:  # any type, as in `decode`
+        return None
+
+
+def _turn(pixels: Images, transpose: Image.Transpose | None) -> Images:
+    return pixels if transpose is None else np.asarray(Image.fromarray(pixels).transpose(transpose))

@@ -1,0 +1,43 @@
+"""Where things are in a data set's folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff.data.build.allocation import Photo, Place
+from bakeoff.data.build.arrays import create_array
+from bakeoff.data.build.workers import Job
+from bakeoff.data.selection.selection import Selection
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths in a data set's folder.
+
+    Attributes:
+        folder: The folder.
+        class_folders: The name of each class's folder.
+    """
+
+    folder: Path
+    class_folders: dict[str, str]
+
+    def prepare(self, selection: Selection, size: int) -> None:
+        """Makes the arrays, and the class folders that get images: readers of image folders refuse empty ones."""
+        splits = selection.chosen["split"].to_list()
+        for split in selection.splits:
+            create_array(self.array(split), (splits.count(split), size, size, 3))
+        (self.folder / "images").mkdir()
+        for split, label in selection.chosen.select("split", "label").unique().iter_rows():
+            (self.folder / "images" / split / self.class_folders[label]).mkdir(parents=True)
+
+    def array(self, split: str) -> Path:
+        """The file of a split's images."""
+        return self.folder / f"{split}.npy"
+
+    def copy(self, place: Place, photo: Photo) -> str:
+        """The path of a photo's JPEG copy, relative to the folder."""
+        return f"images/{place.split}/{self.class_folders[place.label]}/{photo.image_id}.jpg"
+
+    def job(self, place: Place, photo: Photo) -> Job:
+        """What makes a photo for a place."""
+        return Job(photo.file_name, self.array(place.split), place.position, self.folder / self.copy(place, photo))

@@ -1,0 +1,142 @@
+"""Photos made into rows and JPEG copies, in parallel processes."""
+
+import hashlib
+import math
+import os
+import signal
+from collections import deque
+from collections.abc import Generator, Iterable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple, TypedDict
+
+import cv2
+from PIL import Image
+
+from bakeoff.core.errors import ImageError, SourceError
+from bakeoff.core.geometry import Resize, photo_of, region_of
+from bakeoff.core.types import Images
+from bakeoff.data.build.arrays import write_rows
+from bakeoff.data.build.images import Filter, to_pixels
+from bakeoff.data.source import Source
+
+CHUNK = 32
+"""Photos a task; with fewer than two tasks a process, starting the process costs more than it saves."""
+AHEAD = 4
+"""Tasks a process that are handed out before the first of them is done."""
+
+
+class ImageSettings(TypedDict):
+    """How the images of a data set are made, as keyword arguments.
+
+    Attributes:
+        size: Height and width of the images, in pixels.
+        resize: How a photo becomes square, as in `geometry.frame`.
+        filter: "area" or "linear", as in `images.resize`.
+        quality: JPEG quality of the copies in `images/`, 1 to 100.
+    """
+
+    size: int
+    resize: Resize
+    filter: Filter
+    quality: int
+
+
+class Job(NamedTuple):
+    """One photo, and the places where its pixels and its JPEG copy go."""
+
+    file_name: str
+    array: Path
+    row: int
+    copy: Path
+
+
+class Outcome(NamedTuple):
+    """The digest of the photo's bytes, and of its region where one is taken; or null and why it can't be used."""
+
+    digest: str | None
+    reason: str = ""
+
+
+def make_all(
+    source: Source, settings: ImageSettings, jobs: Iterable[Job], count: int, workers: int
+) -> Generator[Outcome, None, None]:
+    """Makes photos, in parallel where they are many; the number of processes changes nothing in the result.
+
+    Close the iterator where it is not used up: that ends the processes.
+
+    Args:
+        source: Where the bytes come from.
+        settings: How the images are made.
+        jobs: The photos; taken as they are needed, so that their number costs no memory.
+        count: How many they are.
+        workers: Processes; 0 means one a processor.
+
+    Yields:
+        One outcome a job, in the jobs' order.
+
+    Raises:
+        SourceError: A process was killed.
+    """
+    processes = min(workers or os.cpu_count() or 1, math.ceil(count / CHUNK) // 2)
+    if processes < 2:
+        for job in jobs:
+            yield from make(source, settings, [job])
+        return
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _prepare_process, (source, settings))
+    try:
+        waiting: deque[Future[list[Outcome]]] = deque()
+        remaining = iter(jobs)
+        while chunk := list(islice(remaining, CHUNK)):
+            waiting.append(pool.submit(_make_chunk, chunk))
+            if len(waiting) > AHEAD * processes:
+                yield from waiting.popleft().result()
+        for future in waiting:
+            yield from future.result()
+    except BrokenProcessPool:
+        raise SourceError(
+            "a process that decodes photos was ended from outside, most often for lack of memory. Set data.workers to "
+            "1; a script of your own needs `if __name__ == '__main__':` around its calls."
+        ) from None
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def make(source: Source, settings: ImageSettings, jobs: Sequence[Job]) -> list[Outcome]:
+    """Reads, decodes and resizes photos, and writes their rows and their JPEG copies.
+
+    A photo that can't be used is an outcome with a reason, and nothing of it is written.
+    """
+    outcomes: list[Outcome] = []
+    rows: dict[Path, dict[int, Images]] = {}
+    for job in jobs:
+        try:
+            raw, region = source.read(photo_of(job.file_name)), region_of(job.file_name)
+            pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"], region)
+        except ImageError as error:
+            outcomes.append(Outcome(None, str(error)))
+            continue
+        rows.setdefault(job.array, {})[job.row] = pixels
+        # full chroma resolution: at these sizes the usual halving is visible
+        Image.fromarray(pixels).save(job.copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
+        outcomes.append(Outcome(hashlib.sha256(raw + (repr(region).encode() if region else b"")).hexdigest()[:16]))
+    for array, own in rows.items():  # opening a file costs as much as a few rows
+        write_rows(array, own)
+    return outcomes
+
+
+_prepared: list[tuple[Source, ImageSettings]] = []
+"""In a worker process: what it was started with, since a source may be large or slow to open."""
+
+
+def _make_chunk(jobs: Sequence[Job]) -> list[Outcome]:
+    return make(*_prepared[0], jobs)
+
+
+def _prepare_process(source: Source, settings: ImageSettings) -> None:
+    _prepared[:] = [(source, settings)]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent ends this one
+    cv2.setNumThreads(1)

@@ -1,0 +1,1 @@
+"""Photos that occur more than once: by file name, bytes and pixels."""

@@ -1,0 +1,72 @@
+"""A tree of photos as an index: each photo an image with one annotation, of its class, over the whole of it."""
+
+import warnings
+from pathlib import Path
+
+import polars as pl
+from PIL import Image
+
+from bakeoff.core.storage import digest
+from bakeoff.data.image_folder.tree import FORMATS, Tree
+from bakeoff.data.index import Index, IndexInfo
+
+
+def tree_index(tree: Tree) -> Index:
+    """The tree as an index: image ids count the sorted files from 1, category ids the sorted classes.
+
+    Its digest is that of the files' names, sizes in bytes, widths and heights. A photo whose header can't be read
+    counts as 1 x 1; it is told of where it is decoded.
+    """
+    sizes = [_size(tree.root / photo.file) for photo in tree.photos]
+    ids = range(1, len(tree.photos) + 1)
+    categories = {name: number for number, name in enumerate(tree.classes, start=1)}
+    images = pl.DataFrame(
+        {
+            "image_id": ids,
+            "file_name": [photo.file for photo in tree.photos],
+            "width": [width for _, width, _ in sizes],
+            "height": [height for *_, height in sizes],
+            "license": None,
+            "url": None,
+        },
+        schema={
+            "image_id": pl.Int64,
+            "file_name": pl.String,
+            "width": pl.Int32,
+            "height": pl.Int32,
+            "license": pl.Int64,
+            "url": pl.String,
+        },
+    )
+    width, height = (pl.col(name).cast(pl.Float64) for name in ("width", "height"))
+    annotations = images.select(
+        pl.col("image_id").alias("annotation_id"),
+        "image_id",
+        pl.Series("category_id", [categories[photo.label] for photo in tree.photos], dtype=pl.Int64),
+        pl.lit(0.0).alias("x"),
+        pl.lit(0.0).alias("y"),
+        width,
+        height,
+        (width * height).alias("area"),
+        pl.lit(value=False).alias("crowd"),
+    )
+    table = pl.DataFrame(
+        {"category_id": categories.values(), "name": categories.keys(), "supercategory": ""},
+        schema={"category_id": pl.Int64, "name": pl.String, "supercategory": pl.String},
+    )
+    files = [(photo.file, *size) for photo, size in zip(tree.photos, sizes, strict=True)]
+    splits = {image: photo.split for image, photo in zip(ids, tree.photos, strict=True) if photo.split}
+    return Index(IndexInfo(str(tree.root), digest(files)), images, annotations, table, splits=splits)
+
+
+def _size(path: Path) -> tuple[int, int, int]:
+    """A file's size in bytes, and the width and height that its header claims, in pixels."""
+    length = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            length = path.stat().st_size
+            with Image.open(path, formats=sorted({*FORMATS.values()})) as image:
+                return length, *image.size
+        except Exception:  # hostile files bring up nearly every type; decoding tells the reason
+            return length, 1, 1

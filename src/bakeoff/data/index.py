@@ -1,0 +1,66 @@
+"""A COCO instances file as columns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+import polars as pl
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something in an instances file that is not as it should be, and what was done about it.
+
+    Attributes:
+        code: A short name, such as "unknown-image".
+        count: How many entries have it.
+        message: One sentence with examples, and what was done.
+    """
+
+    code: str
+    count: int
+    message: str
+
+
+class License(msgspec.Struct, frozen=True):
+    """A licence of photos, as the instances file names it."""
+
+    id: int
+    name: str = ""
+    url: str = ""
+
+
+class IndexInfo(msgspec.Struct, frozen=True):
+    """Where an index comes from.
+
+    Attributes:
+        source: Path of the instances file, or of a tree of photos with a folder a class.
+        digest: Digest of the file's bytes; of a tree see `bakeoff.data.image_folder.indexing`.
+        licenses: The licences that the file lists.
+        problems: What was found wrong in it.
+    """
+
+    source: str
+    digest: str
+    licenses: tuple[License, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Index:
+    """A COCO instances file as columns.
+
+    Attributes:
+        info: Where it comes from.
+        images: image_id i64 (unique, ascending), file_name str, width i32, height i32, license i64 or null,
+            url str or null.
+        annotations: annotation_id i64, image_id i64, category_id i64, x f64, y f64, width f64, height f64 (pixels),
+            area f64 (square pixels), crowd bool; ascending by image_id, then annotation_id.
+        categories: category_id i64 (unique, ascending), name str, supercategory str.
+        splits: By image id the split for which an image may be taken: of all images, or of none.
+    """
+
+    info: IndexInfo
+    images: pl.DataFrame
+    annotations: pl.DataFrame
+    categories: pl.DataFrame
+    splits: Mapping[int, str] = field(default_factory=dict, kw_only=True)

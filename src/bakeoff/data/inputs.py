@@ -1,0 +1,140 @@
+"""What an experiment starts from: a COCO instances file and its photos, or a tree of photos with a folder a class."""
+
+import os
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from bakeoff.config.schema import DataConfig, SelectionConfig, is_remote
+from bakeoff.core.errors import ConfigError
+from bakeoff.core.progress import Monitor, silent
+from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
+from bakeoff.data.audit.result import Audit
+from bakeoff.data.http import Options
+from bakeoff.data.image_folder.indexing import tree_index
+from bakeoff.data.image_folder.tree import scan
+from bakeoff.data.index import Index
+from bakeoff.data.source import Source
+
+
+def read_index(annotations: str, cache: Path | None = None) -> Index:
+    """Reads an instances file; see `bakeoff.data.coco`.
+
+    Raises:
+        ConfigError: None is given.
+    """
+    from bakeoff.data import coco
+
+    if not annotations:
+        raise ConfigError(
+            "no annotations are given; give --annotations PATH or data.annotations in the experiment file."
+        )
+    return coco.read_index(Path(annotations), cache)
+
+
+def target_classes(data: DataConfig) -> tuple[str, ...]:
+    """The target classes: of a folder where none are given all, sorted.
+
+    Raises:
+        ConfigError: Both a folder and annotations or images are given.
+        SourceError: The folder can't be used.
+    """
+    if data.classes or not _is_tree(data):
+        return data.classes
+    becomes = {part: name for name, parts in data.merge.items() for part in parts}
+    return tuple(dict.fromkeys(becomes.get(name, name) for name in scan(Path(data.folder)).classes))
+
+
+def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionConfig]:
+    """What the images are chosen from, and how.
+
+    Args:
+        data: Where the photos are.
+        cache: As in `coco.read_index`.
+
+    Raises:
+        ConfigError: Neither a folder nor annotations are given, or both; or what can't go together.
+        AnnotationsError: The instances file can't be used.
+        SelectionError: The categories can't be merged so.
+        SourceError: The folder can't be used.
+    """
+    from bakeoff.data.selection import merge_categories
+
+    if not _is_tree(data):
+        return _view(merge_categories(read_index(data.annotations, cache), data.merge), data), data.selection
+    if data.view != "photo":
+        raise ConfigError('data.view = "crop" needs annotations with boxes; photos with a folder a class have none.')
+    tree = scan(Path(data.folder))
+    return merge_categories(tree_index(tree), data.merge), msgspec.structs.replace(
+        data.selection, classes=target_classes(data)
+    )
+
+
+def _view(index: Index, data: DataConfig) -> Index:
+    """The index of what becomes an image: a photo, or an object."""
+    from bakeoff.data.selection import crop_objects
+
+    if data.view == "photo":
+        return index
+    if data.crowd:
+        raise ConfigError('data.crowd is given together with data.view = "crop"; a crowd is no single object to crop.')
+    return crop_objects(
+        index, data.classes, margin=data.margin, min_side=data.min_side, quotas=data.quotas, seed=data.seed
+    )
+
+
+def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
+    """Where the bytes of the photos come from.
+
+    Args:
+        data: Names it.
+        monitor: Shown how far a download is.
+
+    Raises:
+        ConfigError: What is needed is not given, or both a folder and annotations or images are.
+        SourceError: There is no such folder, or it can't be read.
+    """
+    from bakeoff.data import photos as sources
+
+    if _is_tree(data):
+        return sources.open_source(str(scan(Path(data.folder)).root))
+    if not (data.annotations and data.images):
+        raise ConfigError(
+            "an instances file and its photos are needed: give --annotations FILE and --images FOLDER (or url, "
+            "which downloads them), or set data.annotations and data.images in the experiment file, or data.folder for "
+            "photos with a folder a class."
+        )
+    if not is_remote(data.images):
+        return sources.open_source(data.images)
+    from bakeoff.data.build import decode
+
+    options = Options(data.connections, data.rate_limit, data.timeout, data.allow_private)
+    cache = Path(data.cache) if data.cache else _user_cache()
+    return sources.open_source(data.images, sources.Downloads(cache, decode, options, partial(monitor, "download")))
+
+
+def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
+    """Looks at every photo of a tree; see `pipeline.audit`."""
+    from bakeoff.data import photos as sources
+    from bakeoff.data.build import to_pixels
+
+    tree = scan(folder)
+    index = read_index(annotations) if annotations else None
+    decode = partial(to_pixels, size=THUMBNAIL, filter_name="area")
+    return audit_tree(tree, sources.open_source(str(folder)).read, decode, index, monitor("photos"))
+
+
+def _user_cache() -> Path:
+    """The folder of this program in the user's cache folder (XDG base directory specification)."""
+    given = Path(os.environ.get("XDG_CACHE_HOME", ""))
+    return (given if given.is_absolute() else Path.home() / ".cache") / "bakeoff"
+
+
+def _is_tree(data: DataConfig) -> bool:
+    if data.folder and (data.annotations or data.images):
+        raise ConfigError(
+            "data.folder is given together with data.annotations or data.images; give either a folder of photos with a "
+            "folder a class, or an instances file and its photos."
+        )
+    return bool(data.folder)

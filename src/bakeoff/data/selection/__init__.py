@@ -1,0 +1,8 @@
+"""The stage that decides which images are taken, and under which of their classes each one stands."""
+
+from bakeoff.data.selection.crops import crop_objects
+from bakeoff.data.selection.merging import merge_categories
+from bakeoff.data.selection.quotas import fit_quotas
+from bakeoff.data.selection.select import load, save, select
+
+__all__ = ["crop_objects", "fit_quotas", "load", "merge_categories", "save", "select"]

@@ -1,0 +1,161 @@
+"""From an index and a configuration to a selection and its ledger."""
+
+import itertools
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from bakeoff.config.schema import SelectionConfig
+from bakeoff.core.atomic import lock
+from bakeoff.core.errors import SelectionError, ShortageError, StorageError
+from bakeoff.core.storage import digest, new_folder, read_json, write_json
+from bakeoff.data.index import Index
+from bakeoff.data.selection.assignment import NONE, Assignment
+from bakeoff.data.selection.candidates import Candidates, describe_images, find_candidates, target_annotations
+from bakeoff.data.selection.selection import Selection, SelectionInfo
+from bakeoff.data.selection.splits import assign
+
+
+def select(index: Index, config: SelectionConfig) -> Selection:
+    """Chooses the images of a data set, each once, under one class and in one split.
+
+    Args:
+        index: The annotations.
+        config: Classes, quotas and policy.
+
+    Returns:
+        The selection with a ledger row for every image in which a target class is annotated. The same index and
+        configuration give the same selection, whatever the order of entries in the instances file.
+
+    Raises:
+        SelectionError: The classes can't be used.
+        ShortageError: A class holds too few images under this policy.
+        ConfigError: There is no such policy.
+    """
+    quotas = config.quotas
+    if not any(quotas.values()):
+        raise SelectionError("data.train_per_class and data.val_per_class are both 0; ask for at least one image.")
+    annotations = target_annotations(index, config)
+    candidates = find_candidates(annotations, len(config.classes), index.splits)
+    assignment = assign(candidates, quotas, config.policy, config.seed)
+    _check_quotas(candidates, assignment, quotas, config)
+    info = SelectionInfo(
+        config=config,
+        source=index.info.source,
+        source_digest=index.info.digest,
+        digest=digest(config, index.info.digest.encode()),
+        licenses=index.info.licenses,
+    )
+    images = describe_images(index, annotations, config.classes)
+    return Selection(info, _ledger(images, candidates, assignment, list(quotas), config))
+
+
+def largest_common_quota(candidates: Candidates, quotas: Mapping[str, int], policy_name: str, seed: int) -> int:
+    """The largest number of images, over all splits and up to the quotas, that a policy can give to every class.
+
+    The splits keep their proportion. A policy that shuffles draws from the same seed at each try.
+    """
+    total = sum(quotas.values())
+    enough, too_many = 0, total + 1
+    while too_many - enough > 1:
+        middle = (enough + too_many) // 2
+        trial = apportion(middle, quotas)
+        assignment = assign(candidates, trial, policy_name, seed)
+        filled = (assignment.counts(trial) == np.array(list(trial.values()))[:, None]).all()
+        enough, too_many = (middle, too_many) if filled else (enough, middle)
+    return enough
+
+
+def apportion(count: int, quotas: Mapping[str, int]) -> dict[str, int]:
+    """So many images over the splits, in the proportion of the quotas."""
+    total = sum(quotas.values())
+    ends = [0, *(round(count * end / total) for end in itertools.accumulate(quotas.values()))]
+    return {split: end - begin for split, (begin, end) in zip(quotas, itertools.pairwise(ends), strict=True)}
+
+
+def save(selection: Selection, folder: Path) -> None:
+    """Writes `selection.json`, `selection.parquet` (the chosen rows) and `ledger.parquet`.
+
+    Raises:
+        StorageError: There is no room or no right to write.
+    """
+    with new_folder(folder) as partial:
+        write_json(partial / "selection.json", selection.info)
+        selection.chosen.write_parquet(partial / "selection.parquet")
+        selection.ledger.write_parquet(partial / "ledger.parquet")
+
+
+def load(folder: Path) -> Selection:
+    """Reads what `save` wrote.
+
+    Raises:
+        StorageError: A file is missing or damaged.
+    """
+    path = folder / "ledger.parquet"
+    try:
+        with lock(folder.parent):  # another process may be putting its own in this one's place
+            return Selection(read_json(folder / "selection.json", SelectionInfo), pl.read_parquet(path.read_bytes()))
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise StorageError(f"{path} is missing or damaged ({error}); remove {folder} and run again.") from None
+
+
+def _check_quotas(
+    candidates: Candidates, assignment: Assignment, quotas: Mapping[str, int], config: SelectionConfig
+) -> None:
+    counts = assignment.counts(quotas)
+    for (split, quota), row in zip(quotas.items(), counts, strict=True):
+        for label, count in enumerate(row):
+            if count < quota:
+                raise ShortageError(
+                    f"policy {config.policy!r}: class {config.classes[label]!r} has too few images: {split} needs "
+                    f"{quota:,}, {count:,} left ({candidates.holds[:, label].sum():,} images hold the class). "
+                    + _advice(candidates, quotas, config)
+                )
+
+
+def _advice(candidates: Candidates, quotas: Mapping[str, int], config: SelectionConfig) -> str:
+    total = sum(quotas.values())
+    common = largest_common_quota(candidates, quotas, config.policy, config.seed)
+    advice = (
+        f"The largest quota that this policy can give to every class is {common:,} images "
+        f"({' and '.join(quotas)} together; {total:,} were asked for). "
+    )
+    if config.policy != "balanced":
+        best = largest_common_quota(candidates, quotas, "balanced", config.seed)
+        advice += f"Policy 'balanced' can give {'all ' if best == total else ''}{best:,}. "
+    return f"{advice}Lower {_keys(quotas)}, or choose another policy or other classes."
+
+
+def _keys(quotas: Mapping[str, int]) -> str:
+    return " or ".join(f"data.{split}_per_class" for split in quotas)
+
+
+def _ledger(
+    images: pl.DataFrame, candidates: Candidates, assignment: Assignment, splits: list[str], config: SelectionConfig
+) -> pl.DataFrame:
+    chosen: npt.NDArray[np.bool_] = assignment.label != NONE
+    can_stand: npt.NDArray[np.bool_] = np.any(assignment.eligible, axis=1)
+    names = np.array([*config.classes, ""], dtype=object)
+    small = ~candidates.holds.any(axis=1)
+    reasons = np.select(
+        [chosen, small, ~can_stand],
+        ["chosen", "only crowd annotations or too small", assignment.refusal],
+        default="quotas filled",
+    )
+    places = np.where(chosen, assignment.split, candidates.splits)
+    eligible = [[config.classes[label] for label in np.flatnonzero(row)] for row in assignment.eligible]
+    return images.with_columns(
+        pl.Series("eligible", eligible, dtype=pl.List(pl.String)),
+        pl.Series(
+            "order",
+            [int(rank) if ok else None for rank, ok in zip(assignment.order, can_stand, strict=True)],
+            dtype=pl.Int64,
+        ),
+        pl.Series("status", np.where(chosen, "chosen", "dropped").tolist(), dtype=pl.String),
+        pl.Series("reason", reasons.tolist(), dtype=pl.String),
+        pl.Series("split", [splits[s] if s != NONE else None for s in places], dtype=pl.String),
+        pl.Series("label", [names[label] if label != NONE else None for label in assignment.label], dtype=pl.String),
+    )

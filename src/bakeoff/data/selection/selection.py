@@ -1,0 +1,79 @@
+"""The images chosen, and what became of every candidate."""
+
+from dataclasses import dataclass
+
+import msgspec
+import polars as pl
+
+from bakeoff.config.schema import SelectionConfig
+from bakeoff.core.types import SPLITS
+from bakeoff.data.index import License
+
+
+class SelectionInfo(msgspec.Struct, frozen=True):
+    """How a selection was made.
+
+    Attributes:
+        config: The classes, quotas and policy.
+        source: Path of the instances file.
+        source_digest: Digest of the instances file's bytes.
+        digest: Digest of `config` and `source_digest`: what makes two selections the same.
+        licenses: The licences that the instances file lists.
+    """
+
+    config: SelectionConfig
+    source: str
+    source_digest: str
+    digest: str
+    licenses: tuple[License, ...] = ()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The images chosen, and what became of every image that holds a target class.
+
+    Attributes:
+        info: How it was made.
+        ledger: One row for each image with an annotation of a target class, ascending by image_id:
+            image_id i64; file_name str; width, height i32; license i64 or null; url str or null;
+            annotated list[str]: the target classes annotated in the image, crowd and small ones too;
+            boxes list[struct(label str; x, y, width, height f32 as shares of the image; crowd bool)];
+            eligible list[str]: the classes under which the policy could take the image;
+            order i64: the policy's order, the lower the earlier (null where nothing is eligible);
+            status str: "chosen", "dropped", or, after a data set was built, "unreadable";
+            reason str; split str or null (of a dropped image the one for which it may be taken, where that is fixed);
+            label str or null.
+    """
+
+    info: SelectionInfo
+    ledger: pl.DataFrame
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The target classes, in the order of their labels."""
+        return self.info.config.classes
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """The splits: a test split only where images were asked for in it."""
+        return SPLITS if self.info.config.test_per_class else SPLITS[:2]
+
+    @property
+    def chosen(self) -> pl.DataFrame:
+        """The ledger's chosen rows: training first, then by class, then by image id."""
+        rank = {name: position for position, name in enumerate(self.classes)}
+        splits = {name: position for position, name in enumerate(SPLITS)}
+        return (
+            self.ledger.filter(pl.col("status") == "chosen")
+            .with_columns(
+                pl.col("split").replace_strict(splits, return_dtype=pl.Int8).alias("_split"),
+                pl.col("label").replace_strict(rank, return_dtype=pl.Int32).alias("_label"),
+            )
+            .sort("_split", "_label", "image_id")
+            .drop("_split", "_label")
+        )
+
+    @property
+    def spares(self) -> pl.DataFrame:
+        """The ledger's rows that the policy could have taken, in the policy's order."""
+        return self.ledger.filter((pl.col("status") == "dropped") & (pl.col("eligible").list.len() > 0)).sort("order")

@@ -1,0 +1,1 @@
+"""Where the bytes of photos come from, one source per file."""

@@ -1,0 +1,60 @@
+"""Photos in a folder."""
+
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bakeoff.core.errors import ImageError
+from bakeoff.core.untrusted import check_length, check_name
+
+
+@dataclass(frozen=True)
+class FolderSource:
+    """Photos in a folder, by file names that are not trusted.
+
+    Attributes:
+        root: The folder; nothing outside of it is read.
+    """
+
+    root: Path
+
+    def prepare(self, urls: Mapping[str, str | None]) -> "FolderSource":
+        """Nothing is to be done; see `records.Source`."""
+        return self
+
+    def read(self, file_name: str) -> bytes:
+        """The bytes of one photo.
+
+        Raises:
+            ImageError: The name leaves the folder, or there is no such photo, or it can't be read.
+        """
+        path = self._locate(file_name)
+        try:
+            state = path.stat()
+            if not stat.S_ISREG(state.st_mode):
+                raise ImageError("not a file")
+            check_length(state.st_size)
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            raise ImageError("missing") from None
+        except OSError as error:
+            raise ImageError(f"can't be read: {error.strerror}") from None
+        check_length(len(raw))
+        return raw
+
+    def describe(self) -> str:
+        """The folder's path."""
+        return str(self.root)
+
+    def _locate(self, file_name: str) -> Path:
+        """The photo's path, if it is inside of the folder by name and after following links."""
+        check_name(file_name)
+        path = self.root / file_name
+        try:
+            inside = path.resolve().is_relative_to(self.root.resolve())
+        except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name that is too long
+            raise ImageError(f"its file name can't be used: {type(error).__name__}") from None
+        if not inside:
+            raise ImageError("it is a link that leaves the folder of photos")
+        return path

@@ -1,5 +1,0 @@
-"""The stage that says what the numbers can and cannot bear: findings, each with a verdict and its evidence."""
-
-from bakeoff.diagnosis.stage import diagnose
-
-__all__ = ["diagnose"]

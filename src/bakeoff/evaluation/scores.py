@@ -1,0 +1,191 @@
+"""The scores of runs and networks."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from bakeoff.core.types import Estimate, Interval
+from bakeoff.evaluation.improvements import Improvements
+from bakeoff.models.architecture import Architecture
+from bakeoff.training.run import RunStatus
+
+
+class ClassScores(msgspec.Struct, frozen=True):
+    """A line of the classification report; `name` is a class, "macro avg" or "weighted avg"; shares are 0 to 1."""
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    support: int
+
+
+class RunScores(msgspec.Struct, frozen=True):
+    """One run's scores on the validation split, and its training accuracy; null where the run did not finish.
+
+    Attributes:
+        seed: The run's seed.
+        status: "finished", "diverged" or "failed".
+        reason: Why it did not finish, else empty.
+        seconds: Wall time of the training.
+        train_accuracy: Share of training images predicted right, 0 to 1.
+        train_interval: Its 95 % Wilson interval.
+        val_accuracy: Share of validation images predicted right, 0 to 1.
+        val_interval: Its 95 % Wilson interval.
+        any_label_accuracy: Share of validation images in which the predicted class is annotated, 0 to 1.
+        any_label_interval: Its 95 % Wilson interval.
+        test_accuracy: Share of test images predicted right, 0 to 1; null without a test split.
+        test_interval: Its 95 % Wilson interval.
+        confusion: Counts, K x K; rows are true classes, columns predicted ones.
+        annotated_too: The part of `confusion` in which the predicted class is annotated in the photo: K x K counts; on
+            the diagonal the right predictions.
+        report: A line a class, then "macro avg" and "weighted avg".
+    """
+
+    seed: int
+    status: RunStatus
+    reason: str
+    seconds: float
+    train_accuracy: float | None = None
+    train_interval: Interval | None = None
+    val_accuracy: float | None = None
+    val_interval: Interval | None = None
+    any_label_accuracy: float | None = None
+    any_label_interval: Interval | None = None
+    test_accuracy: float | None = None
+    test_interval: Interval | None = None
+    confusion: tuple[tuple[int, ...], ...] = ()
+    annotated_too: tuple[tuple[int, ...], ...] = ()
+    report: tuple[ClassScores, ...] = ()
+
+
+class NetworkScores(msgspec.Struct, frozen=True):
+    """One network's scores over its seeds.
+
+    Attributes:
+        name: The network's name.
+        architecture: Its layers and sizes; null where it could not be built.
+        runs: Its runs, by seed.
+        train_accuracy: Over the finished runs.
+        val_accuracy: Over the finished runs.
+        any_label_accuracy: Over the finished runs.
+        seconds: Mean wall time of the finished runs; null without any.
+        test_accuracy: Over the finished runs; null without a test split.
+    """
+
+    name: str
+    architecture: Architecture | None
+    runs: tuple[RunScores, ...]
+    train_accuracy: Estimate
+    val_accuracy: Estimate
+    any_label_accuracy: Estimate
+    seconds: float | None
+    test_accuracy: Estimate = Estimate(None, None)
+
+
+class SeedTest(msgspec.Struct, frozen=True):
+    """Two runs with one seed on the same photos.
+
+    Attributes:
+        seed: The seed of both.
+        only_first: Photos that only the first network predicted right.
+        only_second: Photos that only the second predicted right.
+        p_value: Of the exact McNemar test that both are equally often right alone.
+    """
+
+    seed: int
+    only_first: int
+    only_second: int
+    p_value: float
+
+
+Verdict = Literal["second better", "first better", "not distinguishable", "not applicable"]
+
+
+class PairScores(msgspec.Struct, frozen=True):
+    """Two networks compared on the same photos and the same seeds.
+
+    Attributes:
+        first: The network that stands first in the experiment.
+        second: The other one.
+        seeds: The seeds for which both finished.
+        images: Validation photos.
+        difference: Mean validation accuracy of the second minus the first, over the seeds; null without a common seed.
+        tests: The exact McNemar test of each seed.
+        interval: Its 95 % interval over seeds and photos; null with fewer than two seeds.
+        p_value: That there is no difference; null with fewer than two seeds.
+        adjusted_p: The p value after Holm's correction over all pairs; null with fewer than two seeds.
+        verdict: By the adjusted p value at 5 %; "not applicable" with fewer than two seeds.
+        detectable: The smallest true difference that this experiment would separate with 80 % power; null likewise.
+        seeds_needed: About how many seeds would separate a difference of this size with 80 % power; null where no
+            number of seeds would on so many photos, or it can't be said.
+        images_needed: About how many photos would with these seeds; null likewise.
+        statement: The verdict in words.
+    """
+
+    first: str
+    second: str
+    seeds: tuple[int, ...]
+    images: int
+    difference: float | None
+    tests: tuple[SeedTest, ...]
+    interval: Interval | None = None
+    p_value: float | None = None
+    adjusted_p: float | None = None
+    verdict: Verdict = "not applicable"
+    detectable: float | None = None
+    seeds_needed: int | None = None
+    images_needed: int | None = None
+    statement: str = ""
+
+
+State = Literal["found", "not found", "undecided", "not applicable"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A diagnosis.
+
+    Attributes:
+        code: Its name, as `bakeoff list findings` has it.
+        title: A heading.
+        question: The question it answers.
+        state: "found" and "not found" are decided; "undecided": the data do not decide; "not applicable": there is
+            nothing to decide it on, and the verdict says why.
+        verdict: The answer in one sentence.
+        limits: What the evidence can't say.
+        evidence: The numbers behind the verdict.
+        weight: The larger, the earlier it stands in the report.
+    """
+
+    code: str
+    title: str
+    question: str
+    state: State
+    verdict: str
+    limits: str
+    evidence: Mapping[str, Any]
+    weight: int
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """All scores of an experiment; `comparison.json`.
+
+    Attributes:
+        classes: Class names in the order of the labels.
+        dataset: The data set's digest.
+        counts: Images of each split.
+        networks: In the experiment's order.
+        pairs: Every two networks compared.
+        findings: Diagnoses, most important first.
+        improvements: What was tried to make a network better; null where nothing was.
+    """
+
+    classes: tuple[str, ...]
+    dataset: str
+    counts: Mapping[str, int]
+    networks: tuple[NetworkScores, ...]
+    pairs: tuple[PairScores, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    improvements: Improvements | None = None
+    schema: int = 1

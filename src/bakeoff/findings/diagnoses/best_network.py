@@ -1,0 +1,75 @@
+"""Which network is best?"""
+
+from bakeoff.core.registry import findings
+from bakeoff.evaluation.scores import Finding, NetworkScores, State
+from bakeoff.findings.case import Case
+from bakeoff.findings.failures import FLOOR, failures
+
+
+@findings.register("best-network")
+def best_network(case: Case) -> Finding:
+    """The networks that no other is distinguishably better than, the smallest and the fastest of them."""
+    scored = [network for network in case.comparison.networks if network.val_accuracy.mean is not None]
+    wins = {
+        (pair.first, pair.second) if pair.verdict == "first better" else (pair.second, pair.first)
+        for pair in case.comparison.pairs
+        if pair.verdict in ("second better", "first better")
+    }
+    beaten = {loser for _, loser in wins}
+    best = [network for network in scored if network.name not in beaten]
+    state, verdict = _judge(case, scored, best, wins)
+    return Finding(
+        code="best-network",
+        title="Best network",
+        question="Which network is best?",
+        state=state,
+        verdict=verdict,
+        limits="Best on these photos with this recipe. A recipe suits some networks better than others, and what is "
+        "not distinguishable here may be with more seeds or photos.",
+        evidence={
+            "best": [network.name for network in best],
+            "beaten": sorted(beaten),
+            "accuracy": {network.name: network.val_accuracy for network in scored},
+        },
+        weight=90,
+    )
+
+
+def _judge(
+    case: Case, scored: list[NetworkScores], best: list[NetworkScores], wins: set[tuple[str, str]]
+) -> tuple[State, str]:
+    if len(scored) < 2:
+        return "not applicable", "Fewer than two networks finished a run."
+    if all(pair.verdict == "not applicable" for pair in case.comparison.pairs):
+        return "not applicable", "One seed a network does not tell networks apart: another seed may turn the order."
+    failed = failures(case)
+    sound = [network for network in scored if not any(run.name in failed for run in case.by_network[network.name])]
+    for first in best:
+        level = [other for other in scored if (first.name, other.name) not in wins]
+        if level == [first]:
+            return "found", f"{first.name} is better than every other network."
+        if len(sound) > 1 and [other for other in level if other in sound] == [first]:
+            return "found", (
+                f"{first.name} is better than every other network that failed in no run; it can't be told apart from "
+                f"{', '.join(other.name for other in level if other is not first)}, which failed in some."
+            )
+    if len(best) == 1:
+        best = level  # it is not better than all that another one is better than
+    learned = [network for network in best if network in sound and network.name != FLOOR]
+    return "undecided", _several(best, learned, len(scored) - len(best))
+
+
+def _several(best: list[NetworkScores], learned: list[NetworkScores], worse: int) -> str:
+    """What tells the best apart, beside their accuracy; of those that learned in every run, if any."""
+    whose = "of those that learned in every run" if learned and learned != best else "of them"
+    learned = learned or best
+    small = min(learned, key=lambda network: network.architecture.parameters if network.architecture else 0)
+    fast = min(learned, key=lambda network: network.seconds or 0.0)
+    which = (
+        f"{small.name} is the smallest and fastest {whose}"
+        if small is fast
+        else f"{small.name} is the smallest {whose} and {fast.name} the fastest to train"
+    )
+    names = ", ".join(network.name for network in best)
+    others = f", and {worse} other{'s are' if worse > 1 else ' is'} worse" if worse else ""
+    return f"No single best: {names} are not distinguishable{others}; {which}."

@@ -1,0 +1,85 @@
+"""Is a photo in both splits or under several classes?"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bakeoff.core.registry import findings
+from bakeoff.core.types import VAL
+from bakeoff.data.audit.result import Duplicates, Evidence
+from bakeoff.data.duplicates.fingerprints import fingerprints, joined
+from bakeoff.data.duplicates.groups import Place, find_duplicates
+from bakeoff.data.duplicates.names import photo_id
+from bakeoff.data.duplicates.near import CORRELATION, DISTANCE
+from bakeoff.evaluation.scores import Finding, State
+from bakeoff.findings.case import Case
+
+FLAT = 0.05
+"""From this share of flat photos on, whose pixels tell nothing, near-duplicates may be missed by the dozen: one in
+twenty. Of 4,500 COCO photos none is flat."""
+
+LISTED = 20
+"""Leaks that the evidence lists; the counts are of all."""
+
+
+@findings.register("leaks")
+def leaks(case: Case) -> Finding:
+    """Photos that are in both splits or under several classes, by their ids, bytes and pixels."""
+    rows = case.dataset.manifest
+    copies, ids, names, digests = (rows[name].to_list() for name in ("image", "image_id", "file_name", "source_digest"))
+    looks = joined([fingerprints(images) for images in case.dataset.images.values()])
+    places = [
+        Place(copy, case.comparison.classes[label], split)
+        for copy, label, split in zip(copies, rows["label"], rows["split"], strict=True)
+    ]
+    keys: dict[Evidence, list[Any]] = {
+        "image id": ids,
+        "file name": [photo_id(name) for name in names],
+        "bytes": digests,
+    }
+    found = find_duplicates(places, keys, looks)
+    leaked = [group for group in found if group.across]
+    flat = int((~np.any(looks.copies, axis=1)).sum())
+    state, verdict = _judge(leaked, [place.file for place in places if place.split == VAL], len(places), flat)
+    return Finding(
+        code="leaks",
+        title="Leaks",
+        question="Is a photo in both splits or under several classes?",
+        state=state,
+        verdict=verdict,
+        limits="Mirrored copies and tight crops of a photo pass as different photos; two frames of one moment can "
+        "count as one.",
+        evidence={
+            "distance": DISTANCE,
+            "correlation": CORRELATION,
+            "photos": len(places),
+            "flat": flat,
+            "across": {border: len(_across(leaked, border)) for border in ("splits", "classes")},
+            "by": {kind: sum(kind in group.evidence for group in leaked) for kind in (*keys, "pixels")},
+            "repeated": len(found) - len(leaked),
+            "leaks": leaked[:LISTED],
+        },
+        weight=95,
+    )
+
+
+def _judge(leaked: Sequence[Duplicates], validation: Sequence[str], photos: int, flat: int) -> tuple[State, str]:
+    if photos < 2:
+        return "not applicable", "There are not two photos to compare."
+    if leaked:
+        both, several = _across(leaked, "splits"), _across(leaked, "classes")
+        seen = {file for group in both for file in group.files} & {*validation}
+        share = f" ({100 * len(seen) / len(validation):.1f} % of the validation photos)" if seen else ""
+        example = f"{' = '.join(leaked[0].files[:2])} (same {', '.join(leaked[0].evidence)})"
+        told = f"{len(both):,} in both splits{share}, {len(several):,} under several classes"
+        return "found", f"{len(leaked):,} photos leak: {told}; for example {example}."
+    if flat > FLAT * photos:
+        return "undecided", (
+            f"No photo leaks by its id or bytes, but {flat:,} of {photos:,} are flat, so that their pixels can't tell."
+        )
+    return "not found", f"Each of {photos:,} photos is in one split and under one class, by ids, bytes and pixels."
+
+
+def _across(leaked: Sequence[Duplicates], border: str) -> list[Duplicates]:
+    return [group for group in leaked if border in group.across]

@@ -1,0 +1,39 @@
+"""What could this experiment have seen?"""
+
+from bakeoff.core.registry import findings
+from bakeoff.evaluation.scores import Finding, State
+from bakeoff.findings.case import Case
+
+COARSE = 0.05
+"""An experiment that sees only differences of five points and more can't tell what published results differ by."""
+
+
+@findings.register("power")
+def power(case: Case) -> Finding:
+    """The smallest true difference of two networks that this experiment would have separated."""
+    seen = {
+        f"{pair.first} – {pair.second}": pair.detectable
+        for pair in case.comparison.pairs
+        if pair.detectable is not None
+    }
+    if seen:
+        low, high = min(seen.values()), max(seen.values())
+        state: State = "found" if low > COARSE else "not found"
+        steadiest = f" in its steadiest pair, and from {100 * high:.1f} in its least steady one" if high > low else ""
+        verdict = (
+            f"With 80 % power this experiment separates true differences from {100 * low:.1f} points on{steadiest}; "
+            "smaller ones it misses more often than one time in five."
+        )
+    else:
+        state, verdict = "not applicable", "One seed a network: what another seed would change can't be estimated."
+    return Finding(
+        code="power",
+        title="Power",
+        question="What is the smallest difference that this experiment could have seen?",
+        state=state,
+        verdict=verdict,
+        limits="For one pair alone; the correction over all pairs makes it somewhat larger. The variance is "
+        "an estimate, and a rough one with few seeds.",
+        evidence={"detectable": seen, "coarse": COARSE},
+        weight=20,
+    )

@@ -1,0 +1,1 @@
+"""Networks, what builds them by name, and what can be said of them untrained."""

@@ -1,0 +1,184 @@
+"""The networks, one a file; and networks of the user's own, by name.
+
+A network is what gives a `torch.nn.Module` when it is called with `num_classes` and `image_size`, as far as it accepts
+them. The module maps images, float32 (N, 3, S, S) in [-1, 1], to logits, float (N, K).
+"""
+
+import importlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bakeoff.core.errors import NetworkError, unknown_name
+from bakeoff.core.registry import networks
+from bakeoff.core.storage import digest, file_digest
+from bakeoff.models.summary import undisturbed
+
+LIBRARIES = {"timm": ("timm", "create_model"), "torchvision": ("torchvision.models", "get_model")}
+"""For each library of models the module and the function that gives a model by its name, without trained weights."""
+
+
+def create(name: str, num_classes: int, image_size: int) -> nn.Module:
+    """Builds a network and checks that it fits the data set.
+
+    The initial weights come from torch's random state; beyond them nothing is drawn.
+
+    Args:
+        name: A registered name, `path/to/file.py:Class`, `package.module:Class`, `timm:NAME` or `torchvision:NAME`.
+        num_classes: K, how many logits it has to give.
+        image_size: S, the side of the images in pixels.
+
+    Returns:
+        The network in training mode, on the CPU.
+
+    Raises:
+        ConfigError: No network is registered under the name.
+        NetworkError: The network can't be loaded or built, or it does not give logits (N, K).
+    """
+    with torch.random.fork_rng(devices=[]):  # a file that seeds torch when it is loaded must not undo the run's seed
+        make = _maker(name)
+    with _their_errors(
+        f"network {name!r} can't be built",
+        "Its class is called with num_classes and image_size, as far as it accepts them; all else needs a default.",
+    ):
+        network = make(**_accepted(make, num_classes=num_classes, image_size=image_size))
+    return _checked(name, network, num_classes, image_size).train()
+
+
+def source_digest(name: str) -> str:
+    """The digest of the source file of a user's own network; empty for all others.
+
+    Raises:
+        NetworkError: There is no such file, or the module can't be imported.
+    """
+    source = name.rpartition(":")[0]
+    if not source or name.partition(":")[0] in LIBRARIES:
+        return ""
+    if source.endswith(".py"):
+        return file_digest(_existing(source))
+    with torch.random.fork_rng(devices=[]):
+        path = getattr(_imported(source), "__file__", None)
+    return file_digest(Path(path)) if path else ""
+
+
+def _maker(name: str) -> Callable[..., Any]:
+    """What makes the network of that name."""
+    library, _, model = name.partition(":")
+    if library in LIBRARIES:
+        return _library_model(library, model)
+    source, _, target = name.rpartition(":")
+    if source:
+        return _member(_loaded(_existing(source)) if source.endswith(".py") else _imported(source), source, target)
+    if name.endswith(".py"):
+        raise NetworkError(f"network {name!r} names a file and no class; write {name}:Class.")
+    return networks[name]
+
+
+def _library_model(library: str, model: str) -> Callable[..., Any]:
+    module, function = LIBRARIES[library]
+    try:
+        get = getattr(importlib.import_module(module), function)
+    except ModuleNotFoundError:
+        raise NetworkError(
+            f"network '{library}:{model}' needs {library}, which is not installed: pip install {library}"
+        ) from None
+    return lambda num_classes: get(model, num_classes=num_classes)
+
+
+def _existing(source: str) -> Path:
+    path = Path(source).expanduser().resolve()
+    if not path.is_file():
+        raise NetworkError(f"there is no file {path}, where a network should be; give a path from this folder on.")
+    return path
+
+
+def _loaded(path: Path) -> ModuleType:
+    """The module of a file, under a name that no other file and no other version of the file has."""
+    raw = path.read_bytes()
+    name = f"bakeoff_user_{digest(str(path).encode(), raw)}"
+    if name not in sys.modules:
+        module = ModuleType(name)
+        module.__file__ = str(path)
+        sys.modules[name] = module
+        try:
+            with _their_errors(f"{path} can't be loaded", "Running it with Python must work."):
+                # No import: that would write a cache beside the file, which can outlive an edit.
+                exec(compile(raw, str(path), "exec"), module.__dict__)
+        except BaseException:
+            del sys.modules[name]
+            raise
+    return sys.modules[name]
+
+
+def _imported(source: str) -> ModuleType:
+    advice = "Install the package it is in, or give the file: path/to/file.py:Class."
+    with _their_errors(f"module {source!r} can't be imported", advice):
+        return importlib.import_module(source)
+
+
+def _member(module: ModuleType, source: str, target: str) -> Callable[..., Any]:
+    """The class, or function that makes a network, of that name in a module."""
+    if not hasattr(module, target):
+        own = [value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, nn.Module)]
+        raise NetworkError(f"{source}: " + unknown_name("class", target, [value.__name__ for value in own]))
+    member = getattr(module, target)
+    if isinstance(member, nn.Module) or not callable(member):
+        raise NetworkError(
+            f"{source}: {target} is of type {type(member).__name__}; name a class that is a torch.nn.Module."
+        )
+    found: Callable[..., Any] = member
+    return found
+
+
+def _accepted(make: Callable[..., Any], **offers: int) -> dict[str, int]:
+    """Those of the offers that a signature accepts by name."""
+    parameters = inspect.signature(make).parameters.values()
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+        return offers
+    named = {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
+    return {name: value for name, value in offers.items() if name in named}
+
+
+def _checked(name: str, network: object, num_classes: int, image_size: int) -> nn.Module:
+    """The network, if two rows of K logits come out of it for two grey images; else raises `NetworkError`."""
+    if not isinstance(network, nn.Module):
+        raise NetworkError(f"network {name!r} is of type {type(network).__name__}; it must be a torch.nn.Module.")
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise NetworkError(f"network {name!r} has no learnable parameters; there is nothing to train.")
+    images = torch.zeros(2, 3, image_size, image_size)
+    given = f"images of {_kind(images)}"
+    with (
+        undisturbed(network),
+        torch.no_grad(),
+        _their_errors(f"network {name!r} fails on {given}", "Let its class take image_size."),
+    ):
+        logits = network(images)
+    if not isinstance(logits, Tensor) or logits.shape != (2, num_classes) or not logits.is_floating_point():
+        raise NetworkError(
+            f"network {name!r} gives {_kind(logits)} for {given}; it must give float32 (2, {num_classes}), a logit for "
+            "each class. Let its class take num_classes."
+        )
+    return network
+
+
+def _kind(value: object) -> str:
+    """What a value is: for a tensor its type and shape, such as "float32 (2, 5)"."""
+    if not isinstance(value, Tensor):
+        return f"a value of type {type(value).__name__}"
+    return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"
+
+
+@contextmanager
+def _their_errors(problem: str, advice: str) -> Iterator[None]:
+    """Turns whatever a user's code raises, an exit too, into a `NetworkError` that gives its text."""
+    try:
+        yield
+    except (Exception, SystemExit) as error:
+        raise NetworkError(f"{problem}: {type(error).__name__}: {error}. {advice}") from error

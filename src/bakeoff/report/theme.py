@@ -1,0 +1,110 @@
+"""What the report's charts share: colours, sizes, encodings, and what answers the mouse."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from bakeoff.report.rendering import HOVER, INK, LINE, Spec, printable
+from bakeoff.training.run import Run
+
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a", "#b8a000")
+"""Okabe and Ito's colours, safe for colour-blind readers; black and light yellow replaced to show on light and dark."""
+
+FADED = "80"
+"""The opacity, as two hexadecimal digits, of the colours of a ninth to sixteenth network."""
+
+WIDTH, HEIGHT = 600, 300
+FACET = 255
+LABEL_LIMIT, LETTER = 320, 8
+"""The longest label of a bar and the room for a letter of it, in pixels: a reader's font can be wider than ours."""
+
+
+def names(runs: Sequence[Run]) -> list[str]:
+    """The networks of runs, each once, in their order."""
+    return list(dict.fromkeys(run.spec.network for run in runs))
+
+
+def by_network(runs: Sequence[Run]) -> alt.Color:
+    """A colour a network, the same in every chart of these runs."""
+    shown = names(runs)
+    colors = [f"{PALETTE[at % len(PALETTE)]}{FADED if at // len(PALETTE) % 2 else ''}" for at in range(len(shown))]
+    return alt.Color("network:N", title="network", sort=shown, scale=alt.Scale(domain=shown, range=colors))
+
+
+def log_norm(points: pl.DataFrame) -> alt.Y:
+    """A logarithmic axis with a line at each power of ten only."""
+    low, high = (math.log10(norm) for norm in (min(points["norm"]), max(points["norm"])))
+    powers = [10.0**power for power in range(math.floor(low), math.ceil(high) + 1)]
+    scale = alt.Scale(type="log", nice=False, padding=8)
+    return alt.Y("norm:Q", title="gradient norm", scale=scale, axis=alt.Axis(format=".0e", values=powers))
+
+
+def labels(texts: Iterable[str]) -> alt.Axis:
+    """An axis of names with room for the longest."""
+    room = min(LABEL_LIMIT, LETTER * max(map(len, texts)))
+    return alt.Axis(labelLimit=LABEL_LIMIT, minExtent=room, ticks=False)
+
+
+def legend_pick() -> Any:
+    """A click in the legend picks a network; with the shift key several."""
+    return alt.selection_point(name="pick", fields=["network"], bind="legend")
+
+
+def picked(pick: Any, opacity: float = 0.85) -> Any:
+    """The opacity of what is picked; what is not nearly vanishes."""
+    return alt.when(pick).then(alt.value(opacity)).otherwise(alt.value(opacity / 12))
+
+
+def zoom() -> Any:
+    """Wheel and drag move the axes, a double click sets them back."""
+    return alt.selection_interval(name="zoom", bind="scales")
+
+
+def hover(base: Any, told: Sequence[Any], **encodings: Any) -> Any:
+    """Points that nobody sees, for their tooltips; the charts on disk leave them out."""
+    return (
+        base.mark_point(size=60, opacity=0)
+        .encode(tooltip=list(told), opacity=alt.value(0), **encodings)
+        .properties(name=HOVER)
+    )
+
+
+def line_mark(base: Any, points: pl.DataFrame) -> Any:
+    """Lines, with a point for each value where a run has a single one: no line would show it."""
+    single = points["run"].value_counts()["count"].min() == 1
+    return base.mark_line(strokeWidth=1.5, clip=True, point=single)
+
+
+def _style(width: int, height: int) -> dict[str, Any]:
+    """Size, fonts and colours of all charts."""
+    words = {
+        "labelColor": INK,
+        "titleColor": INK,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+    }
+    return {
+        "axis": {**words, "gridColor": LINE, "domainColor": LINE, "tickColor": LINE},
+        "legend": {**words, "labelLimit": 400, "orient": "bottom", "columns": 4, "columnPadding": 20},
+        "header": {"labelColor": INK, "labelFontSize": 12},
+        "text": {"fontSize": 12},
+        "view": {
+            "stroke": None,
+            **dict.fromkeys(("continuousWidth", "discreteWidth"), width),
+            **dict.fromkeys(("continuousHeight", "discreteHeight"), height),
+        },
+        "font": "system-ui, sans-serif",
+        "background": "transparent",
+        "padding": 8,
+    }
+
+
+def finish(chart: Any, width: int = WIDTH, height: int = HEIGHT) -> Spec:
+    """The chart as Vega-Lite, in the style of all; `width` and `height` in pixels, of each panel."""
+    with alt.data_transformers.enable("default", max_rows=None):  # Altair refuses more than 5,000 rows otherwise
+        spec: Spec = chart.to_dict()
+    return {**printable(spec), "config": _style(width, height)}

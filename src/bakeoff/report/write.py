@@ -1,0 +1,144 @@
+"""Writing the report's folder."""
+
+import base64
+import csv
+import hashlib
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from bakeoff.core.registry import sections
+from bakeoff.core.storage import check_claim, claim, new_folder, write_json
+from bakeoff.evaluation.scores import PairScores
+from bakeoff.report import joint, rendering
+from bakeoff.report.contents import Case, Figure, Page, Section, Table
+from bakeoff.report.markdown import to_markdown
+from bakeoff.report.summary import summarise
+
+KIND = "report"
+
+
+def write(folder: Path, case: Case) -> Path:
+    """Writes `index.html`, `report.md`, `summary.json`, `figures/` and `tables/`: the same records give the same bytes.
+
+    Args:
+        folder: The report's folder; replaced where it exists.
+        case: The experiment.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        StorageError: There is no room or no right to write.
+    """
+    with new_folder(folder) as partial:
+        _fill_one(partial, case)
+    return folder / "index.html"
+
+
+def write_joint(folder: Path, cases: Mapping[str, Case], pairs: Sequence[PairScores]) -> Path:
+    """Writes one page about several experiments, and beside it the report of each in `experiments/`.
+
+    Args:
+        folder: The report's folder; replaced where it exists.
+        cases: The experiments by the names they get in the report, which are names of folders too.
+        pairs: Networks compared across experiments.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        StorageError: There is no room or no right to write, or the folder holds something else than a report.
+    """
+    check_claim(folder, KIND)
+    with new_folder(folder) as partial:
+        claim(partial, KIND)
+        summaries = {name: summarise(case.comparison) for name, case in cases.items()}
+        summary = {"experiments": summaries, "pairs": msgspec.to_builtins(pairs)}
+        _fill(partial, joint.page(cases, pairs), summary)
+        for name, case in cases.items():
+            own = partial / joint.FOLDER / name
+            own.mkdir(parents=True)
+            _fill_one(own, case)
+    return folder / "index.html"
+
+
+def _fill_one(folder: Path, case: Case) -> None:
+    parts = {name.partition("-")[2]: sections[name](case) for name in sections.names()}
+    counts = case.comparison.counts
+    lead = (
+        f"{len(case.comparison.networks)} networks, {len(case.runs)} runs, {len(case.comparison.classes)} classes, "
+        f"{counts['train']:,} training and {counts['val']:,} validation photos"
+    )
+    _fill(folder, Page(case.experiment.name, lead, parts, case), summarise(case.comparison))
+
+
+def _fill(folder: Path, page: Page, summary: Any) -> None:
+    for name in ("figures", "tables"):
+        (folder / name).mkdir()
+    svgs = dict(_write_figures(page.parts.values(), folder / "figures"))
+    _write_tables(page.parts.values(), folder / "tables")
+    html = _render(page, svgs)
+    _write_text(folder / "index.html", html)
+    _write_text(folder / "report.md", to_markdown(html))
+    write_json(folder / "summary.json", summary)
+
+
+def _render(page: Page, svgs: dict[str, str]) -> str:
+    environment = Environment(
+        loader=PackageLoader("bakeoff.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["svg"] = lambda name: Markup(rendering.inline(svgs[name], name))
+    environment.globals["page_spec"] = rendering.to_page
+    scripts = [rendering.bundle(), _script()]
+    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+    return environment.get_template("page.html").render(
+        page=page, case=page.case, parts=page.parts, scripts=[Markup(script) for script in scripts], hashes=hashes
+    )
+
+
+def _script() -> str:
+    return (files("bakeoff.report") / "templates" / "script.js").read_text(encoding="utf-8")
+
+
+def _write_figures(parts: Any, folder: Path) -> Iterator[tuple[str, str]]:
+    for figure in _find(list(parts), Figure):
+        svg = rendering.to_svg(figure.chart)
+        _write_text(folder / f"{figure.name}.svg", svg)
+        (folder / f"{figure.name}.png").write_bytes(rendering.to_png(svg))
+        yield figure.name, svg
+
+
+def _write_tables(parts: Any, folder: Path) -> None:
+    for table in _find(list(parts), Table):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(table.stored())
+        _write_text(folder / f"{table.name}.csv", text.getvalue())
+
+
+def _write_text(path: Path, text: str) -> None:
+    """UTF-8 with the same line ends everywhere; bytes of a command line that are no UTF-8 are written as escapes."""
+    path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _find(value: Any, kind: type[Any]) -> Iterator[Any]:
+    """All figures or tables in a section's values, also in lists and dicts."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, Section):
+        yield from _find(value.values, kind)
+    elif isinstance(value, dict):
+        yield from _find(list(value.values()), kind)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _find(item, kind)

@@ -1,1 +1,0 @@
-"""Intervals and variances that the stages share; pure functions of numbers."""

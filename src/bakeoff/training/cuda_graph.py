@@ -1,0 +1,83 @@
+"""A step as a CUDA graph: its hundred small kernels are launched at once, and not one by one from Python.
+
+Source: CUDA semantics, "CUDA Graphs", in PyTorch's documentation.
+"""
+
+import warnings
+from collections import Counter
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from bakeoff.config.schema import Recipe
+from bakeoff.core.errors import in_one_line
+
+WARM_UP = 3
+"""Steps of a batch size before its graph: libraries choose and prepare their kernels in them."""
+
+Action = Callable[[], None]
+
+
+def can_be_recorded(recipe: Recipe, device: torch.device) -> bool:
+    """Whether each step does the same to other rows: nothing is drawn on the CPU, and the learning rate stays."""
+    plain = Recipe()
+    varied = (
+        "horizontal_flip",
+        "random_crop",
+        "resized_crop",
+        "color_jitter",
+        "progressive_resolution",
+        "cutmix",
+        "mixup",
+    )
+    steady = ("schedule", "warmup")
+    return device.type == "cuda" and all(getattr(recipe, key) == getattr(plain, key) for key in (*varied, *steady))
+
+
+def record(action: Action) -> Action:
+    """What an action launches, as one CUDA graph; the action's Python runs this once, and nothing is computed yet.
+
+    Raises:
+        RuntimeError: The action waits for the device.
+    """
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        action()
+    return graph.replay
+
+
+class RecordedStep:
+    """Takes the first steps of each batch size as they are, then replays one.
+
+    Args:
+        step: Learns from rows, int64 (B,); it must do the same each time, and not wait for the device.
+        record: Makes a replay of an action.
+    """
+
+    def __init__(self, step: Callable[[Tensor], None], record: Callable[[Action], Action] = record) -> None:
+        self.step, self.record = step, record
+        self.seen: Counter[int] = Counter()
+        self.replays: dict[int, tuple[Tensor, Action]] = {}
+        self.refused = False
+
+    def __call__(self, rows: Tensor) -> None:
+        """Learns from the images of these rows, int64 (B,) on the device."""
+        count = len(rows)
+        if self.seen[count] == WARM_UP and not self.refused:
+            self._record(rows)
+        self.seen[count] += 1
+        if count in self.replays:
+            held, replay = self.replays[count]
+            held.copy_(rows)
+            replay()
+        else:
+            self.step(rows)
+
+    def _record(self, rows: Tensor) -> None:
+        held = rows.clone()
+        try:
+            self.replays[len(rows)] = held, self.record(lambda: self.step(held))
+        except RuntimeError as error:  # a user's own network may wait for the device
+            self.refused = True
+            warnings.warn(f"training goes on without a CUDA graph: {in_one_line(error)}", stacklevel=2)

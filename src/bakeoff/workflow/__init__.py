@@ -1,0 +1,1 @@
+"""Running experiments: the folder, the order of the stages, the sweep over variants and seeds."""

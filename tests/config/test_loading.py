@@ -1,0 +1,143 @@
+"""Experiment files: the ones that ship, a user's own, overrides, and what is wrong in them."""
+
+from pathlib import Path
+
+import pytest
+
+from bakeoff.config.loading import load_experiment, recipe_names
+from bakeoff.core.errors import ConfigError
+from bakeoff.core.registry import networks, policies
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_each_recipe_that_ships_is_valid_and_names_what_exists(name: str) -> None:
+    experiment = load_experiment(name)
+    assert experiment.name == name
+    assert experiment.data.policy in policies
+    assert all(network in networks for network in experiment.training.networks)
+
+
+def test_the_homework_recipe_is_the_assignment() -> None:
+    experiment = load_experiment("hw4-2024")
+    training = experiment.training
+    assert training.networks == ("net1", "net2", "net3", "linear", "majority"), "its three, and two floors"
+    assert (experiment.data.train_per_class, experiment.data.val_per_class, experiment.data.size) == (1600, 400, 64)
+    assert (training.optimizer, training.learning_rate, training.betas) == ("adam", 1e-3, (0.9, 0.99))
+    assert (training.epochs, training.batch_size, training.log_every) == (15, 4, 100)
+
+
+def test_overrides_replace_values_of_every_type() -> None:
+    experiment = load_experiment(
+        "hw4-2023",
+        [
+            "training.networks=net1, net2",
+            "training.seeds=[4,5]",
+            "training.learning_rate=0.01",
+            "training.shuffle=false",
+            "data.annotations=a,b.json",
+            "data.classes=1,2",
+            "name=2024",
+        ],
+    )
+    training = experiment.training
+    assert (training.networks, training.seeds, training.learning_rate) == (("net1", "net2"), (4, 5), 0.01)
+    assert (training.shuffle, experiment.name) == (False, "2024")
+    assert (experiment.data.annotations, experiment.data.classes) == ("a,b.json", ("1", "2"))
+    assert load_experiment("hw4-2023", ["training.seeds=3"]).training.seed_list == (0, 1, 2)
+
+
+def test_a_network_can_have_a_recipe_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[training]\nepochs = 7\n[training.recipes.net2]\nbatch_size = 64\n")
+    training = load_experiment(str(path), ["training.recipes.net2.betas=0.9,0.95"]).training
+    assert training.recipe_of("net1") == training.recipe
+    own = training.recipe_of("net2")
+    assert (own.epochs, own.batch_size, own.betas) == (7, 64, (0.9, 0.95))
+    with pytest.raises(ConfigError, match="unknown key 'epoch'"):
+        load_experiment(str(path), ["training.recipes.net2.epoch=3"])
+
+
+@pytest.mark.parametrize("images", ["url", "https://example.org/train2017"])
+def test_what_is_downloaded_is_no_path(tmp_path: Path, images: str) -> None:
+    (tmp_path / "own.toml").write_text(f"[data]\nimages = '{images}'\ncache = 'kept'\n")
+    data = load_experiment(str(tmp_path / "own.toml")).data
+    assert (data.images, data.cache) == (images, str(tmp_path / "kept"))
+
+
+def test_relative_paths_of_a_file_are_taken_from_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[data]\nannotations = "a.json"\nimages = "/photos"\n[training]\nnetworks = ["net1", "n.py:Net"]')
+    experiment = load_experiment(str(path))
+    assert (experiment.data.annotations, experiment.data.images) == (str(tmp_path / "a.json"), "/photos")
+    assert experiment.training.networks == ("net1", f"{tmp_path / 'n.py'}:Net")
+    path.write_text('[data]\nfolder = "photos"')
+    assert load_experiment(str(path)).data.folder == str(tmp_path / "photos")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[data]\nclases = ['a']", r"\[data\] has an unknown key 'clases'. Did you mean 'classes'"),
+        ("color = 1", "the top level has an unknown key 'color'"),
+        ("[training]\nepochs = '15'", "training.epochs = '15': expected int, got str"),
+        ("[training]\nepochs = -3", "training.epochs = -3: expected int >= 1"),
+        ("[training]\nseeds = [1, -2]", "training.seeds.1 = -2: expected int >= 0"),
+        ("[data]\nfilter = 'cubic'", "data.filter = 'cubic': invalid enum value 'cubic'. Choices: area, linear"),
+        ("data = 3", "data = 3: expected table, got int"),
+        (
+            "[training.recipes.net1]\nepoch = 1",
+            r"\[training.recipes.net1\] has an unknown key 'epoch'. Did you mean 'epochs'",
+        ),
+        (
+            "[training.recipes]\nnet1 = {epochs = 1}\nnet2 = {betas = [0.9, 3.0]}",
+            "training.recipes.net2.betas.1 = 3.0: expected float < 1.0",
+        ),
+        ("[training]\nrecipes = {net1 = 3}", "training.recipes.net1 = 3: expected table, got int"),
+        ("[data", "is not valid TOML"),
+    ],
+)
+def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=message):
+        load_experiment(str(path))
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("training.epochs=0", "training.epochs = '0': expected int >= 1"),
+        ("training.epoch=1", r"unknown key 'epoch'. Did you mean 'epochs'\?"),
+        ("traning.epochs=1", r"unknown key 'traning'. Did you mean 'training'\?"),
+        ("training=1", "'training' is a section; give one of its keys"),
+        ("name.first=1", "'name' is not a section"),
+        ("epochs", "write it as section.key=value"),
+    ],
+)
+def test_what_is_wrong_in_an_override_is_named(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_experiment("demo", [override])
+
+
+def test_a_file_that_is_not_there_is_an_error_that_names_the_recipes(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"does not exist. Recipes that ship: demo"):
+        load_experiment(str(tmp_path / "x.toml"))
+    with pytest.raises(ConfigError, match=r"unknown recipe 'hw4-2022'. Did you mean 'hw4-202"):
+        load_experiment("hw4-2022")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigError, match="can't be read"):
+        load_experiment(str(tmp_path / "binary.toml"))
+
+
+@pytest.mark.parametrize(
+    ("merge", "message"),
+    [
+        ('{vehicle = "car"}', "data.merge.vehicle = 'car': expected list"),
+        ("{a = ['b'], c = [3]}", r"data.merge.c.0 = 3"),
+    ],
+)
+def test_what_is_wrong_in_a_table_of_own_names_is_named(tmp_path: Path, merge: str, message: str) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(f"[data]\nmerge = {merge}\n")
+    with pytest.raises(ConfigError, match=message):
+        load_experiment(str(path))

@@ -1,0 +1,153 @@
+"""What killed processes leave is put right by the next that makes the same folder; what others use is left alone."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bakeoff.core.atomic import lock, replacement, tidy
+
+FILL = """
+import os, sys, time
+from pathlib import Path
+from bakeoff.core.atomic import replacement
+
+with replacement(Path(sys.argv[1])) as folder:
+    (folder / "half").touch()
+    print("filling", flush=True)
+    time.sleep(600)
+"""
+KILLED_BETWEEN = """
+import os, signal, sys
+from pathlib import Path
+from bakeoff.core.atomic import replacement
+
+move = Path.replace
+
+def die_at_the_second(self, target):
+    if self.name == "new":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return move(self, target)
+
+Path.replace = die_at_the_second
+with replacement(Path(sys.argv[1])) as folder:
+    pass
+"""
+
+
+@contextmanager
+def filling(target: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process in the middle of making the folder; killed at the end."""
+    command = [sys.executable, "-c", FILL, str(target)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "filling\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def make(target: Path, content: str) -> None:
+    with replacement(target) as folder:
+        (folder / content).touch()
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    target, namesake = tmp_path / "run", tmp_path / "run1"
+    with filling(target), filling(namesake):
+        assert len(names(tmp_path)) == 2
+    assert len(names(tmp_path)) == 2, "killed processes clean nothing up"
+    make(target, "whole")
+    assert [name.partition(".partial-")[0] for name in names(tmp_path)] == [".run1", "run"]
+    make(namesake, "whole")
+    assert names(tmp_path) == ["run", "run1"]
+
+
+def test_what_a_living_process_fills_is_left_alone(tmp_path: Path) -> None:
+    with filling(tmp_path / "run"):
+        make(tmp_path / "run", "whole")
+        left = [name for name in names(tmp_path) if name != "run"]
+        assert len(left) == 1
+        assert names(tmp_path / left[0] / "new") == ["half"]
+        assert names(tmp_path / "run") == ["whole"]
+
+
+def test_a_target_whose_replacement_was_killed_is_put_back(tmp_path: Path) -> None:
+    target = tmp_path / "run"
+    make(target, "first")
+    done = subprocess.run([sys.executable, "-c", KILLED_BETWEEN, str(target)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not target.exists()
+    with pytest.raises(FileNotFoundError), replacement(target) as folder:
+        (folder / "missing").read_bytes()
+    assert names(tmp_path) == ["run"]
+    assert names(target) == ["first"]
+
+
+def test_tidying_does_the_same_and_makes_nothing(tmp_path: Path) -> None:
+    target = tmp_path / "run"
+    make(target, "first")
+    subprocess.run([sys.executable, "-c", KILLED_BETWEEN, str(target)], check=False)
+    tidy(target)
+    tidy(tmp_path / "missing" / "run")
+    assert names(tmp_path) == ["run"]
+    assert names(target) == ["first"]
+
+
+def test_a_target_stays_when_its_replacement_can_not_be_moved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path / "run", "first")
+    move = Path.replace
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError("no")
+        return move(self, target)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(OSError, match="no"):
+        make(tmp_path / "run", "second")
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == ["first"]
+
+
+def test_many_at_once_leave_one_whole_folder(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from bakeoff.core.atomic import replacement
+
+        for number in range(30):
+            with replacement(Path(sys.argv[1])) as folder:
+                for name in "abc":
+                    (folder / name).touch()
+        """
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "run")]
+    for process in [subprocess.Popen(command) for _ in range(4)]:
+        assert process.wait() == 0
+    assert names(tmp_path) == ["run"]
+    assert names(tmp_path / "run") == ["a", "b", "c"]
+
+
+def test_without_locks_nothing_of_others_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_handle: int, _how: int) -> None:
+        raise OSError(os.strerror(95))
+
+    monkeypatch.setattr("bakeoff.core.atomic.fcntl.flock", refuse)
+    with lock(tmp_path) as held:
+        assert not held
+    (tmp_path / ".run.partial-other").mkdir()
+    make(tmp_path / "run", "whole")
+    assert names(tmp_path) == [".run.partial-other", "run"]

@@ -1,0 +1,21 @@
+"""Regions in file names."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bakeoff.core.geometry import Region, photo_of, region_of
+
+NUMBERS = st.integers(0, 10**9 - 1)
+
+
+@given(st.text(max_size=20), st.tuples(NUMBERS, NUMBERS, NUMBERS, NUMBERS))
+def test_a_name_and_its_region_come_apart(name: str, numbers: tuple[int, int, int, int]) -> None:
+    whole = f"{name}#xywh={','.join(map(str, numbers))}"
+    assert (photo_of(whole), region_of(whole)) == (name, Region(*numbers))
+
+
+@given(st.text(max_size=20))
+def test_a_name_without_a_region_is_the_photos(name: str) -> None:
+    assert (photo_of(name), region_of(name)) == (name, None)
+    assert region_of(f"{name}#xywh=1,2,3") is None
+    assert region_of(f"{name}#xywh=1,2,3,4.jpg") is None

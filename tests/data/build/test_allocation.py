@@ -1,0 +1,141 @@
+"""Photos that can't be read: the next candidate takes the place, or an error says what is missing."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+
+import polars as pl
+import pytest
+from dataset_samples import selection_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bakeoff.core.errors import ShortageError, SourceError
+from bakeoff.data.build.allocation import Filling, Make, Photo, Place, fill
+from bakeoff.data.build.workers import Outcome
+from bakeoff.data.selection.selection import Selection
+
+CLASSES = ("ant", "bee", "cow")
+
+
+def reader(broken: set[int]) -> Make:
+    """Reads every photo but the broken ones."""
+
+    def make(photos: Sequence[tuple[Place, Photo]]) -> Generator[Outcome, None, None]:
+        for _, photo in photos:
+            yield Outcome(None, f"{photo.image_id} is broken") if photo.image_id in broken else Outcome(photo.file_name)
+
+    return make
+
+
+def fill_without(selection: Selection, broken: set[int]) -> Filling:
+    return fill(selection, reader(broken), "a folder", lambda done, total: None)
+
+
+def test_nothing_broken_leaves_the_choice_as_it_is(selection: Selection) -> None:
+    filling = fill_without(selection, set())
+    assert [photo.image_id for photo in filling.photos] == selection.chosen["image_id"].to_list()
+    assert filling.places[0] == Place("train", 0, "cat")
+    assert filling.places[-1] == Place("val", 1, "dog")
+    assert filling.digests == [photo.file_name for photo in filling.photos]
+    assert filling.failures == []
+
+
+def test_next_spare_of_the_class_takes_the_place(selection: Selection) -> None:
+    filling = fill_without(selection, {1, 4})
+    stands = {place: photo.image_id for place, photo in zip(filling.places, filling.photos, strict=True)}
+    assert stands.pop(Place("train", 0, "cat")) == 7
+    assert stands.pop(Place("train", 2, "dog")) == 8
+    assert sorted(stands.values()) == [2, 3, 5, 6]
+
+
+def test_spare_that_is_broken_is_followed_by_the_next(selection: Selection) -> None:
+    filling = fill_without(selection, {1, 7})
+    assert filling.photos[0].image_id == 8
+    assert [(failure.photo.image_id, failure.label) for failure in filling.failures] == [(1, "cat"), (7, "cat")]
+    assert filling.chosen[0].image_id == 1
+
+
+def test_spare_of_a_fixed_split_stays_in_it(selection: Selection) -> None:
+    split = pl.when(pl.col("image_id") == 7).then(pl.lit("val")).otherwise("split").alias("split")
+    fixed = replace(selection, ledger=selection.ledger.with_columns(split))
+    filling = fill_without(fixed, {1, 6})
+    stands = dict(zip(filling.places, (photo.image_id for photo in filling.photos), strict=True))
+    assert stands[Place("train", 0, "cat")] == 8
+    assert stands[Place("val", 0, "cat")] == 7
+    with pytest.raises(ShortageError, match="class 'cat'"):
+        fill_without(fixed, {1, 2})
+
+
+def test_shortage_names_class_count_and_reasons(selection: Selection) -> None:
+    with pytest.raises(ShortageError) as caught:
+        fill_without(selection, {4, 5})
+    message = str(caught.value)
+    assert "class 'dog'" in message
+    assert "2 could not be read (4.jpg: 4 is broken; 5.jpg: 5 is broken)" in message
+    assert "data.train_per_class" in message
+
+
+def test_no_photo_at_all_is_an_error_of_the_source(selection: Selection) -> None:
+    with pytest.raises(SourceError, match=r"none of the 6 photos.* in a folder; the first, 1\.jpg: .*--images"):
+        fill_without(selection, set(range(10)))
+
+
+def test_progress_counts_filled_places(selection: Selection) -> None:
+    seen: list[tuple[int, int]] = []
+    fill(selection, reader({1}), "", lambda done, total: seen.append((done, total)))
+    assert seen == [(0, 6), (1, 6), (2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]
+
+
+def test_reader_is_closed_when_the_caller_stops(selection: Selection) -> None:
+    closed = []
+
+    def make(photos: Sequence[tuple[Place, Photo]]) -> Generator[Outcome, None, None]:
+        try:
+            yield from (Outcome("") for _ in photos)
+        finally:
+            closed.append(True)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fill(selection, make, "", stop)
+    assert closed
+    assert caught.traceback  # which holds the frames, so that closing was not left to the garbage collector
+
+
+@st.composite
+def selections(draw: st.DrawFn) -> tuple[Selection, set[int]]:
+    """A selection, and the ids of the photos that are broken."""
+    rows = []
+    for image_id in range(draw(st.integers(1, 30))):
+        eligible = draw(st.lists(st.sampled_from(CLASSES), unique=True, max_size=3))
+        label = eligible[0] if eligible and draw(st.booleans()) else None
+        rows.append((image_id, draw(st.sampled_from(["train", "val"])) if label else None, label, eligible))
+    return selection_of(CLASSES, rows), draw(st.sets(st.integers(0, 29), max_size=15))
+
+
+@settings(max_examples=60)
+@given(selections())
+def test_every_place_holds_a_readable_image_of_its_class_and_none_twice(case: tuple[Selection, set[int]]) -> None:
+    selection, broken = case
+    eligible = dict(selection.ledger.select("image_id", "eligible").iter_rows())
+    try:
+        filling = fill_without(selection, broken)
+    except SourceError:
+        assert set(selection.chosen["image_id"]) <= broken
+        return
+    except ShortageError as error:
+        label = str(error).split("'")[1]
+        spares = selection.spares["eligible"].list.contains(label).sum()
+        assert spares < len(broken.intersection(eligible))  # each failure uses up one spare at most
+        return
+    assert [(place.split, place.label) for place in filling.places] == selection.chosen.select("split", "label").rows()
+    ids = [photo.image_id for photo in filling.photos]
+    failed = [failure.photo.image_id for failure in filling.failures]
+    assert len({*ids, *failed}) == len(ids) + len(failed)
+    assert not broken.intersection(ids)
+    assert broken.issuperset(failed)
+    assert all(place.label in eligible[image_id] for place, image_id in zip(filling.places, ids, strict=True))
+    for before, now in zip(filling.chosen, filling.photos, strict=True):
+        assert (before == now) == (before.image_id not in broken)

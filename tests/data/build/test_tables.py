@@ -1,0 +1,82 @@
+"""The manifest, the ledger and the metadata, and how tables from disk are checked."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from bakeoff.core.errors import StorageError
+from bakeoff.data.build.allocation import Failure, Filling, Photo, Place
+from bakeoff.data.build.tables import FATE, LEDGER, MANIFEST, make_manifest, make_metadata, read_table, update_ledger
+from bakeoff.data.selection.selection import Selection
+
+
+@pytest.fixture
+def filling() -> Filling:
+    """Image 1 could not be read, and image 7 stands in its place; nothing else was to be filled."""
+    first, other = Photo(1, "1.jpg"), Photo(4, "4.jpg")
+    return Filling(
+        places=(Place("train", 0, "cat"), Place("train", 1, "dog")),
+        chosen=(first, other),
+        photos=[Photo(7, "7.jpg"), other],
+        digests=["aa", "bb"],
+        failures=[Failure(first, "cat", "the file is empty")],
+    )
+
+
+def test_manifest_has_a_row_a_place(selection: Selection, filling: Filling) -> None:
+    manifest = make_manifest(selection, filling, ["x/7.jpg", "x/4.jpg"])
+    assert dict(manifest.schema) == dict(MANIFEST)
+    assert manifest.select("split", "position", "image_id", "label", "image", "source_digest", "file_name").rows() == [
+        ("train", 0, 7, 0, "x/7.jpg", "aa", "7.jpg"),
+        ("train", 1, 4, 1, "x/4.jpg", "bb", "4.jpg"),
+    ]
+
+
+def test_ledger_says_what_became_of_the_photos(selection: Selection, filling: Filling) -> None:
+    ledger = update_ledger(selection, filling)
+    assert dict(ledger.schema) == dict(LEDGER)
+    fates = {image_id: fate for image_id, *fate in ledger.select("image_id", *FATE).iter_rows()}
+    before = {image_id: fate for image_id, *fate in selection.ledger.select("image_id", *FATE).iter_rows()}
+    assert fates.pop(1) == ["unreadable", "the file is empty", None, None]
+    assert fates.pop(7) == ["chosen", "replaces image 1", "train", "cat"]
+    assert fates == {image_id: fate for image_id, fate in before.items() if image_id not in {1, 7}}
+    assert ledger["image_id"].to_list() == selection.ledger["image_id"].to_list()
+    assert ledger.drop(*FATE).equals(selection.ledger.drop(*FATE))
+
+
+def test_ledger_stays_where_all_photos_were_read(selection: Selection, filling: Filling) -> None:
+    same = Filling(filling.places, filling.chosen, list(filling.chosen), filling.digests)
+    assert update_ledger(selection, same).equals(selection.ledger)
+
+
+def test_metadata_names_files_and_classes(selection: Selection, filling: Filling) -> None:
+    manifest = make_manifest(selection, filling, ["images/train/c/7.jpg", "images/train/d/4.jpg"])
+    assert make_metadata(manifest, ('"c", at', "dog")).write_csv() == (
+        "file_name,split,label,image_id,annotated\n"
+        'train/c/7.jpg,train,"""c"", at",7,cat\n'
+        "train/d/4.jpg,train,dog,4,dog\n"
+    )
+
+
+def test_table_is_read_from_a_folder_with_any_name(tmp_path: Path, selection: Selection) -> None:
+    folder = tmp_path / "a[1]*?"
+    folder.mkdir()
+    (folder / "t.parquet").write_bytes(b"")
+    selection.ledger.write_parquet(folder / "t.parquet")
+    assert read_table(folder / "t.parquet", LEDGER).equals(selection.ledger)
+
+
+@pytest.mark.parametrize("raw", [None, b"", b"PAR1", b"{}" * 50, b"PAR1" + bytes(100) + b"PAR1"])
+def test_missing_or_damaged_table_is_refused(tmp_path: Path, raw: bytes | None) -> None:
+    path = tmp_path / "t.parquet"
+    if raw is not None:
+        path.write_bytes(raw)
+    with pytest.raises(StorageError, match=r"t\.parquet is missing or damaged"):
+        read_table(path, LEDGER)
+
+
+def test_other_columns_are_named(tmp_path: Path) -> None:
+    pl.DataFrame({"a": [1], "b": ["x"]}).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(StorageError, match="other columns than a data set's: a Int64, c String"):
+        read_table(tmp_path / "t.parquet", {"b": pl.String, "c": pl.String})

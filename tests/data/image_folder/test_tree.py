@@ -1,0 +1,118 @@
+"""Trees: what is found, what is skipped, and what is no tree."""
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from tests.data.conftest import CLEAN, photo, plant
+
+from bakeoff.core.errors import SourceError
+from bakeoff.data.build import images
+from bakeoff.data.image_folder.tree import FORMATS, Photo, scan
+
+Grow = Callable[[Mapping[str, int | bytes]], Path]
+FLAT = {"dog/2.png": 2, "cat/1.JPG": 1}
+
+
+def test_two_levels_have_their_splits(grow: Grow) -> None:
+    tree = scan(grow(CLEAN))
+    assert tree.splits == ("train", "val")
+    assert tree.classes == ("cat", "dog")
+    assert tree.photos[0] == Photo("train/cat/a.jpg", "cat", "train")
+    assert [photo.file for photo in tree.photos] == sorted(CLEAN)
+    assert tree.skipped == ()
+
+
+def test_one_level_has_none(grow: Grow) -> None:
+    tree = scan(grow(FLAT))
+    assert tree.splits == (None,)
+    assert tree.photos == (Photo("cat/1.JPG", "cat", None), Photo("dog/2.png", "dog", None))
+
+
+def test_a_class_may_be_called_train(grow: Grow) -> None:
+    tree = scan(grow({**FLAT, "train/3.jpg": 3, "train/.x": b""}))
+    assert tree.classes == ("cat", "dog", "train")
+    assert [entry.file for entry in tree.skipped] == ["train/.x"]
+
+
+def test_what_is_skipped_is_told(grow: Grow) -> None:
+    odd = {"notes.txt": b"", "cat/.hidden.jpg": 1, "cat/readme.md": b"", "dog/inner/x.jpg": 1, ".git/x.jpg": 1}
+    tree = scan(grow({**FLAT, **odd}))
+    assert tree.classes == ("cat", "dog")
+    assert [(entry.file, entry.reason) for entry in tree.skipped] == [
+        (".git", "hidden"),
+        ("cat/.hidden.jpg", "hidden"),
+        ("cat/readme.md", "no photo by its suffix"),
+        ("dog/inner", "a folder in a class's folder"),
+        ("notes.txt", "not in a class's folder"),
+    ]
+    split = scan(plant(grow({**CLEAN, "test/cat/x.jpg": 1, "extra/cat/x.jpg": 1}), {}))
+    assert ("extra", "neither train nor val nor test") in [(entry.file, entry.reason) for entry in split.skipped]
+    assert split.splits == ("train", "val", "test")
+    assert ("test/cat/x.jpg", "test") in [(photo.file, photo.split) for photo in split.photos]
+
+
+def test_links_out_of_the_tree_are_not_followed(grow: Grow, tmp_path: Path) -> None:
+    root = grow(FLAT)
+    outside = plant(tmp_path / "outside", {"cow/secret.jpg": photo(9)})
+    (root / "cow").symlink_to(outside / "cow")
+    (root / "cat" / "out.jpg").symlink_to(outside / "cow" / "secret.jpg")
+    (root / "cat" / "gone.jpg").symlink_to("nowhere.jpg")
+    (root / "cat" / "round.jpg").symlink_to("round.jpg")
+    (root / "dog" / "in.jpg").symlink_to(root / "cat" / "1.JPG")
+    os.mkfifo(root / "dog" / "pipe.jpg")
+    tree = scan(root)
+    assert [photo.file for photo in tree.photos] == ["cat/1.JPG", "dog/2.png", "dog/in.jpg"]
+    assert {entry.file: entry.reason for entry in tree.skipped} == {
+        "cow": "a link that leaves the folder",
+        "cat/out.jpg": "a link that leaves the folder",
+        "cat/gone.jpg": "a broken link",
+        "cat/round.jpg": "a broken link",
+        "dog/pipe.jpg": "not a file",
+    }
+
+
+def test_a_name_that_is_no_text_is_skipped(grow: Grow) -> None:
+    root = grow(FLAT)
+    try:
+        Path(os.fsdecode(bytes(root / "cat") + b"/\xff.jpg")).write_bytes(b"")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert [(entry.file, entry.reason) for entry in scan(root).skipped] == [
+        ("cat/?.jpg", "its name is not valid UTF-8")
+    ]
+
+
+def test_the_tree_may_itself_be_a_link(grow: Grow, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(grow(FLAT))
+    assert len(scan(tmp_path / "link").photos) == 2
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "holds no photos; a tree is DIR/train"),
+        ({"a.jpg": 1}, r"holds no photos.* Skipped: a.jpg: not in a class's folder"),
+        ({"cat/a.jpg": 1}, "holds one class only, 'cat'"),
+        ({"train/cat/a.jpg": 1, "val/cat/b.jpg": 1}, "holds one class only, 'cat'"),
+        ({**FLAT, "cow/notes.txt": b""}, "class 'cow' is empty: .*cow holds no photos"),
+        ({**CLEAN, "train/cow/f.jpg": 6}, "class 'cow' is empty: .*val/cow holds no photos"),
+        ({"train/cat/a.jpg": 1, "train/dog/b.jpg": 2}, "a folder train with classes in it, but no val"),
+    ],
+)
+def test_what_is_no_tree(grow: Grow, tmp_path: Path, files: Mapping[str, int | bytes], message: str) -> None:
+    (tmp_path / "tree").mkdir()
+    with pytest.raises(SourceError, match=message):
+        scan(grow(files))
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file", "a\0b"])
+def test_no_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SourceError, match="is not a folder"):
+        scan(tmp_path / name)
+
+
+def test_formats_are_those_that_are_decoded() -> None:
+    assert {*FORMATS.values()} == {*images.FORMATS}

@@ -1,0 +1,76 @@
+"""Best network: one, several, none to tell."""
+
+from dataclasses import replace
+
+import msgspec
+from tests.findings.conftest import epoch_lines, layers
+
+from bakeoff.findings.diagnoses.best_network import best_network
+from bakeoff.training.run import Run
+
+
+def fail(run: Run) -> Run:
+    """The run as one that was fast and learned nothing."""
+    record = msgspec.structs.replace(run.record, seconds=0.1)
+    return replace(run, record=record, log=epoch_lines(losses=(9.0, 9.0, 9.0)))
+
+
+def test_one_that_beats_all_others_is_found(dataset, train, make_case) -> None:
+    finding = best_network(make_case(dataset, train("a", 0.5) + train("b", 0.9) + train("c", 0.5)))
+    assert (finding.state, finding.verdict) == ("found", "b is better than every other network.")
+    assert finding.evidence["beaten"] == ["a", "c"]
+
+
+def test_several_that_can_not_be_told_apart_are_all_named(dataset, train, make_case) -> None:
+    slow = [
+        type(run)(run.folder, run.spec, msgspec.structs.replace(run.record, seconds=99.0), run.log, run.predictions)
+        for run in train("a", 0.8)
+    ]
+    runs = slow + train("b", 0.8, architecture=layers(extra=5)) + train("c", 0.4)
+    finding = best_network(make_case(dataset, runs))
+    assert finding.state == "undecided"
+    assert "No single best: a, b are not distinguishable, and 1 other is worse" in finding.verdict
+    assert "a is the smallest of them and b the fastest to train" in finding.verdict
+
+
+def test_one_that_failed_is_not_put_forward(dataset, train, make_case) -> None:
+    failed = [fail(run) for run in train("a", 0.8, fitted=1 / 3)]
+    finding = best_network(make_case(dataset, failed + train("b", 0.8, architecture=layers(extra=5))))
+    assert "No single best: a, b are not distinguishable" in finding.verdict
+    assert "b is the smallest and fastest of those that learned in every run" in finding.verdict
+
+
+def test_guessing_is_not_put_forward(dataset, train, make_case) -> None:
+    guessing = train("majority", 0.6, architecture=layers()) + train("a", 0.6, architecture=layers(extra=5))
+    finding = best_network(make_case(dataset, guessing))
+    assert "a is the smallest and fastest of those that learned in every run" in finding.verdict
+
+
+def test_a_failed_run_does_not_hide_that_one_is_better(dataset, train, make_case) -> None:
+    wide = [*train("deep", 0.8)[:3], fail(train("deep", 0.2, fitted=1 / 3)[3])]
+    runs = wide + train("a", 0.9) + train("b", 0.6)
+    finding = best_network(make_case(dataset, runs))
+    assert finding.evidence["best"] == ["deep", "a"]
+    assert (finding.state, finding.verdict) == (
+        "found",
+        "a is better than every other network that failed in no run; it can't be told apart from deep, which failed in "
+        "some.",
+    )
+
+
+def test_one_that_another_is_better_than_may_still_be_level_with_the_best(dataset, train, make_case) -> None:
+    case = make_case(dataset, train("a") + train("b") + train("c"))
+    verdicts = {("a", "b"): "first better", ("a", "c"): "not distinguishable", ("b", "c"): "first better"}
+    pairs = tuple(
+        msgspec.structs.replace(pair, verdict=verdicts[pair.first, pair.second]) for pair in case.comparison.pairs
+    )
+    finding = best_network(replace(case, comparison=msgspec.structs.replace(case.comparison, pairs=pairs)))
+    assert finding.state == "undecided"
+    assert "No single best: a, c are not distinguishable, and 1 other is worse" in finding.verdict
+
+
+def test_one_seed_or_one_network_tells_nothing(dataset, train, make_case) -> None:
+    one_seed = best_network(make_case(dataset, train("a", 0.5, seeds=1) + train("b", 0.9, seeds=1)))
+    assert one_seed.state == "not applicable"
+    assert "One seed" in one_seed.verdict
+    assert best_network(make_case(dataset, train("a"))).state == "not applicable"

@@ -1,0 +1,15 @@
+"""Power: a coarse experiment, a fine one, and one seed."""
+
+from bakeoff.findings.diagnoses.power import power
+
+
+def test_the_smallest_difference_is_told(dataset, train, make_case) -> None:
+    coarse = power(make_case(dataset, train("a", 0.5, seeds=2) + train("b", 0.5, seeds=2)))
+    assert coarse.state == "found"
+    fine = power(make_case(dataset, train("a", 0.99, seeds=5) + train("b", 0.99, seeds=5)))
+    assert fine.state == "not found"
+    assert fine.evidence["detectable"]["a – b"] < 0.05 < coarse.evidence["detectable"]["a – b"]
+
+
+def test_one_seed_is_not_applicable(dataset, train, make_case) -> None:
+    assert power(make_case(dataset, train("a", seeds=1) + train("b", seeds=1))).state == "not applicable"

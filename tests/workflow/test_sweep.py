@@ -1,0 +1,46 @@
+"""How many runs are trained at once."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bakeoff.config.schema import TrainingConfig
+from bakeoff.core.errors import StorageError
+from bakeoff.data import build as dataset
+from bakeoff.workflow import sweep as runs
+from bakeoff.workflow.executors.jobs import Job
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, [(6, ["majority-seed0", "linear-seed0"])]),
+        ({"threads": 4}, [(1, ["majority-seed0", "linear-seed0"])]),
+        ({"threads": 9}, [(1, ["majority-seed0", "linear-seed0"])]),
+        ({"recipes": {"majority": {"threads": 2}}}, [(6, ["linear-seed0"]), (3, ["majority-seed0"])]),
+        ({"recipes": {"majority": {"threads": 2}}, "workers": 5}, [(5, ["linear-seed0"]), (5, ["majority-seed0"])]),
+    ],
+)
+def test_runs_share_the_processors_among_their_threads(
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, object],
+    expected: list[tuple[int, list[str]]],
+) -> None:
+    asked: list[tuple[int, list[str]]] = []
+
+    def executor(jobs: Sequence[Job], workers: int, monitor: object) -> list[object]:
+        asked.append((workers, [job.name for job in jobs]))
+        return []
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    monkeypatch.setattr(runs, "executors", {"serial": executor})
+    training = msgspec.convert({"networks": ("majority", "linear"), "executor": "serial", **settings}, TrainingConfig)
+    plan = runs.plan(training, dataset.load(finished / "dataset"), tmp_path)
+    with pytest.raises(StorageError, match="missing"):  # the executor above trains nothing
+        runs.train(plan, training)
+    assert asked == expected
