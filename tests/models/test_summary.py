@@ -6,9 +6,9 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, max_pool2d
 
 from bakeoff.core.registry import networks
-from bakeoff.models.architecture import Layer
+from bakeoff.models.architecture import Layer, Traits
 from bakeoff.models.factory import create
-from bakeoff.models.summary import describe, undisturbed
+from bakeoff.models.summary import describe, traits_of, undisturbed
 
 
 def test_the_rows_of_net1() -> None:
@@ -161,3 +161,17 @@ def test_modes_are_restored_after_an_error_too() -> None:
         stop_inside(network)
     assert network.training
     assert network.drop.training
+
+
+def test_a_network_declares_what_it_is() -> None:
+    assert describe(create("majority", 5, 16), 16).traits == Traits(baseline=True, ignores_input=True)
+    assert describe(create("net3", 5, 16), 16).traits == Traits()
+    remedies = {name for name in networks.names() if "net3" in traits_of(networks[name]).remedies_for}
+    assert remedies == {"net3-he", "net3-bn", "net3-skip"}
+    assert all(traits_of(networks[name]).remedy for name in remedies)
+
+
+def test_an_attribute_of_that_name_which_declares_nothing_is_not_taken_for_it() -> None:
+    network = nn.Flatten()
+    network.traits = "tall"  # type: ignore[assignment]
+    assert traits_of(network) == Traits()

@@ -28,6 +28,22 @@ class Layer(msgspec.Struct, frozen=True):
     receptive_field: int | None
 
 
+class Traits(msgspec.Struct, frozen=True):
+    """What a network declares of itself; a class, or what it makes, has them as its attribute `traits`.
+
+    Attributes:
+        baseline: Whether it is there to be beaten: other networks are measured against it.
+        ignores_input: Whether its logits do not depend on the image.
+        remedies_for: Registered networks whose vanishing signal it mends.
+        remedy: What it does about it, such as "batch normalisation"; empty for networks that are no remedy.
+    """
+
+    baseline: bool = False
+    ignores_input: bool = False
+    remedies_for: tuple[str, ...] = ()
+    remedy: str = ""
+
+
 class Architecture(msgspec.Struct, frozen=True):
     """What can be said of a network without training it.
 
@@ -36,10 +52,12 @@ class Architecture(msgspec.Struct, frozen=True):
         macs: Multiply-accumulate operations for one image (convolutions and linear layers).
         receptive_field: The largest receptive field of a unit with height and width, in pixels, not clipped to the
             image; 0 where no layer has one.
-        layers: One row a call of a layer, in the order of the calls.
+        layers: One row per call of a layer, in the order of the calls.
+        traits: What the network declares of itself.
     """
 
     parameters: int
     macs: int
     receptive_field: int
     layers: tuple[Layer, ...]
+    traits: Traits = Traits()

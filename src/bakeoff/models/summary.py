@@ -9,7 +9,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from bakeoff.models.architecture import Architecture, Layer
+from bakeoff.models.architecture import Architecture, Layer, Traits
 from bakeoff.models.layer_settings import settings
 from bakeoff.models.receptive_field import ReceptiveFields
 
@@ -36,7 +36,14 @@ def describe(network: nn.Module, image_size: int) -> Architecture:
         macs=counter.get_total_flops() // 2,
         receptive_field=fields.largest,
         layers=tuple(table.rows),
+        traits=traits_of(network),
     )
+
+
+def traits_of(network: object) -> Traits:
+    """What a network, or the class that makes it, declares of itself."""
+    traits = getattr(network, "traits", None)
+    return traits if isinstance(traits, Traits) else Traits()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from bakeoff.core.registry import networks
+from bakeoff.models.architecture import Traits
 
 
 @networks.register("linear")
@@ -13,6 +14,8 @@ class Linear(nn.Module):
         num_classes: How many logits it gives.
         image_size: Side of the input in pixels.
     """
+
+    traits = Traits(baseline=True)
 
     def __init__(self, num_classes: int, image_size: int) -> None:
         super().__init__()

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from bakeoff.core.registry import networks
+from bakeoff.models.architecture import Traits
 
 
 @networks.register("majority")
@@ -13,6 +14,8 @@ class Majority(nn.Module):
     Args:
         num_classes: How many logits it gives.
     """
+
+    traits = Traits(baseline=True, ignores_input=True)
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()

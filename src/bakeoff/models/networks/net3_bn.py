@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from bakeoff.core.registry import networks
+from bakeoff.models.architecture import Traits
 from bakeoff.models.blocks import Head, Network, Stem, conv3x3, further_convolutions
 
 
@@ -27,6 +28,8 @@ class Net3BatchNorm(Network):
         num_classes: How many logits it gives.
         image_size: Side of the input in pixels, 8 or more.
     """
+
+    traits = Traits(remedies_for=("net3", "net3-tied"), remedy="batch normalisation")
 
     def __init__(self, num_classes: int, image_size: int) -> None:
         super().__init__()

@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from bakeoff.core.registry import networks
+from bakeoff.models.architecture import Traits
 from bakeoff.models.blocks import Head, Network, Stem, further_convolutions
 
 
@@ -17,6 +18,8 @@ class Net3Skip(Network):
         num_classes: How many logits it gives.
         image_size: Side of the input in pixels, 8 or more.
     """
+
+    traits = Traits(remedies_for=("net3", "net3-tied"), remedy="identity skips")
 
     def __init__(self, num_classes: int, image_size: int) -> None:
         super().__init__()
