@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from playwright.sync_api import Browser, sync_playwright
 
-from bakeoff.config.schema import DataConfig, Experiment, Recipe, SelectionConfig, TrainingConfig
+from bakeoff.config.schema import DataConfig, ExperimentConfig, Recipe, SelectionConfig, TrainingConfig
 from bakeoff.core.storage import write_json
 from bakeoff.core.types import SPLITS, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
@@ -87,8 +87,10 @@ def make_case(folder: Path, photos: int, class_count: int, networks: int) -> Cas
     dataset = Dataset(folder, info, manifest, pl.DataFrame({"reason": ["chosen"] * (TRAIN + photos)}))
     runs = [_run(dataset, f"network {number}", draws) for number in range(networks)]
     scores = compare(dataset, runs)
-    names = tuple(run.spec.network for run in runs)
-    experiment = Experiment(name="benchmark", data=DataConfig(classes=classes), training=TrainingConfig(networks=names))
+    names = tuple(run.spec.variant for run in runs)
+    experiment = ExperimentConfig(
+        name="benchmark", data=DataConfig(classes=classes), training=TrainingConfig(networks=names)
+    )
     return Case(experiment, scores, dataset, runs, "")
 
 
@@ -106,7 +108,7 @@ def _photographs(count: int, draws: np.random.Generator) -> np.ndarray:
 
 def _run(dataset: Dataset, network: str, draws: np.random.Generator) -> Run:
     classes = dataset.info.classes
-    spec = RunSpec(network, "", 0, Recipe(), classes, SIDE, "area", dataset.info.digest, "cpu")
+    spec = RunSpec(network, network, "", 0, Recipe(), classes, SIDE, "area", dataset.info.digest, "cpu")
     labels = dataset.manifest["label"].to_numpy()
     logits = draws.standard_normal((len(labels), len(classes)))
     logits[np.arange(len(labels)), labels] += 1

@@ -105,12 +105,12 @@ def _cost(network: str, folder: Path) -> float:
 
     from bakeoff.data import build as dataset
 
-    config = bakeoff.load_experiment("demo", [*SETTINGS, f"training.networks={network}"]).training
+    config = bakeoff.load_experiment("demo", [*SETTINGS, f"training.networks={network}"])
     data = dataset.load(folder / "built" / "dataset")
     Checkpoint.save = timed
     try:
         run = stage.train(
-            stage.make_spec(network, 0, config, data.info),
+            stage.make_spec(config.variant_list[0], 0, config.training.device, data.info),
             data,
             folder / network,
             checkpoint=folder / f"{network}-kept",

@@ -44,7 +44,7 @@ from bakeoff.training.state import TrainingState
 RESULTS = Path(__file__).parent / "results"
 CLASSES = ("airplane", "bus", "cat", "dog", "pizza")
 SETTINGS = (f"data.classes={','.join(CLASSES)}", "data.train_per_class=700", "data.val_per_class=200")
-SHORT = tuple(f"training.recipes.strong.{key}" for key in ("epochs=44", "ema_decay=0.995", "eval_every=22"))
+SHORT = tuple(f"variants.strong.{key}" for key in ("epochs=44", "ema_decay=0.995", "eval_every=22"))
 CPU = torch.device("cpu")
 PIECES: dict[str, dict] = {
     "the whole recipe": {},
@@ -91,7 +91,7 @@ def main() -> None:
     ]
     experiment = bakeoff.load_experiment("strong", overrides + list(SHORT if options.short else ()))
     page = bakeoff.run(experiment, options.out)
-    whole = with_precision(experiment.training.recipe_of("strong"), CPU)
+    whole = with_precision(next(v.recipe for v in experiment.variant_list if v.name == "strong"), CPU)
     result = {
         "environment": Environment.current(),
         "settings": SETTINGS,
@@ -137,7 +137,7 @@ def ablate(recipe: Recipe, out: Path, share: float, piece: str) -> Measured:
             splits[TRAIN].place(class_maps(dataset.rows(TRAIN)[learned], dataset.info))
         steps = recipe.epochs * splits[TRAIN].batches(recipe.batch_size)
         state = TrainingState(place(network, CPU), recipe, steps, torch.Generator().manual_seed(0), CPU)
-        spec = RunSpec("strong", "", 0, recipe, CLASSES, dataset.info.size, "area", "", "cpu")
+        spec = RunSpec("strong", "strong", "", 0, recipe, CLASSES, dataset.info.size, "area", "", "cpu")
         log: list = []
         begun = time.perf_counter()
         fit(state, splits, recipe, log, Checkpoint(None, spec), Observer())

@@ -118,7 +118,7 @@ def ours(network: str, batch: int, folder: Path, device: str) -> tuple[float, li
     """Seconds of an epoch of bakeoff's loop with the probes around it, and its losses."""
     images, labels = stored(folder)
     recipe, where = Recipe(epochs=1, batch_size=batch, shuffle=False, log_every=LOGGED), torch.device(device)
-    spec = RunSpec(network, "", 0, recipe, tuple("abcde"), SIDE, "area", "", device)
+    spec = RunSpec(network, network, "", 0, recipe, tuple("abcde"), SIDE, "area", "", device)
     with reproducible(0, 1, where):
         splits = {
             name: Split(images[:rows], labels[:rows], where) for name, rows in ((TRAIN, None), (VAL, 0), (HOLDOUT, 0))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import Experiment
+from bakeoff.config.schema import ExperimentConfig
 from bakeoff.data.sample import draw_sample
 from bakeoff.workflow import pipeline
 
@@ -42,7 +42,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def experiment(sample: Path, *overrides: str) -> Experiment:
+def experiment(sample: Path, *overrides: str) -> ExperimentConfig:
     """A small experiment on a drawn data set."""
     paths = (f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}")
     return load_experiment("demo", [*QUICK, *paths, *overrides])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.config.schema import DataConfig, Experiment, ImproveConfig, Section, TrainingConfig
+from bakeoff.config.schema import DataConfig, ExperimentConfig, ImproveConfig, Section, TrainingConfig
 from bakeoff.core.registry import findings, policies
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +20,7 @@ def section_of(title: str) -> str:
 @pytest.mark.parametrize(
     ("title", "section", "own"),
     [
-        ("Top level", Experiment, {"data", "training", "improve"}),
+        ("Top level", ExperimentConfig, {"data", "training", "variants", "improve"}),
         ("`[data]`", DataConfig, set()),
         ("`[training]`", TrainingConfig, set()),
         ("`[improve]`", ImproveConfig, set()),

@@ -16,7 +16,7 @@ import pytest
 from tests.web_server import WebServer, published, serve
 
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import Experiment
+from bakeoff.config.schema import ExperimentConfig
 from bakeoff.workflow import pipeline
 
 SETTINGS = ("data.train_per_class=8", "data.val_per_class=4", "data.workers=1")
@@ -196,7 +196,7 @@ def test_a_disk_that_takes_nothing_more_is_one_message(
 
 
 @pytest.fixture
-def own(sample: Path, tmp_path: Path) -> tuple[Experiment, Path]:
+def own(sample: Path, tmp_path: Path) -> tuple[ExperimentConfig, Path]:
     """An experiment with photos of its own, and its folder, in which the images are selected already."""
     photos = shutil.copytree(sample, tmp_path / "photos")
     experiment, folder = load_experiment("demo", settings(photos)), tmp_path / "out"
@@ -204,7 +204,7 @@ def own(sample: Path, tmp_path: Path) -> tuple[Experiment, Path]:
     return experiment, folder
 
 
-def test_a_photo_that_is_damaged_after_the_selection_is_replaced(own: tuple[Experiment, Path]) -> None:
+def test_a_photo_that_is_damaged_after_the_selection_is_replaced(own: tuple[ExperimentConfig, Path]) -> None:
     experiment, folder = own
     chosen = pipeline.select(experiment, folder).chosen.row(0, named=True)
     (Path(experiment.data.images) / chosen["file_name"]).write_bytes(b"no photo any more")
@@ -215,7 +215,7 @@ def test_a_photo_that_is_damaged_after_the_selection_is_replaced(own: tuple[Expe
     assert dataset.manifest.height == 60
 
 
-def test_a_photo_that_is_another_after_the_selection_is_told_by_its_digest(own: tuple[Experiment, Path]) -> None:
+def test_a_photo_that_is_another_after_the_selection_is_told_by_its_digest(own: tuple[ExperimentConfig, Path]) -> None:
     experiment, folder = own
     first, other = pipeline.select(experiment, folder).chosen["file_name"][:2]
     photos = Path(experiment.data.images)

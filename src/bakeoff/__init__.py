@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bakeoff.config.loading import load_experiment
-    from bakeoff.config.schema import DataConfig, Experiment, TrainingConfig
+    from bakeoff.config.schema import DataConfig, ExperimentConfig, TrainingConfig
     from bakeoff.core.errors import BakeoffError
     from bakeoff.data.coco.download import fetch_annotations
     from bakeoff.data.sample import draw_sample
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BakeoffError",
     "DataConfig",
-    "Experiment",
+    "ExperimentConfig",
     "TrainingConfig",
     "build",
     "demo",
@@ -41,7 +41,7 @@ __all__ = [
 
 _HOMES = {
     "config.loading": ("load_experiment",),
-    "config.schema": ("DataConfig", "Experiment", "TrainingConfig"),
+    "config.schema": ("DataConfig", "ExperimentConfig", "TrainingConfig"),
     "core.errors": ("BakeoffError",),
     "data.coco.download": ("fetch_annotations",),
     "data.sample": ("draw_sample",),

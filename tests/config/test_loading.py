@@ -46,15 +46,27 @@ def test_overrides_replace_values_of_every_type() -> None:
     assert load_experiment("hw4-2023", ["training.seeds=3"]).training.seed_list == (0, 1, 2)
 
 
-def test_a_network_can_have_a_recipe_of_its_own(tmp_path: Path) -> None:
+def test_a_variant_changes_what_it_names_of_the_recipe_and_the_data(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text("[training]\nepochs = 7\n[training.recipes.net2]\nbatch_size = 64\n")
-    training = load_experiment(str(path), ["training.recipes.net2.betas=0.9,0.95"]).training
-    assert training.recipe_of("net1") == training.recipe
-    own = training.recipe_of("net2")
-    assert (own.epochs, own.batch_size, own.betas) == (7, 64, (0.9, 0.95))
+    path.write_text(
+        "[training]\nnetworks = ['net1', 'net2']\nepochs = 7\n[variants.net2]\nbatch_size = 64\n"
+        "[variants.flipped]\nnetwork = 'net1'\nhorizontal_flip = true\n[variants.clean]\nnetwork = 'net2'\n"
+        "data = {policy = 'exclusive'}"
+    )
+    config = load_experiment(str(path), ["variants.net2.betas=0.9,0.95", "variants.net2-late.network=net2"])
+    net1, net2, flipped, clean, late = config.variant_list
+    assert (net1.name, net1.network, net1.recipe, net1.data) == ("net1", "net1", config.training.recipe, config.data)
+    assert (net2.recipe.epochs, net2.recipe.batch_size, net2.recipe.betas) == (7, 64, (0.9, 0.95))
+    assert (flipped.name, flipped.network, flipped.recipe.horizontal_flip) == ("flipped", "net1", True)
+    assert (clean.network, clean.data.policy, clean.recipe, config.data.policy) == (
+        "net2",
+        "exclusive",
+        config.training.recipe,
+        "balanced",
+    )
+    assert (late.name, late.network) == ("net2-late", "net2")
     with pytest.raises(ConfigError, match="unknown key 'epoch'"):
-        load_experiment(str(path), ["training.recipes.net2.epoch=3"])
+        load_experiment(str(path), ["variants.net2.epoch=3"])
 
 
 @pytest.mark.parametrize("images", ["url", "https://example.org/train2017"])
@@ -85,14 +97,14 @@ def test_relative_paths_of_a_file_are_taken_from_its_folder(tmp_path: Path) -> N
         ("[data]\nfilter = 'cubic'", "data.filter = 'cubic': invalid enum value 'cubic'. Choices: area, linear"),
         ("data = 3", "data = 3: expected table, got int"),
         (
-            "[training.recipes.net1]\nepoch = 1",
-            r"\[training.recipes.net1\] has an unknown key 'epoch'. Did you mean 'epochs'",
+            "[variants.net1]\nepoch = 1",
+            r"\[variants.net1\] has an unknown key 'epoch'. Did you mean 'epochs'",
         ),
         (
-            "[training.recipes]\nnet1 = {epochs = 1}\nnet2 = {betas = [0.9, 3.0]}",
-            "training.recipes.net2.betas.1 = 3.0: expected float < 1.0",
+            "[variants]\nnet1 = {epochs = 1}\nnet2 = {betas = [0.9, 3.0]}",
+            "variants.net2.betas.1 = 3.0: expected float < 1.0",
         ),
-        ("[training]\nrecipes = {net1 = 3}", "training.recipes.net1 = 3: expected table, got int"),
+        ("variants = {net1 = 3}", "variants.net1 = 3: expected table, got int"),
         ("[data", "is not valid TOML"),
     ],
 )

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from bakeoff.config.schema import DataConfig, Experiment, Recipe, TrainingConfig
+from bakeoff.config.schema import DataConfig, ExperimentConfig, Recipe, TrainingConfig
 
 
 def test_seeds_are_a_number_or_a_list() -> None:
@@ -19,10 +19,10 @@ def test_the_parts_that_decide_about_a_stage_carry_its_values() -> None:
 
 def test_structs_are_frozen() -> None:
     with pytest.raises(AttributeError):
-        Experiment().name = "other"
+        ExperimentConfig().name = "other"
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", "a b"])
 def test_an_experiments_name_can_not_leave_its_folder(name: str) -> None:
     with pytest.raises(msgspec.ValidationError):
-        msgspec.convert({"name": name}, Experiment)
+        msgspec.convert({"name": name}, ExperimentConfig)

@@ -7,7 +7,7 @@ import pytest
 from tests.data.conftest import photo, plant
 
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import DataConfig, Experiment
+from bakeoff.config.schema import DataConfig, ExperimentConfig
 from bakeoff.core.errors import ConfigError, SelectionError, ShortageError, SourceError
 from bakeoff.data.inputs import open_index, target_classes
 from bakeoff.workflow import pipeline
@@ -27,7 +27,7 @@ def tree(tmp_path: Path) -> Path:
     return plant(tmp_path / "tree", {file: photo(seed) for seed, file in enumerate(files)})
 
 
-def experiment(tree: Path, *overrides: str) -> Experiment:
+def experiment(tree: Path, *overrides: str) -> ExperimentConfig:
     return load_experiment("demo", [*QUICK, f"data.folder={tree}", *overrides])
 
 

@@ -40,7 +40,7 @@ def make_dataset(train: Sequence[int], val: Sequence[int], annotated: Sequence[l
 
 def make_run(dataset: Dataset, predicted: Sequence[int], *, network: str = "net1", seed: int = 0) -> Run:
     """A finished run that predicted these labels for the training, then the validation images."""
-    spec = RunSpec(network, "", seed, Recipe(), CLASSES, 8, "area", dataset.info.digest, "cpu")
+    spec = RunSpec(network, network, "", seed, Recipe(), CLASSES, 8, "area", dataset.info.digest, "cpu")
     record = RunRecord("finished", "", 2.0 + seed, 1, None, Environment("3", "x", 1, {}))
     table = dataset.manifest.select("split", "image_id", "label").with_columns(pl.Series("predicted", predicted))
     return Run(Path(f"runs/{network}-seed{seed}"), spec, record, (), table)

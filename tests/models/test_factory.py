@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from bakeoff.config.schema import network_label
 from bakeoff.core.errors import ConfigError, NetworkError
-from bakeoff.core.registry import network_label
 from bakeoff.models.factory import create, source_digest
 
 HEAD = """

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bakeoff.config.schema import DataConfig, Experiment, Recipe, SelectionConfig, TrainingConfig
+from bakeoff.config.schema import DataConfig, ExperimentConfig, Recipe, SelectionConfig, TrainingConfig
 from bakeoff.core.types import Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.index import License
@@ -70,7 +70,7 @@ def without_validation(dataset: Dataset) -> Dataset:
 def make_run(dataset: Dataset, network: str, seed: int = 0, status: RunStatus = "finished", reason: str = "") -> Run:
     """A run with a short log whose predictions are right three times out of four, or none where it did not finish."""
     classes = dataset.info.classes
-    spec = RunSpec(network, "", seed, Recipe(), classes, SIDE, "area", dataset.info.digest, "cpu")
+    spec = RunSpec(network, network, "", seed, Recipe(), classes, SIDE, "area", dataset.info.digest, "cpu")
     architecture = Architecture(401_920, 486_080, 3, LAYERS) if status == "finished" else None
     record = RunRecord(status, reason, 65.0, 2, architecture, Environment("3.11", "Linux", 2, {"torch": "2"}))
     if status != "finished":
@@ -128,11 +128,11 @@ def make_case(
     dataset = make_dataset(folder, classes)
     dataset = dataset if val else without_validation(dataset)
     made = [change(make_run(dataset, *run)) for run in runs]
-    experiment = Experiment(
+    experiment = ExperimentConfig(
         name="made-up",
         question=question,
         data=DataConfig(classes=tuple(classes)),
-        training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.network for run in made)), seeds=seeds),
+        training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.variant for run in made)), seeds=seeds),
     )
     return Case(experiment, compare(dataset, made), dataset, made, command)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from bakeoff.config.schema import Experiment, SelectionConfig, TrainingConfig
+from bakeoff.config.schema import ExperimentConfig, SelectionConfig, TrainingConfig
 from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate, Interval
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
@@ -38,7 +38,7 @@ def values() -> Callable[..., dict[str, object]]:
         )
         empty = pl.DataFrame()
         comparison = Comparison(("a", "b"), "d", {"train": 10, "val": images}, networks, findings=findings)
-        experiment = Experiment(training=TrainingConfig(networks=("x",), seeds=(9,)))
+        experiment = ExperimentConfig(training=TrainingConfig(networks=("x",), seeds=(9,)))
         case = Case(experiment, comparison, Dataset(Path(), info, empty, empty), [], "")
         return dict(sections["10-answer"](case).values)
 

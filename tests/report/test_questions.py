@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from tests.report.conftest import make_dataset, make_run
 
-from bakeoff.config.schema import Experiment
+from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.registry import findings
 from bakeoff.core.types import Interval
 from bakeoff.evaluation import compare
@@ -52,7 +52,7 @@ def told(tmp_path: Path) -> Told:
         runs += [turned(make_run(dataset, "net2", seed)) for seed in range(seeds)]
         scores: Comparison = compare(dataset, runs)
         scores = msgspec.structs.replace(scores, findings=diagnose(scores, dataset, runs), improvements=improvements)
-        page = write(tmp_path / "report", Case(Experiment(), scores, dataset, runs, ""))
+        page = write(tmp_path / "report", Case(ExperimentConfig(), scores, dataset, runs, ""))
         return page.parent, page.read_text(encoding="utf-8")
 
     return make

@@ -245,7 +245,7 @@ def test_the_same_records_give_the_same_bytes(report_factory: Make) -> None:
 def test_a_recipe_of_its_own_is_told(report_factory: Make) -> None:
     def longer(run: Run) -> Run:
         recipe = msgspec.structs.replace(run.spec.recipe, epochs=60, batch_size=64)
-        own = run.spec.network == "net2"
+        own = run.spec.variant == "net2"
         return replace(run, spec=msgspec.structs.replace(run.spec, recipe=recipe)) if own else run
 
     assert "Not by one recipe: net2 (epochs 60, batch_size 64)." in Page(report_factory(change=longer).page).text

@@ -40,4 +40,4 @@ def dataset(tmp_path: Path) -> Dataset:
 @pytest.fixture
 def spec() -> RunSpec:
     """Two epochs of net1."""
-    return RunSpec("net1", "", 0, Recipe(epochs=2, log_every=4), CLASSES, SIDE, "area", "d1", "cpu")
+    return RunSpec("net1", "net1", "", 0, Recipe(epochs=2, log_every=4), CLASSES, SIDE, "area", "d1", "cpu")

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_model
 from torch.nn import functional
 
-from bakeoff.config.schema import Recipe, TrainingConfig
+from bakeoff.config.schema import DataConfig, ExperimentConfig, Recipe, TrainingConfig, Variant
 from bakeoff.core.errors import ConfigError, NetworkError, StorageError
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.factory import create
@@ -40,6 +40,16 @@ class Explode(torch.nn.Module):
 def own_network(folder: Path, action: str) -> str:
     (folder / "own.py").write_text(EXPLODING.format(action=action))
     return f"{folder / 'own.py'}:Explode"
+
+
+def variant(network: str, **recipe: object) -> Variant:
+    config = msgspec.convert({"training": {"networks": [network], **recipe}}, ExperimentConfig)
+    return config.variant_list[0]
+
+
+def check_all(training: TrainingConfig, class_count: int, size: int) -> None:
+    config = ExperimentConfig(data=DataConfig(size=size), training=training)
+    check(training, config.variant_list, class_count)
 
 
 def change(spec: Any, **values: object) -> Any:
@@ -159,33 +169,31 @@ def test_an_interrupted_run_leaves_nothing(dataset: Dataset, spec: RunSpec, tmp_
 
 def test_a_spec_names_all_that_decides_about_a_run(dataset: Dataset, tmp_path: Path) -> None:
     network = own_network(tmp_path, "pass")
-    config = TrainingConfig(networks=(network,), epochs=3, device="cpu")
-    spec = make_spec(network, 7, config, dataset.info)
+    spec = make_spec(variant(network, epochs=3), 7, "cpu", dataset.info)
     assert (spec.seed, spec.recipe.epochs, spec.classes, spec.dataset) == (7, 3, dataset.info.classes, "d1")
-    auto = msgspec.structs.replace(config, precision="auto")
-    assert make_spec(network, 7, auto, dataset.info).recipe.precision != "auto"
+    assert make_spec(variant(network, precision="auto"), 7, "cpu", dataset.info).recipe.precision != "auto"
     own_network(tmp_path, "raise RuntimeError")
-    assert make_spec(network, 7, config, dataset.info).network_digest != spec.network_digest != ""
+    assert make_spec(variant(network), 7, "cpu", dataset.info).network_digest != spec.network_digest != ""
 
 
 def test_check_finds_a_resolution_that_a_network_can_not_take() -> None:
     lower = (0.5, 1.0)
-    check(TrainingConfig(networks=("strong",), epochs=3, progressive_resolution=lower), 3, 32)
+    check_all(TrainingConfig(networks=("strong",), epochs=3, progressive_resolution=lower), 3, 32)
     with pytest.raises(NetworkError, match=r"'net1' can't be trained at 16 pixels, .* of 32: .*Leave its"):
-        check(TrainingConfig(networks=("strong", "net1"), epochs=3, progressive_resolution=lower), 3, 32)
+        check_all(TrainingConfig(networks=("strong", "net1"), epochs=3, progressive_resolution=lower), 3, 32)
 
 
 def test_check_finds_a_size_that_a_network_can_not_be_measured_at() -> None:
-    check(TrainingConfig(networks=("strong",), tta_scales=(1.0, 1.25)), 3, 32)
-    check(TrainingConfig(networks=("net1",), tta_scales=(1.0,), tta_flip=True), 3, 32)
+    check_all(TrainingConfig(networks=("strong",), tta_scales=(1.0, 1.25)), 3, 32)
+    check_all(TrainingConfig(networks=("net1",), tta_scales=(1.0,), tta_flip=True), 3, 32)
     with pytest.raises(NetworkError, match=r"'net1' can't be measured at 40 pixels, .* of 32: .*tta_scales at"):
-        check(TrainingConfig(networks=("net1",), tta_scales=(1.0, 1.25)), 3, 32)
+        check_all(TrainingConfig(networks=("net1",), tta_scales=(1.0, 1.25)), 3, 32)
 
 
 def test_check_finds_a_network_that_can_not_say_where_a_class_is() -> None:
-    check(TrainingConfig(networks=("strong",), localization_weight=0.5), 3, 32)
+    check_all(TrainingConfig(networks=("strong",), localization_weight=0.5), 3, 32)
     with pytest.raises(NetworkError, match=r"'net1' can't say where a class is, .* training.localization_weight at 0"):
-        check(TrainingConfig(networks=("strong", "net1"), localization_weight=0.5), 3, 32)
+        check_all(TrainingConfig(networks=("strong", "net1"), localization_weight=0.5), 3, 32)
 
 
 def test_a_network_learns_where_the_classes_are_and_only_if_asked(
@@ -217,11 +225,11 @@ def test_a_network_learns_where_the_classes_are_and_only_if_asked(
 
 
 def test_check_finds_a_wrong_network_or_device_before_training(tmp_path: Path) -> None:
-    check(TrainingConfig(networks=("net1",)), 3, 16)
+    check_all(TrainingConfig(networks=("net1",)), 3, 16)
     with pytest.raises(ConfigError, match=r"unknown network 'net9'"):
-        check(TrainingConfig(networks=("net9",)), 3, 16)
+        check_all(TrainingConfig(networks=("net9",)), 3, 16)
     with pytest.raises(NetworkError):
-        check(TrainingConfig(networks=(own_network(tmp_path, "pass"),)), 3, 32)
+        check_all(TrainingConfig(networks=(own_network(tmp_path, "pass"),)), 3, 32)
     if not torch.backends.mps.is_available():
         with pytest.raises(ConfigError, match=r"device 'mps' is not available on this machine. Choices: auto, cpu"):
             choose_device("mps")
@@ -258,7 +266,7 @@ Damage = Callable[[Path], object]
         (lambda run: (run / "run.json").unlink(), "run.json is missing"),
         (lambda run: (run / "run.json").write_text("{}"), "run.json is damaged or was written by another version"),
         (lambda run: (run / "run.json").write_text('{"schema": 0}'), "run.json has schema 0, .* reads schema 1"),
-        (lambda run: (run / "spec.json").write_text('{"schema": 2}'), "spec.json has schema 2, .* reads schema 1"),
+        (lambda run: (run / "spec.json").write_text('{"schema": 1}'), "spec.json has schema 1, .* reads schema 2"),
         (lambda run: (run / "spec.json").write_text("}"), "spec.json is damaged or was written by another version"),
         (lambda run: (run / "spec.json").unlink(), "run is not a run's folder: spec.json is missing"),
     ],

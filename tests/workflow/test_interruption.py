@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import Experiment
+from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.registry import executors
 from bakeoff.workflow import pipeline
 
@@ -67,7 +67,7 @@ def folder(built: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(built, tmp_path / "out"))
 
 
-def experiment(*overrides: str) -> Experiment:
+def experiment(*overrides: str) -> ExperimentConfig:
     return load_experiment("demo", [*QUICK, *overrides])
 
 

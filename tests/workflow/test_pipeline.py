@@ -112,7 +112,7 @@ def test_an_unreadable_photo_is_replaced_and_told(sample: Path, tmp_path: Path) 
         (("data.val_per_class=0",), ConfigError, "training needs images in both splits"),
         (("training.networks=net7",), ConfigError, "unknown network 'net7'"),
         (("training.patience=3",), ConfigError, "training.holdout_fraction"),
-        (("training.recipes.net7.epochs=2",), ConfigError, "training.recipes: unknown network 'net7'"),
+        (("variants.net7.epochs=2",), ConfigError, "unknown network 'net7'"),
         (("data.images=nowhere",), SourceError, "nowhere"),
         (("data.train_per_class=5000",), ShortageError, "has too few images"),
     ],

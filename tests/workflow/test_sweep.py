@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bakeoff.config.schema import TrainingConfig
+from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.errors import StorageError
 from bakeoff.data import build as dataset
 from bakeoff.workflow import sweep as runs
@@ -18,17 +18,20 @@ from bakeoff.workflow.executors.jobs import Job
     ("settings", "expected"),
     [
         ({}, [(6, ["majority-seed0", "linear-seed0"])]),
-        ({"threads": 4}, [(1, ["majority-seed0", "linear-seed0"])]),
-        ({"threads": 9}, [(1, ["majority-seed0", "linear-seed0"])]),
-        ({"recipes": {"majority": {"threads": 2}}}, [(6, ["linear-seed0"]), (3, ["majority-seed0"])]),
-        ({"recipes": {"majority": {"threads": 2}}, "workers": 5}, [(5, ["linear-seed0"]), (5, ["majority-seed0"])]),
+        ({"training": {"threads": 4}}, [(1, ["majority-seed0", "linear-seed0"])]),
+        ({"training": {"threads": 9}}, [(1, ["majority-seed0", "linear-seed0"])]),
+        ({"variants": {"majority": {"threads": 2}}}, [(6, ["linear-seed0"]), (3, ["majority-seed0"])]),
+        (
+            {"variants": {"majority": {"threads": 2}}, "training": {"workers": 5}},
+            [(5, ["linear-seed0"]), (5, ["majority-seed0"])],
+        ),
     ],
 )
 def test_runs_share_the_processors_among_their_threads(
     finished: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    settings: dict[str, object],
+    settings: dict[str, dict[str, object]],
     expected: list[tuple[int, list[str]]],
 ) -> None:
     asked: list[tuple[int, list[str]]] = []
@@ -39,8 +42,10 @@ def test_runs_share_the_processors_among_their_threads(
 
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     monkeypatch.setattr(runs, "executors", {"serial": executor})
-    training = msgspec.convert({"networks": ("majority", "linear"), "executor": "serial", **settings}, TrainingConfig)
-    plan = runs.plan(training, dataset.load(finished / "dataset"), tmp_path)
+    own = {"networks": ("majority", "linear"), "executor": "serial", **settings.get("training", {})}
+    config = msgspec.convert({**settings, "training": own}, ExperimentConfig)
+    training = config.training
+    plan = runs.plan(config.variant_list, training, dataset.load(finished / "dataset"), tmp_path)
     with pytest.raises(StorageError, match="missing"):  # the executor above trains nothing
         runs.train(plan, training)
     assert asked == expected

@@ -9,10 +9,11 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from bakeoff.config.schema import Experiment, Section, is_remote
+from bakeoff.config.schema import ExperimentConfig, Section, is_remote
 from bakeoff.core.errors import ConfigError, unknown_name
 
 SUFFIX = ".toml"
+SECTIONS = "data, training, variants, improve"
 PRESETS = files("bakeoff.config") / "presets"
 
 
@@ -21,7 +22,7 @@ def recipe_names() -> list[str]:
     return sorted(entry.name.removesuffix(SUFFIX) for entry in PRESETS.iterdir() if entry.name.endswith(SUFFIX))
 
 
-def load_experiment(name: str, overrides: Iterable[str] = ()) -> Experiment:
+def load_experiment(name: str, overrides: Iterable[str] = ()) -> ExperimentConfig:
     """Reads an experiment file.
 
     Args:
@@ -78,10 +79,15 @@ def _anchor_paths(document: dict[str, Any], folder: Path) -> None:
             if isinstance(data.get(key), str) and data[key] and not (key == "images" and is_remote(data[key])):
                 data[key] = str(folder / data[key])
     if isinstance(training, dict) and isinstance(training.get("networks"), list):
-        training["networks"] = [
-            str(folder / network) if isinstance(network, str) and ".py:" in network else network
-            for network in training["networks"]
-        ]
+        training["networks"] = [_anchored(network, folder) for network in training["networks"]]
+    variants = document.get("variants")
+    for variant in variants.values() if isinstance(variants, dict) else ():
+        if isinstance(variant, dict) and "network" in variant:
+            variant["network"] = _anchored(variant["network"], folder)
+
+
+def _anchored(network: object, folder: Path) -> object:
+    return str(folder / network) if isinstance(network, str) and ".py:" in network else network
 
 
 def _apply(override: str, document: dict[str, Any]) -> None:
@@ -90,13 +96,15 @@ def _apply(override: str, document: dict[str, Any]) -> None:
     if not equals:
         raise ConfigError(f"--set {override!r}: write it as section.key=value, such as training.epochs=5.")
     *parents, last = key.strip().split(".")
-    owner: Any = Experiment
+    owner: Any = ExperimentConfig
     place = document
     for parent in parents:
         owner = _hint(owner, parent, override)
         place = place.setdefault(parent, {})
         if not (_is_section(owner) or get_origin(owner) is dict):
-            raise ConfigError(f"--set {override!r}: {parent!r} is not a section. Sections: data, training, improve.")
+            raise ConfigError(
+                f"--set {override!r}: {parent!r} is not a section. Sections: data, training, variants, improve."
+            )
     hint = _hint(owner, last, override)
     if _is_section(hint):
         raise ConfigError(f"--set {override!r}: {last!r} is a section; give one of its keys: {', '.join(_keys(hint))}.")
@@ -136,9 +144,9 @@ def _split(value: str) -> list[str]:
     return [item.strip().strip("\"'") for item in items if item.strip()]
 
 
-def _convert(document: Mapping[str, Any], name: str, *, strict: bool) -> Experiment:
+def _convert(document: Mapping[str, Any], name: str, *, strict: bool) -> ExperimentConfig:
     try:
-        return msgspec.convert(document, Experiment, strict=strict)
+        return msgspec.convert(document, ExperimentConfig, strict=strict)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{name}: {_explain(str(error), document, strict=strict)}") from None
 
@@ -149,7 +157,7 @@ def _path_keys(path: str, document: Mapping[str, Any], *, strict: bool) -> list[
     keys = re.findall(r"\w+", before)
     if own:
         table: Any = document
-        hint: Any = Experiment
+        hint: Any = ExperimentConfig
         for key in keys:
             table, hint = table[key], _step(hint, key)
         keys += [name for name, value in table.items() if not _fits(value, _step(hint, name), strict)][:1]
@@ -169,13 +177,13 @@ def _explain(message: str, document: Mapping[str, Any], *, strict: bool) -> str:
     problem, _, path = message.partition(" - at `$")
     keys = _path_keys(path, document, strict=strict)
     if unknown := re.search(r"unknown field `(.*)`", problem):
-        section: Any = Experiment
+        section: Any = ExperimentConfig
         for key in keys:
             section = _step(section, key)
         where = f"[{'.'.join(keys)}]" if keys else "the top level"
         return f"{where} has an {unknown_name('key', unknown[1], _keys(section))}"
     value: Any = document
-    hint: Any = Experiment
+    hint: Any = ExperimentConfig
     for key in keys:
         value = value[int(key)] if isinstance(value, list | tuple) else value[key]
         hint = _step(hint, key)

@@ -8,9 +8,6 @@ from msgspec.structs import asdict, fields, replace
 
 from bakeoff.core.geometry import Resize
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
@@ -21,6 +18,7 @@ Scale = Annotated[float, Meta(ge=0.25, le=2.0)]
 Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
 Side = Annotated[int, Meta(ge=8, le=1024)]
 Name = Annotated[str, Meta(min_length=1)]
+VariantName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.+-]+$")]
 
 
 URL = "url"
@@ -194,15 +192,6 @@ class Recipe(Section, frozen=True):
     log_every: Positive = 100
 
 
-if TYPE_CHECKING:
-    OwnRecipe = Recipe
-else:
-    OwnRecipe = defstruct(
-        "OwnRecipe", [(own.name, own.type | UnsetType, UNSET) for own in fields(Recipe)], bases=(Section,), frozen=True
-    )
-    """Some of a recipe's values."""
-
-
 class TrainingConfig(Recipe, frozen=True):
     """The section `[training]`: the recipe, the networks and the seeds.
 
@@ -212,8 +201,6 @@ class TrainingConfig(Recipe, frozen=True):
         device: "auto" takes CUDA, then MPS, then the CPU.
         executor: "processes" trains several runs at once, "serial" one after the other in this process.
         workers: Runs at once; 0 means as many as there are processors for the threads of each.
-        recipes: By a network's name as the report shows it, the values in which its recipe differs from that of the
-            others.
         tensorboard: Whether each run writes TensorBoard's event files as it goes, into `tensorboard/`.
         profile: Whether a few early steps of each run are profiled, into `profiles/`.
     """
@@ -223,19 +210,13 @@ class TrainingConfig(Recipe, frozen=True):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     executor: Name = "processes"
     workers: Count = 0
-    recipes: dict[Name, OwnRecipe] = {}
     tensorboard: bool = False
     profile: bool = False
 
     @property
     def recipe(self) -> Recipe:
-        """The values that decide how a network without a recipe of its own is trained."""
+        """The recipe of every variant that changes nothing."""
         return Recipe(**{field: getattr(self, field) for field in Recipe.__struct_fields__})
-
-    def recipe_of(self, label: str) -> Recipe:
-        """The recipe of one network, by its name as the report shows it."""
-        own: Mapping[str, object] = asdict(self.recipes[label]) if label in self.recipes else {}
-        return replace(self.recipe, **{key: value for key, value in own.items() if value is not UNSET})
 
     @property
     def seed_list(self) -> tuple[int, ...]:
@@ -260,7 +241,64 @@ class ImproveConfig(Section, frozen=True):
     minutes: NotNegative = 0.0
 
 
-class Experiment(Section, frozen=True):
+class Variant(Struct, frozen=True):
+    """What is compared: a network with its recipe and its data; with a seed it is a run.
+
+    Attributes:
+        name: Names its runs and its rows in the report.
+        network: As in `TrainingConfig.networks`.
+        recipe: How it is trained.
+        data: What it is trained on.
+    """
+
+    name: str
+    network: str
+    recipe: Recipe
+    data: DataConfig
+
+
+def _partial(name: str, section: type[Section], **more: type) -> type[Struct]:
+    """A section with the keys of another and some more, none of which has to be given."""
+    kinds = {key.name: key.type for key in fields(section)} | more
+    keys = [(key, kind | UnsetType, UNSET) for key, kind in kinds.items()]
+    return defstruct(name, keys, bases=(Section,), frozen=True)
+
+
+if TYPE_CHECKING:
+
+    class DataChanges(DataConfig, frozen=True):
+        """Some keys of `[data]`."""
+
+    class VariantConfig(Recipe, frozen=True):
+        """A table `[variants.NAME]`: any keys of the recipe, `network` and `data`."""
+
+        network: Name | UnsetType = UNSET
+        data: DataChanges | UnsetType = UNSET
+else:
+    DataChanges = _partial("DataChanges", DataConfig)
+    VariantConfig = _partial("VariantConfig", Recipe, network=Name, data=DataChanges)
+
+
+def _given(section: Section) -> dict[str, object]:
+    """The keys of a partial section that were given."""
+    return {key: value for key, value in asdict(section).items() if value is not UNSET}
+
+
+def network_label(network: str) -> str:
+    """What a variant is called that is named by its network alone.
+
+    Args:
+        network: A network as an experiment names it.
+
+    Returns:
+        "Class" for `path/to/file.py:Class` and `package.module:Class`, "timm-x" for `timm:x`, a registered name as it
+        is; without characters that a file system may refuse. Networks of different files can share a label.
+    """
+    short = network if network.startswith(("timm:", "torchvision:")) else network.rpartition(":")[2]
+    return re.sub(r"[^\w.-]+", "-", short)
+
+
+class ExperimentConfig(Section, frozen=True):
     """A whole experiment file.
 
     Attributes:
@@ -268,6 +306,8 @@ class Experiment(Section, frozen=True):
         question: What the experiment is to answer; the head of the report.
         data: The section `[data]`.
         training: The section `[training]`.
+        variants: By name, what differs from `[training]` and `[data]`; a name that is not among the networks' is a
+            further variant.
         improve: The section `[improve]`.
     """
 
@@ -275,4 +315,22 @@ class Experiment(Section, frozen=True):
     question: str = "Which of these networks classifies the photos best?"
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
+    variants: dict[VariantName, VariantConfig] = {}
     improve: ImproveConfig = ImproveConfig()
+
+    @property
+    def variant_list(self) -> tuple[Variant, ...]:
+        """All variants: the networks in their order, then the further ones."""
+        named = {network_label(network): network for network in self.training.networks}
+        further = {name: name for name in self.variants if name not in named}
+        return tuple(self._variant(name, network) for name, network in (named | further).items())
+
+    def _variant(self, name: str, network: str) -> Variant:
+        changes = _given(self.variants[name]) if name in self.variants else {}
+        own, data = changes.pop("network", network), changes.pop("data", None)
+        return Variant(
+            name=name,
+            network=str(own),
+            recipe=replace(self.training.recipe, **changes),
+            data=replace(self.data, **_given(data)) if isinstance(data, Section) else self.data,
+        )

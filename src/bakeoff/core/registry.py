@@ -2,7 +2,6 @@
 
 import importlib
 import pkgutil
-import re
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -65,20 +64,6 @@ class Registry(Generic[T]):
             for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
                 importlib.import_module(f"{self.package}.{module.name}")
             self._loaded = True
-
-
-def network_label(name: str) -> str:
-    """A network's name as it is shown and as folders have it.
-
-    Args:
-        name: A network as an experiment names it.
-
-    Returns:
-        "Class" for `path/to/file.py:Class` and `package.module:Class`, "timm-x" for `timm:x`, a registered name as it
-        is; without characters that a file system may refuse. Networks of different files can share a label.
-    """
-    short = name if name.startswith(("timm:", "torchvision:")) else name.rpartition(":")[2]
-    return re.sub(r"[^\w.-]+", "-", short)
 
 
 executors: Registry[Callable[..., Any]] = Registry("executor", "bakeoff.workflow.executors")

@@ -48,10 +48,10 @@ def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
     """
     by_network: dict[str, list[Run]] = {}
     for run in runs:
-        own = by_network.setdefault(run.spec.network, [])
+        own = by_network.setdefault(run.spec.variant, [])
         if twin := next((other for other in own if other.spec.seed == run.spec.seed), None):
             raise StorageError(
-                f"{twin.folder} and {run.folder} are both {run.spec.network} with seed {run.spec.seed}; remove the one "
+                f"{twin.folder} and {run.folder} are both {run.spec.variant} with seed {run.spec.seed}; remove the one "
                 "that was copied and train again."
             )
         own.append(run)

@@ -29,8 +29,8 @@ class Case:
     @cached_property
     def by_network(self) -> Mapping[str, Sequence[Run]]:
         """The runs of each network."""
-        names = dict.fromkeys(run.spec.network for run in self.runs)
-        return {name: [run for run in self.runs if run.spec.network == name] for name in names}
+        names = dict.fromkeys(run.spec.variant for run in self.runs)
+        return {name: [run for run in self.runs if run.spec.variant == name] for name in names}
 
     def pair(self, first: str, second: str) -> PairScores | None:
         """The comparison of two networks, in whichever order they stand."""

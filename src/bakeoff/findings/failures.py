@@ -45,5 +45,5 @@ def _reasons(run: Run, case: Case) -> list[str]:
 
 
 def _scores(run: Run, case: Case) -> RunScores | None:
-    scores: list[Any] = list(case.network(run.spec.network).runs)
+    scores: list[Any] = list(case.network(run.spec.variant).runs)
     return next((entry for entry in scores if entry.seed == run.spec.seed), None)

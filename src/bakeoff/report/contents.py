@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bakeoff.config.schema import Experiment
+from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.types import Estimate
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.scores import Comparison
@@ -23,7 +23,7 @@ class Case:
         command: The command line that asked for it.
     """
 
-    experiment: Experiment
+    experiment: ExperimentConfig
     comparison: Comparison
     dataset: Dataset
     runs: Sequence[Run]

@@ -91,8 +91,8 @@ def _stack(
     """One table of all runs; `run` tells them apart, also where folders of two networks share a name."""
     named = [
         table.select(
-            pl.lit(run.spec.network).alias("network"),
-            pl.lit(f"{run.spec.network} {run.spec.seed}").alias("run"),
+            pl.lit(run.spec.variant).alias("network"),
+            pl.lit(f"{run.spec.variant} {run.spec.seed}").alias("run"),
             pl.lit(run.spec.seed, dtype=pl.Int64).alias("seed"),
             *schema,
         )

@@ -70,7 +70,7 @@ def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
             "classes": list(dataset.info.classes),
             "side": side,
             "photos": _photos(rows[kept], dataset.info),
-            "runs": [{"network": run.spec.network, "seed": run.spec.seed} for run in finished],
+            "runs": [{"network": run.spec.variant, "seed": run.spec.seed} for run in finished],
             "predicted": _base64(_predicted(tables, kept)),
             "probabilities": _base64(_probabilities(tables, kept, len(dataset.info.classes))),
             "losses": _base64(np.minimum(losses[:, kept] * LOSS_STEPS, 65_535).round().astype("<u2")),

@@ -77,7 +77,7 @@ def _networks(cases: Mapping[str, Case]) -> Section:
 
 
 def _renamed(experiment: str, run: Run) -> Run:
-    return replace(run, spec=msgspec.structs.replace(run.spec, network=f"{experiment}: {run.spec.network}"))
+    return replace(run, spec=msgspec.structs.replace(run.spec, variant=f"{experiment}: {run.spec.variant}"))
 
 
 def _rows(cases: Mapping[str, Case]) -> Iterator[tuple[Any, ...]]:

@@ -24,7 +24,7 @@ LABEL_LIMIT, LETTER = 320, 8
 
 def names(runs: Sequence[Run]) -> list[str]:
     """The networks of runs, each once, in their order."""
-    return list(dict.fromkeys(run.spec.network for run in runs))
+    return list(dict.fromkeys(run.spec.variant for run in runs))
 
 
 def by_network(runs: Sequence[Run]) -> alt.Color:

@@ -18,6 +18,7 @@ class RunSpec(msgspec.Struct, frozen=True):
     """What determines a run: the same spec on one machine gives the same bytes; `spec.json`.
 
     Attributes:
+        variant: Name of the variant.
         network: The network's name as the experiment gives it.
         network_digest: Digest of the source file of a user's own network, else empty.
         seed: Seeds the initial weights, the order of the images and the augmentation.
@@ -30,6 +31,7 @@ class RunSpec(msgspec.Struct, frozen=True):
         resize: How a photo becomes square, as in `geometry.frame`.
     """
 
+    variant: str
     network: str
     network_digest: str
     seed: int
@@ -40,7 +42,7 @@ class RunSpec(msgspec.Struct, frozen=True):
     dataset: str
     device: str
     resize: Resize = "stretch"
-    schema: int = 1
+    schema: int = 2
 
 
 RunStatus = Literal["finished", "diverged", "failed"]

@@ -1,6 +1,7 @@
 """From a data set and a specification to a run on disk."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,8 @@ from safetensors.torch import save_model
 from torch import nn
 from torch.nn import functional
 
-from bakeoff.config.schema import Recipe, TrainingConfig
+from bakeoff.config.schema import Recipe, TrainingConfig, Variant
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
-from bakeoff.core.registry import network_label
 from bakeoff.core.storage import new_folder
 from bakeoff.core.types import TRAIN, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
@@ -37,19 +37,20 @@ Rows = dict[str, npt.NDArray[np.int64]]
 """Of a split of the data set, by what they are for: train, val, tune."""
 
 
-def make_spec(network: str, seed: int, config: TrainingConfig, dataset: DatasetInfo) -> RunSpec:
-    """The specification of one run of an experiment.
+def make_spec(variant: Variant, seed: int, device_name: str, dataset: DatasetInfo) -> RunSpec:
+    """The specification of one run: a variant with a seed, on a device, on a data set.
 
     Raises:
         ConfigError: There is no such network or device.
         NetworkError: A user's own network can't be found.
     """
-    device = choose_device(config.device)
+    device = choose_device(device_name)
     return RunSpec(
-        network=network,
-        network_digest=source_digest(network),
+        variant=variant.name,
+        network=variant.network,
+        network_digest=source_digest(variant.network),
         seed=seed,
-        recipe=with_precision(config.recipe_of(network_label(network)), device),
+        recipe=with_precision(variant.recipe, device),
         classes=dataset.classes,
         size=dataset.size,
         filter=dataset.filter,
@@ -59,8 +60,8 @@ def make_spec(network: str, seed: int, config: TrainingConfig, dataset: DatasetI
     )
 
 
-def check(config: TrainingConfig, class_count: int, size: int) -> None:
-    """Builds each network of an experiment once, to find what is wrong before any photo is read.
+def check(config: TrainingConfig, variants: Sequence[Variant], class_count: int) -> None:
+    """Builds the network of each variant once, to find what is wrong before any photo is read.
 
     Raises:
         ConfigError: There is no such network or device, or the library for event files is missing.
@@ -70,8 +71,9 @@ def check(config: TrainingConfig, class_count: int, size: int) -> None:
     if config.tensorboard:
         check_events()
     with torch.random.fork_rng(devices=[]):
-        for name in config.networks:
-            network, recipe = create(name, class_count, size), config.recipe_of(network_label(name))
+        for variant in variants:
+            name, recipe, size = variant.network, variant.recipe, variant.data.size
+            network = create(name, class_count, size)
             _check_sides(name, network, recipe, size)
             if recipe.localization_weight and not hasattr(network, "locate"):
                 raise NetworkError(

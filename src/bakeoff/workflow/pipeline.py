@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from bakeoff.config.schema import Experiment
-from bakeoff.core.errors import ConfigError, StorageError, unknown_name
+from bakeoff.config.schema import ExperimentConfig, network_label
+from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.progress import Monitor, silent
-from bakeoff.core.registry import executors, network_label
+from bakeoff.core.registry import executors
 from bakeoff.core.storage import check_claim, claim, conflict, read_json, write_json
 from bakeoff.core.types import Environment
 from bakeoff.data import inputs
@@ -43,7 +43,7 @@ class StoredExperiment(msgspec.Struct, frozen=True):
         environment: What it ran with.
     """
 
-    experiment: Experiment
+    experiment: ExperimentConfig
     command: str
     environment: Environment
 
@@ -63,7 +63,7 @@ def audit(folder: Path, annotations: str = "", *, monitor: Monitor = silent) -> 
     return inputs.audit(folder, annotations, monitor)
 
 
-def select(experiment: Experiment, folder: Path | None = None, *, overwrite: bool = False) -> Selection:
+def select(experiment: ExperimentConfig, folder: Path | None = None, *, overwrite: bool = False) -> Selection:
     """Chooses the images; writes `selection/` where a folder is given."""
     from bakeoff.data import selection
 
@@ -82,7 +82,7 @@ def select(experiment: Experiment, folder: Path | None = None, *, overwrite: boo
     return chosen
 
 
-def build(experiment: Experiment, folder: Path, *, overwrite: bool = False, monitor: Monitor = silent) -> Dataset:
+def build(experiment: ExperimentConfig, folder: Path, *, overwrite: bool = False, monitor: Monitor = silent) -> Dataset:
     """Selects the images, reads and resizes the photos; writes `selection/` and `dataset/`."""
     from bakeoff.data import build as dataset
 
@@ -109,7 +109,7 @@ def build(experiment: Experiment, folder: Path, *, overwrite: bool = False, moni
 
 
 def train(
-    experiment: Experiment, folder: Path, *, command: str = "", overwrite: bool = False, monitor: Monitor = silent
+    experiment: ExperimentConfig, folder: Path, *, command: str = "", overwrite: bool = False, monitor: Monitor = silent
 ) -> list[Run]:
     """Trains each network with each seed on `dataset/`; writes `experiment.json` and `runs/`.
 
@@ -119,7 +119,8 @@ def train(
 
     check(experiment)
     check_claim(folder, KIND)
-    plan = runs.plan(experiment.training, dataset.load(folder / "dataset"), folder, overwrite=overwrite)
+    variants = experiment.variant_list
+    plan = runs.plan(variants, experiment.training, dataset.load(folder / "dataset"), folder, overwrite=overwrite)
     write_json(folder / "experiment.json", StoredExperiment(experiment, command, Environment.current()))
     return runs.train(plan, experiment.training, monitor)
 
@@ -174,7 +175,8 @@ def _score(folder: Path) -> "report.Case":
 
     stored = read_json(folder / "experiment.json", StoredExperiment)
     data = dataset.load(folder / "dataset")
-    made = [load_run(place) for place in runs.places(stored.experiment.training, folder) if place.exists()]
+    asked = stored.experiment.variant_list, stored.experiment.training.seed_list
+    made = [load_run(place) for place in runs.run_folders(*asked, folder) if place.exists()]
     if not made:
         raise StorageError(f"{folder} holds no runs; train the networks first.")
     scores = evaluation.compare(data, made)
@@ -188,7 +190,7 @@ def _score(folder: Path) -> "report.Case":
 
 
 def run(
-    experiment: Experiment, folder: Path, *, command: str = "", overwrite: bool = False, monitor: Monitor = silent
+    experiment: ExperimentConfig, folder: Path, *, command: str = "", overwrite: bool = False, monitor: Monitor = silent
 ) -> Path:
     """All stages in their order; returns the path of the report's page."""
     check(experiment)
@@ -210,7 +212,7 @@ def demo(folder: Path, *, command: str = "", monitor: Monitor = silent) -> Path:
     return run(load_experiment("demo", overrides), folder, command=command, monitor=monitor)
 
 
-def check(experiment: Experiment) -> None:
+def check(experiment: ExperimentConfig) -> None:
     """Finds what would stop the training, before any photo is read.
 
     Raises:
@@ -227,15 +229,14 @@ def check(experiment: Experiment) -> None:
             raise ConfigError(f"training.{what} is empty; give at least one.")
         if twice := next((value for value in values if values.count(value) > 1), None):
             raise ConfigError(f"training.{what}: two entries are called {twice!r}; give each its own name.")
-    if stranger := next((name for name in training.recipes if name not in labels), None):
-        raise ConfigError(f"training.recipes: {unknown_name('network', stranger, labels)}")
-    for label in labels:
-        recipe = training.recipe_of(label)
-        if recipe.patience and not recipe.holdout_fraction:
-            raise ConfigError(f"{label}: training.patience needs training.holdout_fraction, the part that it looks at.")
+    for variant in experiment.variant_list:
+        if variant.recipe.patience and not variant.recipe.holdout_fraction:
+            raise ConfigError(
+                f"{variant.name}: training.patience needs training.holdout_fraction, the images that it looks at."
+            )
     if not data.train_per_class or not data.val_per_class:
         raise ConfigError(
             "training needs images in both splits: set data.train_per_class and data.val_per_class above 0."
         )
     _ = executors[training.executor]
-    stage.check(training, len(inputs.target_classes(data)), data.size)
+    stage.check(training, experiment.variant_list, len(inputs.target_classes(data)))

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from bakeoff.config.schema import TrainingConfig
+from bakeoff.config.schema import TrainingConfig, Variant
 from bakeoff.core.atomic import tidy
 from bakeoff.core.progress import Monitor, silent
-from bakeoff.core.registry import executors, network_label
+from bakeoff.core.registry import executors
 from bakeoff.core.storage import conflict
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.run import Run, RunSpec
@@ -34,27 +34,26 @@ class Plan:
     missing: Sequence[Path]
 
 
-def places(training: TrainingConfig, folder: Path) -> list[Path]:
-    """The folder of each run of networks × seeds, in their order."""
-    return [
-        folder / "runs" / f"{network_label(name)}-seed{seed}"
-        for name, seed in itertools.product(training.networks, training.seed_list)
-    ]
+def run_folders(variants: Sequence[Variant], seeds: Sequence[int], folder: Path) -> list[Path]:
+    """The folder of each run of variants × seeds, in their order."""
+    return [folder / "runs" / f"{variant.name}-seed{seed}" for variant, seed in itertools.product(variants, seeds)]
 
 
-def plan(training: TrainingConfig, dataset: Dataset, folder: Path, *, overwrite: bool = False) -> Plan:
-    """Finds which runs of networks × seeds are there already.
+def plan(
+    variants: Sequence[Variant], training: TrainingConfig, dataset: Dataset, folder: Path, *, overwrite: bool = False
+) -> Plan:
+    """Finds which runs of variants × seeds are there already.
 
     Raises:
         ConfigError: There is no such network or device.
         StorageError: A run is damaged, or was made with other settings and `overwrite` is not given.
     """
-    from bakeoff.training import train as stage
+    from bakeoff.training.train import make_spec
 
-    asked = itertools.product(training.networks, training.seed_list)
+    asked = itertools.product(variants, training.seed_list)
     specs = {
-        place: stage.make_spec(name, seed, training, dataset.info)
-        for place, (name, seed) in zip(places(training, folder), asked, strict=True)
+        place: make_spec(variant, seed, training.device, dataset.info)
+        for place, (variant, seed) in zip(run_folders(variants, training.seed_list, folder), asked, strict=True)
     }
     return Plan(dataset, specs, [place for place, spec in specs.items() if not _stored(place, spec, overwrite)])
 

@@ -14,7 +14,7 @@ from tests.conftest import QUICK, experiment
 from tests.web_server import WebServer, published, serve
 
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import Experiment
+from bakeoff.config.schema import ExperimentConfig
 from bakeoff.workflow import pipeline
 
 DEADLINE = 60
@@ -40,7 +40,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def by_url(annotations: Path, *overrides: str) -> Experiment:
+def by_url(annotations: Path, *overrides: str) -> ExperimentConfig:
     return load_experiment("demo", [*QUICK, f"data.annotations={annotations}", *OWN, *overrides])
 
 

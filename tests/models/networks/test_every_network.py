@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
-from bakeoff.core.registry import network_label, networks
+from bakeoff.config.schema import network_label
+from bakeoff.core.registry import networks
 from bakeoff.models.factory import create, source_digest
 
 every_network = pytest.mark.parametrize("name", networks.names())

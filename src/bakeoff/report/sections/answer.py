@@ -86,7 +86,7 @@ def _unfinished(case: Case) -> list[str]:
 def _missing(case: Case) -> list[str]:
     """Runs that were asked for and are not there, such as those of a training that was stopped."""
     training = case.experiment.training
-    there = {(run.spec.network, run.spec.seed) for run in case.runs}
+    there = {(run.spec.variant, run.spec.seed) for run in case.runs}
     return [
         f"{network}, seed {seed}: was not run yet; repeat the command to add it."
         for network, seed in itertools.product(training.networks, training.seed_list)

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from bakeoff.core.registry import network_label, sections
+from bakeoff.config.schema import network_label
+from bakeoff.core.registry import sections
 from bakeoff.evaluation.scores import NetworkScores, RunScores
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table

@@ -34,7 +34,7 @@ def _first_runs(case: Case) -> list[Run]:
     first: dict[str, Run] = {}
     for run in case.runs:
         if any(isinstance(line, EpochLog) for line in run.log):
-            first.setdefault(run.spec.network, run)
+            first.setdefault(run.spec.variant, run)
     return list(first.values())
 
 

@@ -100,7 +100,7 @@ def _own_recipes(case: Case) -> str:
         own = asdict(run.spec.recipe)
         changes = [f"{key} {own[key]}" for key in own if own[key] != shared[key]]
         if changes:
-            told[run.spec.network] = f"{run.spec.network} ({', '.join(changes)})"
+            told[run.spec.variant] = f"{run.spec.variant} ({', '.join(changes)})"
     return f" Not by one recipe: {'; '.join(told.values())}." if told else ""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from bakeoff.config.schema import DataConfig, Experiment
+from bakeoff.config.schema import DataConfig, ExperimentConfig, network_label
 from bakeoff.core.progress import Monitor
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.run import Run
@@ -32,7 +32,7 @@ class Workplace:
         start: When it began, by the monotonic clock in seconds.
     """
 
-    experiment: Experiment
+    experiment: ExperimentConfig
     folder: Path
     data: Dataset
     network: str
@@ -65,8 +65,18 @@ class Workplace:
         return pipeline.build(experiment, self._place(name), monitor=lambda title: self.monitor(f"{name}: {title}"))
 
     def _train(self, place: Path, name: str, data: Dataset, **changes: Any) -> Sequence[Run]:
-        training = msgspec.structs.replace(self.experiment.training, **{"networks": (self.network,), **changes})
-        return runs.train(runs.plan(training, data, place), training, lambda run: self.monitor(f"{name}: {run}"))
+        base = next(variant for variant in self.experiment.variant_list if variant.name == self.network)
+        network = changes.pop("network", base.network)
+        variant = msgspec.structs.replace(
+            base,
+            name=network_label(network) if network != base.network else base.name,
+            network=network,
+            recipe=msgspec.structs.replace(base.recipe, **changes),
+        )
+        training = self.experiment.training
+        return runs.train(
+            runs.plan([variant], training, data, place), training, lambda run: self.monitor(f"{name}: {run}")
+        )
 
     def _place(self, name: str) -> Path:
         return self.folder / pipeline.IMPROVEMENTS.parent / name

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bakeoff import evaluation
-from bakeoff.config.schema import Experiment
+from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.errors import ConfigError, StorageError, unknown_name
 from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.storage import read_json, write_json
@@ -21,7 +21,7 @@ KINDS = ("measured", "extrapolated", "skipped")
 VERDICTS = {"second better": "better", "first better": "worse", "not applicable": "not tested: one seed"}
 
 
-def improve(experiment: Experiment, folder: Path, *, monitor: Monitor = silent) -> Improvements:
+def improve(experiment: ExperimentConfig, folder: Path, *, monitor: Monitor = silent) -> Improvements:
     """Tries cleaner labels, parts of the photos, augmentation and cures of a vanishing signal on one network.
 
     Runs that are there already are kept, those of the experiment too. Writes `improve/improvements.json`, and the
@@ -61,9 +61,9 @@ def improve(experiment: Experiment, folder: Path, *, monitor: Monitor = silent) 
     return found
 
 
-def _choose_network(experiment: Experiment, folder: Path) -> str:
+def _choose_network(experiment: ExperimentConfig, folder: Path) -> str:
     """The one that was asked for, or the best of the experiment so far, or its first."""
-    wanted, known = experiment.improve.network, experiment.training.networks
+    wanted, known = experiment.improve.network, [variant.name for variant in experiment.variant_list]
     if wanted and wanted not in known:
         raise ConfigError(f"improve.network: {unknown_name('network of this experiment', wanted, known)}")
     if wanted:

@@ -70,7 +70,7 @@ def _cures(place: Workplace) -> Iterator[Trial]:
     for suffix, what in CURES.items():
         name = f"{place.network.removesuffix('-tied')}-{suffix}"
         if name in networks:
-            yield Trial(name, f"{what} ({name})", partial(_changed, place, name, {"networks": (name,)}))
+            yield Trial(name, f"{what} ({name})", partial(_changed, place, name, {"network": name}))
 
 
 def _changed(place: Workplace, name: str, changes: dict[str, Any]) -> tuple[Right, Right]:
