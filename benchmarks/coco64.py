@@ -88,7 +88,7 @@ def _page(summary: dict, environment: Environment) -> list[str]:
         "",
         "| change | kind | gain in points (95 %) |",
         "|---|---|---|",
-        *(_variant(variant) for variant in summary["improvements"]["variants"]),
+        *(_variant(variant) for variant in summary["improvements"]["changes"]),
         "",
         "## Pairs",
         "",

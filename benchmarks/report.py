@@ -23,7 +23,7 @@ from bakeoff.core.storage import write_json
 from bakeoff.core.types import SPLITS, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo
-from bakeoff.evaluation import compare
+from bakeoff.evaluation.comparison import compare
 from bakeoff.report import Case, write
 from bakeoff.training.run import BatchLog, EpochLog, Run, RunRecord, RunSpec
 

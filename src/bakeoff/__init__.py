@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from bakeoff.config.schema import DataConfig, ExperimentConfig, TrainingConfig
     from bakeoff.core.errors import BakeoffError
     from bakeoff.data.coco.download import fetch_annotations
+    from bakeoff.data.inputs import read_index
     from bakeoff.data.sample import draw_sample
     from bakeoff.training.prediction import export, predict
-    from bakeoff.workflow.improvement import improve
-    from bakeoff.workflow.pipeline import build, demo, read_index, run, select, train, write_report
+    from bakeoff.workflow.improve import improve
+    from bakeoff.workflow.pipeline import build, demo, run, select, train, write_report
 
 __all__ = [
     "BakeoffError",
@@ -43,11 +44,12 @@ _HOMES = {
     "config.loading": ("load_experiment",),
     "config.schema": ("DataConfig", "ExperimentConfig", "TrainingConfig"),
     "core.errors": ("BakeoffError",),
+    "data.inputs": ("read_index",),
     "data.coco.download": ("fetch_annotations",),
     "data.sample": ("draw_sample",),
     "training.prediction": ("export", "predict"),
-    "workflow.improvement": ("improve",),
-    "workflow.pipeline": ("build", "demo", "read_index", "run", "select", "train", "write_report"),
+    "workflow.improve": ("improve",),
+    "workflow.pipeline": ("build", "demo", "run", "select", "train", "write_report"),
 }
 
 

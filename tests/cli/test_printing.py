@@ -5,7 +5,8 @@ import pytest
 from bakeoff.cli.printing import SHOWN, print_audit, print_outcome
 from bakeoff.core.types import Estimate
 from bakeoff.data.audit.result import Audit, Duplicates, LabelCheck, Refused, WrongLabel
-from bakeoff.evaluation.scores import Comparison, Finding, NetworkScores, RunScores
+from bakeoff.evaluation.scores import Comparison, RunScores, VariantScores
+from bakeoff.findings.finding import Finding
 
 CLEAN = Audit("photos", {"train": {"cat": 2, "dog": 1}}, {"train": 2.0}, (), (), ())
 
@@ -43,11 +44,11 @@ def test_faults_are_listed_and_long_lists_cut(capsys: pytest.CaptureFixture[str]
 def test_failed_runs_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     nothing = Estimate(None, None)
     failed = RunScores(0, "failed", "why", 0.0)
-    network = NetworkScores("net1", None, (failed,), nothing, nothing, nothing, None)
+    network = VariantScores("net1", None, (failed,), nothing, nothing, nothing, None)
     findings = tuple(
         Finding(code, "", "", "found", f"verdict on {code}", "", {}, 0) for code in ("failed-training", "best-network")
     )
-    print_outcome(Comparison(("a", "b"), "d", {}, (network,), (), findings))
+    print_outcome(Comparison(("a", "b"), "d", {}, (network,)), findings)
     lines = capsys.readouterr().out.splitlines()
     assert any("net1" in line and "0 of 1" in line and "–" in line for line in lines)
     assert lines[-2:] == ["verdict on failed-training", "verdict on best-network"]

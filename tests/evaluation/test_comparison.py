@@ -12,7 +12,7 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 from bakeoff.core.errors import StorageError
 from bakeoff.core.storage import read_json, write_json
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.evaluation import compare
+from bakeoff.evaluation.comparison import compare
 from bakeoff.evaluation.intervals import wilson
 from bakeoff.training.run import Run
 

@@ -1,5 +1,7 @@
 """Paired tests: against statsmodels, and the verdicts in words."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.contingency_tables import mcnemar as reference
 from statsmodels.stats.multitest import multipletests
 
-from bakeoff.evaluation.pairs import compare_all, compare_pair, mcnemar
+from bakeoff.evaluation.pairs import PairScores, adjust, compare_pair, compare_two, mcnemar
 
 answers = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=60)
 
@@ -24,6 +26,10 @@ def test_mcnemar_is_the_exact_test_of_statsmodels(pairs: list[tuple[bool, bool]]
 
 def runs(draws: np.random.Generator, shares: dict[str, float], seeds: int = 5, images: int = 600) -> dict:
     return {name: {seed: draws.random(images) < share for seed in range(seeds)} for name, share in shares.items()}
+
+
+def compare_all(correct: dict) -> list[PairScores]:
+    return adjust([compare_two((a, b), correct[a], correct[b]) for a, b in combinations(correct, 2)])
 
 
 def test_a_large_difference_is_found_and_a_small_one_is_not() -> None:

@@ -12,8 +12,8 @@ import pytest
 from tests.evaluation.conftest import make_dataset, make_run
 
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.evaluation import compare
-from bakeoff.findings.case import Case
+from bakeoff.evaluation.comparison import compare
+from bakeoff.evaluation.results import Results
 from bakeoff.models.architecture import Architecture, Layer
 from bakeoff.training.run import EpochLog, Run, RunStatus
 
@@ -83,9 +83,9 @@ def dataset(tmp_path: Path) -> Dataset:
 
 
 @pytest.fixture
-def make_case() -> Callable[[Dataset, Sequence[Run]], Case]:
+def make_case() -> Callable[[Dataset, Sequence[Run]], Results]:
     """A case of these runs."""
-    return lambda dataset, runs: Case(compare(dataset, runs), dataset, runs)
+    return lambda dataset, runs: Results(compare(dataset, runs), dataset, runs)
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ import pytest
 
 from bakeoff.core.registry import findings
 from bakeoff.core.storage import read_json, write_json
-from bakeoff.evaluation.scores import Finding
-from bakeoff.findings import diagnose
-from bakeoff.findings.diagnose import ORDER
+from bakeoff.findings.diagnose import ORDER, diagnose
+from bakeoff.findings.finding import Finding
 
 
 def test_most_important_comes_first(dataset, train, make_case) -> None:
     case = make_case(dataset, train("a", 0.5, fitted=0.9) + train("b", 0.8))
-    made = diagnose(case.comparison, dataset, case.runs)
+    made = diagnose(case)
     assert sorted(finding.code for finding in made) == findings.names()
     assert [ORDER.index(finding.state) for finding in made] == sorted(ORDER.index(finding.state) for finding in made)
     found = [finding.weight for finding in made if finding.state == "found"]

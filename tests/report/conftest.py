@@ -16,7 +16,7 @@ from bakeoff.core.types import Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.index import License
 from bakeoff.data.selection.selection import SelectionInfo
-from bakeoff.evaluation import compare
+from bakeoff.evaluation.comparison import compare
 from bakeoff.models.architecture import Architecture, Layer
 from bakeoff.report import Case, write
 from bakeoff.training.run import BatchLog, EpochLog, LogLine, Run, RunRecord, RunSpec, RunStatus

@@ -11,35 +11,36 @@ from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate, Interval
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo
-from bakeoff.evaluation.scores import Comparison, Finding, NetworkScores, RunScores, State
+from bakeoff.evaluation.scores import Comparison, RunScores, VariantScores
+from bakeoff.findings.finding import Finding, State
 from bakeoff.report.contents import Case
 
 NOTHING = Estimate(None, None)
 Answer = Callable[..., str]
 
 
-def network(name: str, mean: float, half: float | None = None, seeds: int = 1, failed: int = 0) -> NetworkScores:
+def network(name: str, mean: float, half: float | None = None, seeds: int = 1, failed: int = 0) -> VariantScores:
     """Runs that finished with one accuracy, some that did not, and an interval over seeds of that half width."""
     photos = Interval(mean - 0.03, mean + 0.03)
     runs = [RunScores(seed, "finished", "", 1.0, val_accuracy=mean, val_interval=photos) for seed in range(seeds)]
     runs += [RunScores(seeds + number, "failed", "out of memory.", 1.0) for number in range(failed)]
     over_seeds = None if half is None else Interval(mean - half, mean + half)
     value = Estimate(mean, over_seeds) if seeds else NOTHING
-    return NetworkScores(name, None, tuple(runs), NOTHING, value, NOTHING, 1.0)
+    return VariantScores(name, None, tuple(runs), NOTHING, value, NOTHING, 1.0)
 
 
 @pytest.fixture
 def values() -> Callable[..., dict[str, object]]:
     def section_values(
-        *networks: NetworkScores, images: int = 1000, findings: tuple[Finding, ...] = ()
+        *networks: VariantScores, images: int = 1000, findings: tuple[Finding, ...] = ()
     ) -> dict[str, object]:
         info = DatasetInfo(
             ("a", "b"), 8, "area", 95, {}, SelectionInfo(SelectionConfig(), "", "", ""), "", 0, "", "", {}
         )
         empty = pl.DataFrame()
-        comparison = Comparison(("a", "b"), "d", {"train": 10, "val": images}, networks, findings=findings)
+        comparison = Comparison(("a", "b"), "d", {"train": 10, "val": images}, networks)
         experiment = ExperimentConfig(training=TrainingConfig(networks=("x",), seeds=(9,)))
-        case = Case(experiment, comparison, Dataset(Path(), info, empty, empty), [], "")
+        case = Case(experiment, comparison, Dataset(Path(), info, empty, empty), [], "", findings)
         return dict(sections["10-answer"](case).values)
 
     return section_values

@@ -3,19 +3,19 @@
 import pytest
 
 from bakeoff.core.types import Estimate, Interval
-from bakeoff.evaluation.scores import NetworkScores, RunScores
+from bakeoff.evaluation.scores import RunScores, VariantScores
 from bakeoff.report.estimates import of_network, photo_noise
 
 OVER_PHOTOS, OVER_SEEDS = Interval(0.4, 0.6), Interval(0.45, 0.55)
 
 
-def network(*statuses: str) -> NetworkScores:
+def network(*statuses: str) -> VariantScores:
     runs = tuple(
         RunScores(seed, status, "", 1.0, val_accuracy=0.5, val_interval=OVER_PHOTOS)
         for seed, status in enumerate(statuses)
     )
     nothing = Estimate(None, None)
-    return NetworkScores("net", None, runs, nothing, Estimate(0.5, OVER_SEEDS), nothing, 1.0)
+    return VariantScores("net", None, runs, nothing, Estimate(0.5, OVER_SEEDS), nothing, 1.0)
 
 
 def test_the_noise_of_photos_is_newcombes() -> None:

@@ -11,7 +11,8 @@ from tests.report.conftest import make_case
 from tests.report.test_write import Page
 
 from bakeoff.core.errors import StorageError
-from bakeoff.evaluation import compare_across, group, right
+from bakeoff.evaluation.joint import compare_experiments
+from bakeoff.evaluation.results import Results
 from bakeoff.report import Case, write_joint
 
 RUNS = (("net1", 0), ("net1", 1), ("net2", 0), ("net2", 1))
@@ -30,10 +31,8 @@ def with_data(case: Case, digest: str) -> Case:
 
 
 def write(folder: Path, cases: dict[str, Case]) -> Page:
-    pairs = compare_across(
-        {name: {network: right(own) for network, own in group(case.runs).items()} for name, case in cases.items()},
-        {name: case.dataset.info.digest for name, case in cases.items()},
-    )
+    results = {name: Results(case.comparison, case.dataset, case.runs) for name, case in cases.items()}
+    pairs = compare_experiments(results)
     return Page(write_joint(folder, cases, pairs).read_text(encoding="utf-8"))
 
 

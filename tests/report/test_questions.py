@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 import polars as pl
 import pytest
 from tests.report.conftest import make_dataset, make_run
@@ -13,10 +12,10 @@ from tests.report.conftest import make_dataset, make_run
 from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.registry import findings
 from bakeoff.core.types import Interval
-from bakeoff.evaluation import compare
-from bakeoff.evaluation.improvements import CurvePoint, Improvements, Variant
-from bakeoff.evaluation.scores import Comparison
-from bakeoff.findings import diagnose
+from bakeoff.evaluation.comparison import compare
+from bakeoff.evaluation.improvements import Change, CurvePoint, Improvements
+from bakeoff.evaluation.results import Results
+from bakeoff.findings.diagnose import diagnose
 from bakeoff.report import Case, write
 from bakeoff.report.sections.questions import NOT_MEASURED, QUESTIONS
 from bakeoff.training.run import Run
@@ -24,10 +23,10 @@ from bakeoff.training.run import Run
 Told = Callable[..., tuple[Path, str]]
 TRIED = Improvements(
     network="net1",
-    variants=(
-        Variant("flip", "horizontal flips", "measured", "better", 0.031, Interval(0.01, 0.052), 3, 9),
-        Variant("double", "twice the training photos", "extrapolated", "better", 0.02, Interval(0.01, 0.03), 3),
-        Variant("exclusive", "only photos that hold one target class", "skipped", "it is the experiment's policy"),
+    changes=(
+        Change("flip", "horizontal flips", "measured", "better", 0.031, Interval(0.01, 0.052), 3, 9),
+        Change("double", "twice the training photos", "extrapolated", "better", 0.02, Interval(0.01, 0.03), 3),
+        Change("exclusive", "only photos that hold one target class", "skipped", "it is the experiment's policy"),
     ),
     curve=(CurvePoint(6, 0.4, None), CurvePoint(12, 0.5, Interval(0.4, 0.6)), CurvePoint(24, 0.6, None, True)),
     seconds=1.0,
@@ -50,9 +49,9 @@ def told(tmp_path: Path) -> Told:
         dataset = make_dataset(tmp_path / "data", ("ant", "bee", "cat"))
         runs = [make_run(dataset, "net1", seed) for seed in range(seeds)]
         runs += [turned(make_run(dataset, "net2", seed)) for seed in range(seeds)]
-        scores: Comparison = compare(dataset, runs)
-        scores = msgspec.structs.replace(scores, findings=diagnose(scores, dataset, runs), improvements=improvements)
-        page = write(tmp_path / "report", Case(ExperimentConfig(), scores, dataset, runs, ""))
+        scores = compare(dataset, runs)
+        findings = diagnose(Results(scores, dataset, runs))
+        page = write(tmp_path / "report", Case(ExperimentConfig(), scores, dataset, runs, "", findings, improvements))
         return page.parent, page.read_text(encoding="utf-8")
 
     return make

@@ -11,10 +11,10 @@ from tests.conftest import experiment
 
 from bakeoff.core.errors import BakeoffError, ConfigError, ImageError, ShortageError, SourceError, StorageError
 from bakeoff.core.geometry import photo_of, region_of
-from bakeoff.core.storage import read_json
 from bakeoff.data.build import to_pixels
 from bakeoff.data.sample import CLASSES
 from bakeoff.workflow import pipeline
+from bakeoff.workflow.experiment import Experiment
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -27,6 +27,7 @@ def test_a_run_leaves_every_record(finished: Path) -> None:
         "comparison.json",
         "dataset",
         "experiment.json",
+        "findings.json",
         "report",
         "runs",
         "selection",
@@ -36,7 +37,7 @@ def test_a_run_leaves_every_record(finished: Path) -> None:
     assert summary["classes"] == sorted(CLASSES)
     assert summary["dataset"]["train"] == 8 * len(CLASSES)
     assert [network["name"] for network in summary["networks"]] == ["net1", "net2"]
-    stored = read_json(finished / "experiment.json", pipeline.StoredExperiment)
+    stored = Experiment(finished).stored
     assert stored.command == "bakeoff run demo"
     assert stored.environment.versions["torch"]
 
@@ -196,3 +197,42 @@ def test_a_test_split_is_predicted_and_told_and_nothing_else(sample: Path, tmp_p
     without = pipeline.build(experiment(sample), tmp_path / "without")
     assert without.info.counts == {"train": 40, "val": 20}
     assert not (without.folder / "test.npy").exists()
+
+
+def test_variants_with_other_data_are_compared_on_images_that_are_new_to_both(sample: Path, tmp_path: Path) -> None:
+    asked = experiment(
+        sample,
+        "training.networks=net1",
+        "training.seeds=2",
+        "variants.clean.network=net1",
+        "variants.clean.data.policy=exclusive",
+        "variants.large.network=net1",
+        "variants.large.data.size=24",
+    )
+    pipeline.run(asked, tmp_path / "out")
+    made = Experiment(tmp_path / "out")
+    pairs = {(pair.first, pair.second): pair for pair in made.comparison.pairs}
+    assert [network.name for network in made.comparison.networks] == ["net1", "clean", "large"]
+    assert pairs["net1", "large"].images == made.dataset.info.counts["val"], "the same selection: its validation images"
+    tables = [pl.read_parquet(path) for path in (tmp_path / "out" / "shared").rglob("net1-*.parquet")]
+    assert {table.height for table in tables} == {pairs["net1", "clean"].images}
+    new = set(tables[0]["image_id"])
+    for dataset in made.datasets(made.config, made.variants).values():
+        assert not new & set(dataset.rows("train")["image_id"])
+    shutil.rmtree(tmp_path / "out" / "report")
+    before = files(tmp_path / "out")
+    pipeline.write_report(tmp_path / "out")
+    after = files(tmp_path / "out")
+    assert {name: after[name] for name in before} == before, "scoring reads what is stored and trains nothing"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["variants.net1.data.classes=ball,cup"], "same classes"),
+        (["variants.net1.data.size=24", "variants.net1.data.policy=exclusive"], "change one of"),
+    ],
+)
+def test_variants_that_can_not_be_compared_are_refused(sample: Path, changes: list[str], words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        pipeline.check(experiment(sample, *changes))

@@ -9,9 +9,10 @@ import pytest
 
 from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.errors import StorageError
-from bakeoff.data import build as dataset
-from bakeoff.workflow import sweep as runs
+from bakeoff.data.build.load import load
+from bakeoff.workflow import sweep
 from bakeoff.workflow.executors.jobs import Job
+from bakeoff.workflow.experiment import Experiment
 
 
 @pytest.mark.parametrize(
@@ -41,11 +42,12 @@ def test_runs_share_the_processors_among_their_threads(
         return []
 
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
-    monkeypatch.setattr(runs, "executors", {"serial": executor})
+    monkeypatch.setattr(sweep, "executors", {"serial": executor})
     own = {"networks": ("majority", "linear"), "executor": "serial", **settings.get("training", {})}
     config = msgspec.convert({**settings, "training": own}, ExperimentConfig)
-    training = config.training
-    plan = runs.plan(config.variant_list, training, dataset.load(finished / "dataset"), tmp_path)
+    data = load(finished / "dataset")
+    datasets = {"majority": data, "linear": data}
+    plan = sweep.plan_sweep(Experiment(tmp_path), config.variant_list, config.training, datasets)
     with pytest.raises(StorageError, match="missing"):  # the executor above trains nothing
-        runs.train(plan, training)
+        sweep.sweep(plan)
     assert asked == expected

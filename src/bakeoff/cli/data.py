@@ -59,10 +59,10 @@ def fetch(
 @app.command(**example("bakeoff index instances_train2017.json"))
 def index(annotations: Annotated[Path, typer.Argument(help="COCO instances file.")]) -> None:
     """Read an instances file; print its categories and what is wrong in it."""
-    from bakeoff.data import coco
-    from bakeoff.workflow import pipeline
+    from bakeoff.data import coco, inputs
+    from bakeoff.workflow.experiment import CACHE
 
-    found = pipeline.read_index(str(annotations), Path(pipeline.CACHE))
+    found = inputs.read_index(str(annotations), Path(CACHE))
     console.print(f"{found.images.height:,} images, {found.annotations.height:,} annotations")
     print_table("Categories", coco.summary(found).columns, coco.summary(found).iter_rows())
     for problem in found.info.problems:
@@ -77,10 +77,10 @@ def audit(
 ) -> None:
     """Look for photos that occur twice, can't be read or are labelled wrong. Exits with 1 if a photo leaks."""
     from bakeoff.core.storage import encode
-    from bakeoff.workflow import pipeline
+    from bakeoff.data import inputs
 
     with progress() as monitor:
-        found = pipeline.audit(folder, annotations, monitor=monitor)
+        found = inputs.audit(folder, annotations, monitor)
     if json:
         typer.echo(encode(found).decode())
     else:

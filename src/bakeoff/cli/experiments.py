@@ -90,7 +90,8 @@ def report(
 
 
 def _print_outcome(folder: Path, page: Path) -> None:
-    from bakeoff.workflow import pipeline
+    from bakeoff.workflow.experiment import Experiment
 
-    print_outcome(pipeline.read_comparison(folder))
+    experiment = Experiment(folder)
+    print_outcome(experiment.comparison, experiment.findings)
     console.print(f"Report: {page}", soft_wrap=True)

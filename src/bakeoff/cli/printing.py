@@ -9,6 +9,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     from bakeoff.data.audit.result import Audit, Duplicates, LabelCheck, Refused
     from bakeoff.evaluation.scores import Comparison
+    from bakeoff.findings.finding import Finding
     from bakeoff.training.run import Run
 
 console = Console()
@@ -98,7 +99,7 @@ def gains(variant: Any) -> tuple[str, ...]:
     return variant.what, variant.kind, "" if variant.gain is None else points(variant.gain), bounds, variant.verdict
 
 
-def print_outcome(comparison: "Comparison") -> None:
+def print_outcome(comparison: "Comparison", findings: "Iterable[Finding]") -> None:
     """Prints how the networks of an experiment did, which runs failed, and which network is best."""
     rows = (
         (network.name, f"{done} of {len(network.runs)}", "–" if mean is None else f"{100 * mean:.1f} %")
@@ -107,7 +108,7 @@ def print_outcome(comparison: "Comparison") -> None:
         for mean in [network.val_accuracy.mean]
     )
     print_table("Networks", ("network", "runs finished", "mean validation accuracy"), rows)
-    verdicts = {finding.code: finding for finding in comparison.findings}
+    verdicts = {finding.code: finding for finding in findings}
     if verdicts["failed-training"].state == "found":
         print_line(verdicts["failed-training"].verdict, "bold red")
     print_line(verdicts["best-network"].verdict)

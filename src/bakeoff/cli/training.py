@@ -57,13 +57,13 @@ def improve(
     device: Device = "",
 ) -> None:
     """Try cleaner labels, more photos, augmentation and cures on one network; rank them by measured gain."""
-    from bakeoff.workflow import improvement
+    from bakeoff.workflow.improve import improve as run_improve
 
     loaded, folder = load(experiment, out, overrides, annotations=annotations, images=images, device=device)
     with progress() as monitor:
-        found = improvement.improve(loaded, folder, monitor=monitor)
+        found = run_improve(loaded, folder, monitor=monitor)
     columns = ("change", "kind", "gain (points)", "95 % interval", "verdict")
-    print_table(f"{found.network}: what each change gains", columns, map(gains, found.variants))
+    print_table(f"{found.network}: what each change gains", columns, map(gains, found.changes))
     console.print(found.statement, soft_wrap=True)
 
 

@@ -230,13 +230,13 @@ class ImproveConfig(Section, frozen=True):
     Attributes:
         network: The network; empty means the one with the highest mean validation accuracy among the experiment's
             finished runs, or the first where there are none.
-        shares: Shares of the training images that make the learning curve, beside all of them.
+        train_fractions: Fractions of the training images that make the learning curve, beside all of them.
         random_crop: Pixels of border of the variants with random crops.
         minutes: No further variant is begun after so many minutes; 0 means no limit.
     """
 
     network: str = ""
-    shares: tuple[Annotated[float, Meta(gt=0.0, lt=1.0)], ...] = (0.5, 0.25)
+    train_fractions: tuple[Annotated[float, Meta(gt=0.0, lt=1.0)], ...] = (0.5, 0.25)
     random_crop: Positive = 4
     minutes: NotNegative = 0.0
 
@@ -257,11 +257,10 @@ class Variant(Struct, frozen=True):
     data: DataConfig
 
 
-def _partial(name: str, section: type[Section], **more: type) -> type[Struct]:
-    """A section with the keys of another and some more, none of which has to be given."""
-    kinds = {key.name: key.type for key in fields(section)} | more
-    keys = [(key, kind | UnsetType, UNSET) for key, kind in kinds.items()]
-    return defstruct(name, keys, bases=(Section,), frozen=True)
+def _partial(name: str, section: type[Section], *more: tuple[str, object, object]) -> type[Struct]:
+    """A section with the keys of another, none of which has to be given, and some more with their defaults."""
+    keys = [(key.name, key.type | UnsetType, UNSET) for key in fields(section)]
+    return defstruct(name, [*keys, *more], bases=(Section,), frozen=True)
 
 
 if TYPE_CHECKING:
@@ -273,10 +272,12 @@ if TYPE_CHECKING:
         """A table `[variants.NAME]`: any keys of the recipe, `network` and `data`."""
 
         network: Name | UnsetType = UNSET
-        data: DataChanges | UnsetType = UNSET
+        data: DataChanges = DataChanges()
 else:
     DataChanges = _partial("DataChanges", DataConfig)
-    VariantConfig = _partial("VariantConfig", Recipe, network=Name, data=DataChanges)
+    VariantConfig = _partial(
+        "VariantConfig", Recipe, ("network", Name | UnsetType, UNSET), ("data", DataChanges, DataChanges())
+    )
 
 
 def _given(section: Section) -> dict[str, object]:
@@ -326,11 +327,8 @@ class ExperimentConfig(Section, frozen=True):
         return tuple(self._variant(name, network) for name, network in (named | further).items())
 
     def _variant(self, name: str, network: str) -> Variant:
-        changes = _given(self.variants[name]) if name in self.variants else {}
-        own, data = changes.pop("network", network), changes.pop("data", None)
-        return Variant(
-            name=name,
-            network=str(own),
-            recipe=replace(self.training.recipe, **changes),
-            data=replace(self.data, **_given(data)) if isinstance(data, Section) else self.data,
-        )
+        given = self.variants.get(name, VariantConfig())
+        changes = _given(given)
+        own, _ = changes.pop("network", network), changes.pop("data")
+        data = replace(self.data, **_given(given.data))
+        return Variant(name=name, network=str(own), recipe=replace(self.training.recipe, **changes), data=data)

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
-Monitor = Callable[[str], Callable[[int, int], None]]
+Progress = Callable[[int, int], None]
+"""Told how much is done of how much."""
+
+Monitor = Callable[[str], Progress]
 """Gives, for a stage's title, a function that is told how much is done of how much.
 
 A title `stage/part` names one of the parts that the stage counts, such as a run; a part that fails is told of its end
@@ -10,6 +13,6 @@ too.
 """
 
 
-def silent(_title: str) -> Callable[[int, int], None]:
+def silent(_title: str) -> Progress:
     """A monitor that shows nothing."""
     return lambda _done, _total: None

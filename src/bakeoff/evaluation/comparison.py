@@ -1,6 +1,7 @@
 """The scores of an experiment's runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import combinations
 
 import msgspec
 import numpy as np
@@ -12,62 +13,117 @@ from bakeoff.core.errors import StorageError
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.intervals import over_seeds, wilson
-from bakeoff.evaluation.pairs import compare_all
-from bakeoff.evaluation.scores import ClassScores, Comparison, NetworkScores, RunScores
-from bakeoff.training.run import Run
+from bakeoff.evaluation.pairs import adjust, compare_two
+from bakeoff.evaluation.scores import ClassScores, Comparison, PairScores, RunScores, VariantScores
+from bakeoff.evaluation.shared_images import images_digest
+from bakeoff.training.run import Run, RunSpec
+
+Correct = dict[int, npt.NDArray[np.bool_]]
+"""By seed of the finished runs, bool (N,): which images were predicted correctly."""
+
+Shared = Callable[[RunSpec, str], pl.DataFrame | None]
+"""Gives what a run predicts for the shared images of a digest (see `shared_images`), None where that is not known."""
 
 
-def compare(dataset: Dataset, runs: Sequence[Run]) -> Comparison:
-    """Scores runs on the data set they were trained on.
+def _no_shared(_spec: RunSpec, _images: str) -> None:
+    return None
+
+
+def compare(
+    dataset: Dataset,
+    runs: Sequence[Run],
+    *,
+    others: Iterable[Dataset] = (),
+    shared: Shared = _no_shared,
+    pairs: Iterable[tuple[str, str]] | None = None,
+) -> Comparison:
+    """Scores the runs of variants, each on the data set it was trained on, and compares the variants in pairs.
+
+    Two variants with the same validation images are compared on these, others on the images that `shared` knows.
 
     Args:
-        dataset: The data set of all runs.
-        runs: In the order of the report; the runs of one network need not stand together.
+        dataset: The experiment's data set.
+        runs: In the order of the report; the runs of one variant need not stand together.
+        others: Data sets of variants that change the data.
+        shared: What runs predict for images that are new to two data sets.
+        pairs: Names of the variants to compare, first and second; every two of them where None. Holm's correction is
+            over these.
 
     Returns:
-        The comparison; networks in the order of their first run.
+        The comparison; variants in the order of their first run.
 
     Raises:
-        StorageError: A run's predictions are not those of this data set's images, or two runs are the same.
+        StorageError: A run's predictions are not those of its data set's images, or two runs are the same.
     """
-    by_network = group(runs)
+    by_variant = group(runs)
+    datasets = {own.info.digest: own for own in (*others, dataset)}
+    scores = (_score_variant(name, own, datasets.get(own[0].spec.dataset, dataset)) for name, own in by_variant.items())
     return Comparison(
         classes=dataset.info.classes,
         dataset=dataset.info.digest,
         counts=dataset.info.counts,
-        networks=tuple(_score_network(name, own, dataset) for name, own in by_network.items()),
-        pairs=compare_all({name: right(own) for name, own in by_network.items()}),
+        networks=tuple(scores),
+        pairs=compare_variants(by_variant, combinations(by_variant, 2) if pairs is None else pairs, shared),
     )
 
 
+def compare_variants(
+    runs: Mapping[str, Sequence[Run]], pairs: Iterable[tuple[str, str]], shared: Shared = _no_shared
+) -> tuple[PairScores, ...]:
+    """Compares these pairs of variants, with Holm's correction over them; arguments as of `compare`."""
+    tables = ((names, *correct_in_both(runs[names[0]], runs[names[1]], shared)) for names in pairs)
+    return tuple(adjust([compare_two(*table) for table in tables]))
+
+
 def group(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """The runs by network, in the order of each network's first run.
+    """The runs by variant, in the order of each variant's first run.
 
     Raises:
         StorageError: Two runs are the same.
     """
-    by_network: dict[str, list[Run]] = {}
+    by_variant: dict[str, list[Run]] = {}
     for run in runs:
-        own = by_network.setdefault(run.spec.variant, [])
+        own = by_variant.setdefault(run.spec.variant, [])
         if twin := next((other for other in own if other.spec.seed == run.spec.seed), None):
             raise StorageError(
                 f"{twin.folder} and {run.folder} are both {run.spec.variant} with seed {run.spec.seed}; remove the one "
                 "that was copied and train again."
             )
         own.append(run)
-    return by_network
+    return by_variant
 
 
-def right(runs: Sequence[Run]) -> dict[int, npt.NDArray[np.bool_]]:
-    """By seed of the finished runs, which validation photos were predicted right."""
-    val = {run.spec.seed: run.predictions.filter(pl.col("split") == VAL) for run in runs if run.finished}
-    return {seed: (table["predicted"] == table["label"]).to_numpy() for seed, table in val.items()}
+def correct_in_both(
+    first: Sequence[Run], second: Sequence[Run], shared: Shared = _no_shared
+) -> tuple[Correct, Correct]:
+    """Which images the runs of two variants predict correctly, of those that both are scored on."""
+    own = [
+        {run.spec.seed: run.predictions.filter(pl.col("split") == VAL) for run in runs if run.finished}
+        for runs in (first, second)
+    ]
+    if not _same_images(*own):
+        images = images_digest(first[0].spec.dataset, second[0].spec.dataset)
+        own = [
+            {run.spec.seed: table for run in runs if run.finished if (table := shared(run.spec, images)) is not None}
+            for runs in (first, second)
+        ]
+    return _correct(own[0]), _correct(own[1])
 
 
-def _score_network(name: str, runs: Sequence[Run], dataset: Dataset) -> NetworkScores:
+def _correct(tables: Mapping[int, pl.DataFrame]) -> Correct:
+    return {seed: (table["predicted"] == table["label"]).to_numpy() for seed, table in tables.items() if table.height}
+
+
+def _same_images(first: Mapping[int, pl.DataFrame], second: Mapping[int, pl.DataFrame]) -> bool:
+    """Whether two variants have the same validation images, or one of them has no run to tell."""
+    one, two = (next(iter(tables.values()), None) for tables in (first, second))
+    return one is None or two is None or one.select("image_id", "label").equals(two.select("image_id", "label"))
+
+
+def _score_variant(name: str, runs: Sequence[Run], dataset: Dataset) -> VariantScores:
     scores = tuple(score_run(run, dataset) for run in sorted(runs, key=lambda run: run.spec.seed))
     finished = [run for run in scores if run.status == "finished"]
-    return NetworkScores(
+    return VariantScores(
         name=name,
         architecture=next((run.record.architecture for run in runs if run.record.architecture), None),
         runs=scores,

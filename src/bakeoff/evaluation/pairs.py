@@ -1,7 +1,6 @@
 """Two networks compared on the same photos and the same seeds."""
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 
 import msgspec
 import numpy as np
@@ -72,44 +71,12 @@ def adjust(pairs: Sequence[PairScores]) -> list[PairScores]:
     ]
 
 
-def compare_all(right: Mapping[str, Mapping[int, Right]]) -> tuple[PairScores, ...]:
-    """Every two networks compared over the seeds that both finished.
-
-    Args:
-        right: By network and seed, bool (N,): which validation photos were predicted right.
-    """
-    return tuple(adjust([compare_two(names, right[names[0]], right[names[1]]) for names in combinations(right, 2)]))
-
-
 def compare_two(names: tuple[str, str], first: Mapping[int, Right], second: Mapping[int, Right]) -> PairScores:
     """Two networks compared over the seeds that both finished; by seed, bool (N,): which photos were right."""
     seeds = sorted(set(first) & set(second))
     rows = [np.array([right[seed] for seed in seeds], dtype=np.bool_) for right in (first, second)]
     rows = [row if len(seeds) else np.zeros((0, 0), dtype=np.bool_) for row in rows]
     return compare_pair(names, seeds, rows[0], rows[1])
-
-
-def compare_across(
-    right: Mapping[str, Mapping[str, Mapping[int, Right]]], photos: Mapping[str, str]
-) -> list[PairScores]:
-    """Each network compared with itself in other experiments on the same photos, over the seeds that both finished.
-
-    Args:
-        right: By experiment, network and seed, bool (N,): which validation photos were predicted right.
-        photos: By experiment, the digest of its data set.
-
-    Returns:
-        The pairs; networks are called "experiment: network".
-    """
-    return adjust(
-        [
-            compare_two((f"{first}: {name}", f"{second}: {name}"), right[first][name], right[second][name])
-            for first, second in combinations(right, 2)
-            if photos[first] == photos[second]
-            for name in right[first]
-            if name in right[second]
-        ]
-    )
 
 
 def _with_verdict(pair: PairScores, adjusted: float) -> PairScores:
@@ -142,7 +109,7 @@ def _statement(pair: PairScores) -> str:
 
 def _one_seed(names: tuple[str, str], difference: float | None, tests: Sequence[SeedTest]) -> str:
     if difference is None:
-        return f"{names[1]} over {names[0]}: no seed for which both finished: not applicable."
+        return f"{names[1]} over {names[0]}: no seed for which both finished and have images in common: not applicable."
     return (
         f"{names[1]} over {names[0]}: {points(difference)} points with one seed (McNemar p "
         f"{_small(tests[0].p_value)} for these two runs); an interval needs several seeds: not applicable."

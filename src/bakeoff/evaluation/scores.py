@@ -1,12 +1,11 @@
 """The scores of runs and networks."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
 from bakeoff.core.types import Estimate, Interval
-from bakeoff.evaluation.improvements import Improvements
 from bakeoff.models.architecture import Architecture
 from bakeoff.training.run import RunStatus
 
@@ -60,7 +59,7 @@ class RunScores(msgspec.Struct, frozen=True):
     report: tuple[ClassScores, ...] = ()
 
 
-class NetworkScores(msgspec.Struct, frozen=True):
+class VariantScores(msgspec.Struct, frozen=True):
     """One network's scores over its seeds.
 
     Attributes:
@@ -140,34 +139,6 @@ class PairScores(msgspec.Struct, frozen=True):
     statement: str = ""
 
 
-State = Literal["found", "not found", "undecided", "not applicable"]
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """A diagnosis.
-
-    Attributes:
-        code: Its name, as `bakeoff list findings` has it.
-        title: A heading.
-        question: The question it answers.
-        state: "found" and "not found" are decided; "undecided": the data do not decide; "not applicable": there is
-            nothing to decide it on, and the verdict says why.
-        verdict: The answer in one sentence.
-        limits: What the evidence can't say.
-        evidence: The numbers behind the verdict.
-        weight: The larger, the earlier it stands in the report.
-    """
-
-    code: str
-    title: str
-    question: str
-    state: State
-    verdict: str
-    limits: str
-    evidence: Mapping[str, Any]
-    weight: int
-
-
 class Comparison(msgspec.Struct, frozen=True):
     """All scores of an experiment; `comparison.json`.
 
@@ -177,15 +148,11 @@ class Comparison(msgspec.Struct, frozen=True):
         counts: Images of each split.
         networks: In the experiment's order.
         pairs: Every two networks compared.
-        findings: Diagnoses, most important first.
-        improvements: What was tried to make a network better; null where nothing was.
     """
 
     classes: tuple[str, ...]
     dataset: str
     counts: Mapping[str, int]
-    networks: tuple[NetworkScores, ...]
+    networks: tuple[VariantScores, ...]
     pairs: tuple[PairScores, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    improvements: Improvements | None = None
-    schema: int = 1
+    schema: int = 2

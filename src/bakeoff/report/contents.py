@@ -7,7 +7,9 @@ from typing import Any
 from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.types import Estimate
 from bakeoff.data.build.dataset import Dataset
+from bakeoff.evaluation.improvements import Improvements
 from bakeoff.evaluation.scores import Comparison
+from bakeoff.findings.finding import Finding
 from bakeoff.training.run import Run
 
 
@@ -21,6 +23,8 @@ class Case:
         dataset: The data set.
         runs: The runs, in the experiment's order.
         command: The command line that asked for it.
+        findings: Diagnoses, most important first.
+        improvements: What was tried to make a network better; None where nothing was.
     """
 
     experiment: ExperimentConfig
@@ -28,6 +32,8 @@ class Case:
     dataset: Dataset
     runs: Sequence[Run]
     command: str
+    findings: tuple[Finding, ...] = ()
+    improvements: Improvements | None = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Literal
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from bakeoff.core.types import Estimate
-from bakeoff.evaluation.scores import NetworkScores, RunScores
+from bakeoff.evaluation.scores import RunScores, VariantScores
 
 Kind = Literal["train", "val", "any_label", "test"]
 
@@ -16,14 +16,14 @@ def of_run(run: RunScores, kind: Kind) -> Estimate:
     return Estimate(getattr(run, f"{kind}_accuracy"), getattr(run, f"{kind}_interval"))
 
 
-def of_network(network: NetworkScores, kind: Kind) -> Estimate:
+def of_network(network: VariantScores, kind: Kind) -> Estimate:
     """A network's mean accuracy; its interval is over seeds, or over photos where only one run finished."""
     runs = finished(network)
     estimate: Estimate = getattr(network, f"{kind}_accuracy")
     return of_run(runs[0], kind) if len(runs) == 1 else estimate
 
 
-def finished(network: NetworkScores) -> Sequence[RunScores]:
+def finished(network: VariantScores) -> Sequence[RunScores]:
     """The runs of a network that finished."""
     return [run for run in network.runs if run.status == "finished"]
 

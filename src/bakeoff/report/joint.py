@@ -115,7 +115,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _findings(cases: Mapping[str, Case]) -> Section:
-    states = [{finding.code: finding.state for finding in case.comparison.findings} for case in cases.values()]
+    states = [{finding.code: finding.state for finding in case.findings} for case in cases.values()]
     codes = dict.fromkeys(code for own in states for code in own)
     rows = [(code, *(own.get(code, "–") for own in states)) for code in codes]
     table = Table("findings", "What was looked for, and what came out.", ("finding", *cases), rows)

@@ -5,25 +5,27 @@ from typing import Any
 import msgspec
 
 from bakeoff.core.types import Estimate
-from bakeoff.evaluation.scores import Comparison, NetworkScores, RunScores
+from bakeoff.evaluation.scores import RunScores, VariantScores
+from bakeoff.report.contents import Case
 
 SCHEMA = 1
 
 
-def summarise(comparison: Comparison) -> dict[str, Any]:
-    """The comparison in the summary's schema; shares are 0 to 1, intervals `[low, high]` or null."""
+def summarise(case: Case) -> dict[str, Any]:
+    """The comparison in the summary's schema; fractions are 0 to 1, intervals `[low, high]` or null."""
+    comparison = case.comparison
     return {
         "schema": SCHEMA,
         "classes": list(comparison.classes),
         "dataset": {**comparison.counts, "digest": comparison.dataset},
         "networks": [_network(network) for network in comparison.networks],
         "pairs": msgspec.to_builtins(comparison.pairs),
-        "findings": msgspec.to_builtins(comparison.findings),
-        "improvements": msgspec.to_builtins(comparison.improvements),
+        "findings": msgspec.to_builtins(case.findings),
+        "improvements": msgspec.to_builtins(case.improvements),
     }
 
 
-def _network(network: NetworkScores) -> dict[str, Any]:
+def _network(network: VariantScores) -> dict[str, Any]:
     architecture = network.architecture
     return {
         "name": network.name,

@@ -59,7 +59,7 @@ def write_joint(folder: Path, cases: Mapping[str, Case], pairs: Sequence[PairSco
     check_claim(folder, KIND)
     with new_folder(folder) as partial:
         claim(partial, KIND)
-        summaries = {name: summarise(case.comparison) for name, case in cases.items()}
+        summaries = {name: summarise(case) for name, case in cases.items()}
         summary = {"experiments": summaries, "pairs": msgspec.to_builtins(pairs)}
         _fill(partial, joint.page(cases, pairs), summary)
         for name, case in cases.items():
@@ -76,7 +76,7 @@ def _fill_one(folder: Path, case: Case) -> None:
         f"{len(case.comparison.networks)} networks, {len(case.runs)} runs, {len(case.comparison.classes)} classes, "
         f"{counts['train']:,} training and {counts['val']:,} validation photos"
     )
-    _fill(folder, Page(case.experiment.name, lead, parts, case), summarise(case.comparison))
+    _fill(folder, Page(case.experiment.name, lead, parts, case), summarise(case))
 
 
 def _fill(folder: Path, page: Page, summary: Any) -> None:

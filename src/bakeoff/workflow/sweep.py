@@ -1,8 +1,7 @@
-"""Training networks × seeds: what is missing is run, what is there is kept."""
+"""A sweep: variants × seeds. What is missing is trained, what is there is kept."""
 
-import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -10,39 +9,51 @@ from pathlib import Path
 
 from bakeoff.config.schema import TrainingConfig, Variant
 from bakeoff.core.atomic import tidy
-from bakeoff.core.progress import Monitor, silent
+from bakeoff.core.progress import Monitor, Progress, silent
 from bakeoff.core.registry import executors
 from bakeoff.core.storage import conflict
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.run import Run, RunSpec
-
-CHECKPOINTS = "checkpoints"
+from bakeoff.training.store import load_run, save_failure
+from bakeoff.workflow.executors.jobs import Failure, Job
+from bakeoff.workflow.experiment import Experiment, RunFiles
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The runs that were asked for.
+    """What a sweep consists of.
 
     Attributes:
-        dataset: What they are trained on.
-        specs: By folder, in the order of the networks, then the seeds.
-        missing: The folders of the runs that are not there yet, or failed.
+        experiment: Gets the runs.
+        training: The executor, and what is recorded beside the runs.
+        folders: By variant the folder of its data set.
+        specs: Of all runs, by variant, then seed.
+        missing: Of the runs that are not there yet, or failed.
     """
 
-    dataset: Dataset
-    specs: Mapping[Path, RunSpec]
-    missing: Sequence[Path]
+    experiment: Experiment
+    training: TrainingConfig
+    folders: Mapping[str, Path]
+    specs: Sequence[RunSpec]
+    missing: Sequence[RunSpec]
 
 
-def run_folders(variants: Sequence[Variant], seeds: Sequence[int], folder: Path) -> list[Path]:
-    """The folder of each run of variants × seeds, in their order."""
-    return [folder / "runs" / f"{variant.name}-seed{seed}" for variant, seed in itertools.product(variants, seeds)]
-
-
-def plan(
-    variants: Sequence[Variant], training: TrainingConfig, dataset: Dataset, folder: Path, *, overwrite: bool = False
+def plan_sweep(
+    experiment: Experiment,
+    variants: Sequence[Variant],
+    training: TrainingConfig,
+    datasets: Mapping[str, Dataset],
+    *,
+    overwrite: bool = False,
 ) -> Plan:
     """Finds which runs of variants × seeds are there already.
+
+    Args:
+        experiment: Holds the runs.
+        variants: What is trained.
+        training: The seeds and the device.
+        datasets: By variant, what it is trained on.
+        overwrite: Whether runs that were made with other settings are replaced.
 
     Raises:
         ConfigError: There is no such network or device.
@@ -50,86 +61,93 @@ def plan(
     """
     from bakeoff.training.train import make_spec
 
-    asked = itertools.product(variants, training.seed_list)
-    specs = {
-        place: make_spec(variant, seed, training.device, dataset.info)
-        for place, (variant, seed) in zip(run_folders(variants, training.seed_list, folder), asked, strict=True)
-    }
-    return Plan(dataset, specs, [place for place, spec in specs.items() if not _stored(place, spec, overwrite)])
+    specs = [
+        make_spec(variant, seed, training.device, datasets[variant.name].info)
+        for variant in variants
+        for seed in training.seed_list
+    ]
+    folders = {variant.name: datasets[variant.name].folder for variant in variants}
+    missing = [spec for spec in specs if not _is_stored(experiment, spec, overwrite)]
+    return Plan(experiment, training, folders, specs, missing)
 
 
-def train(plan: Plan, training: TrainingConfig, monitor: Monitor = silent) -> list[Run]:
-    """Trains what is missing of a plan; a run that fails is recorded with its reason while the others go on."""
-    from bakeoff.training.store import load_run, save_failure
-    from bakeoff.workflow.executors.jobs import Failure, Job
+def sweep(plan: Plan, monitor: Monitor = silent) -> list[Run]:
+    """Trains what is missing of a plan; a run that fails is recorded with its reason while the others go on.
 
-    by_name = {place.name: place for place in plan.missing}
-    ended, asked = len(plan.specs) - len(plan.missing), len(plan.specs)
-    tell, part = monitor("runs"), cache(lambda name: monitor(f"runs/{name}"))
-    tell(ended, asked)
-    for places, at_once in _shifts(plan, training):
-        jobs = [Job(place.name, _job(plan, place, training)) for place in places]
-        for outcome in executors[training.executor](jobs, at_once, part):
+    Args:
+        plan: What is trained.
+        monitor: Told of "runs", and of "runs/NAME" for each.
+
+    Returns:
+        All runs of the plan, in its order.
+    """
+    done, total = len(plan.specs) - len(plan.missing), len(plan.specs)
+    report, report_run = monitor("runs"), cache(lambda name: monitor(f"runs/{name}"))
+    report(done, total)
+    missing = {_name(spec): spec for spec in plan.missing}
+    for group, workers in _groups(plan.missing, plan.training):
+        for outcome in executors[plan.training.executor]([_job(spec, plan) for spec in group], workers, report_run):
             if isinstance(outcome.result, Failure):
-                place = by_name[outcome.name]
-                save_failure(place, plan.specs[place], outcome.result.reason)
-            ended += 1
-            part(outcome.name)(1, 1)
-            tell(ended, asked)
-    for folder in {place.parents[1] / CHECKPOINTS for place in plan.missing}:
-        with suppress(OSError):  # it is not empty: a run that failed can be taken up
+                spec = missing[outcome.name]
+                save_failure(_files(plan.experiment, spec).folder, spec, outcome.result.reason)
+            done += 1
+            report_run(outcome.name)(1, 1)
+            report(done, total)
+    for folder in {_files(plan.experiment, spec).checkpoint.parent for spec in plan.missing}:
+        with suppress(OSError):  # it is not empty: a run that failed can be resumed
             folder.rmdir()
-    return [load_run(place) for place in plan.specs]
+    return [load_run(_files(plan.experiment, spec).folder) for spec in plan.specs]
 
 
-def _shifts(plan: Plan, training: TrainingConfig) -> Iterator[tuple[list[Path], int]]:
-    """The missing runs by the threads that each takes, and how many at once the processors carry."""
-    threads = {place: plan.specs[place].recipe.threads for place in plan.missing}
-    for count in sorted(set(threads.values())):
-        places = [place for place in plan.missing if threads[place] == count]
-        yield places, training.workers or max(1, (os.cpu_count() or 1) // count)
+def _files(experiment: Experiment, spec: RunSpec) -> RunFiles:
+    return experiment.run_files(spec.variant, spec.seed)
 
 
-def _job(plan: Plan, place: Path, training: TrainingConfig) -> Callable[[Callable[[int, int], None]], None]:
-    return partial(_train_one, plan.specs[place], plan.dataset.folder, place, training.tensorboard, training.profile)
+def _name(spec: RunSpec) -> str:
+    return f"{spec.variant}-seed{spec.seed}"
+
+
+def _groups(missing: Sequence[RunSpec], training: TrainingConfig) -> Iterator[tuple[list[RunSpec], int]]:
+    """The missing runs by the threads that each takes, and how many at once the machine carries: one on a GPU."""
+    for threads in sorted({spec.recipe.threads for spec in missing}):
+        group = [spec for spec in missing if spec.recipe.threads == threads]
+        carried = max(1, (os.cpu_count() or 1) // threads) if group[0].device == "cpu" else 1
+        yield group, training.workers or carried
+
+
+def _job(spec: RunSpec, plan: Plan) -> Job:
+    files, training = _files(plan.experiment, spec), plan.training
+    work = partial(_train_one, spec, plan.folders[spec.variant], files, training.tensorboard, training.profile)
+    return Job(_name(spec), work)
 
 
 def _train_one(
-    spec: RunSpec,
-    dataset_folder: Path,
-    run_folder: Path,
-    watched: bool,
-    profiled: bool,
-    progress: Callable[[int, int], None],
+    spec: RunSpec, dataset: Path, files: RunFiles, tensorboard: bool, profile: bool, progress: Progress
 ) -> None:
     """One run, in the process that the executor chose."""
-    from bakeoff.data import build as dataset
-    from bakeoff.training import train as stage
+    from bakeoff.data.build.load import load
+    from bakeoff.training.train import train
 
-    # A run's own folder appears when the run is whole; what there is before lies beside it.
-    experiment, name = run_folder.parents[1], run_folder.name
-    events = experiment / "tensorboard" / name if watched else None
-    stage.train(
+    train(
         spec,
-        dataset.load(dataset_folder),
-        run_folder,
+        load(dataset),
+        files.folder,
         progress,
-        events,
-        checkpoint=experiment / CHECKPOINTS / name,
-        profile=experiment / "profiles" / f"{name}.json" if profiled else None,
+        files.events if tensorboard else None,
+        checkpoint=files.checkpoint,
+        profile=files.profile if profile else None,
     )
 
 
-def _stored(place: Path, spec: RunSpec, overwrite: bool) -> Run | None:
-    """The run of this specification that is there already; a failed one is tried again."""
-    from bakeoff.training.store import load_run
-
-    tidy(place)
-    if not place.exists():
-        return None
-    stored = load_run(place)
+def _is_stored(experiment: Experiment, spec: RunSpec, overwrite: bool) -> bool:
+    """Whether the run of this specification is there already; a failed one is tried again."""
+    folder = _files(experiment, spec).folder
+    tidy(folder)
+    if not folder.exists():
+        return False
+    stored = load_run(folder)
     if stored.record.status == "failed":  # whatever it was made with: nothing is lost
-        return None
+        return False
     if stored.spec != spec and not overwrite:
-        raise conflict(place)
-    return stored if stored.spec == spec else None
+        raise conflict(folder)
+    return stored.spec == spec

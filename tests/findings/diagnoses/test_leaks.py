@@ -12,9 +12,9 @@ from tests.evaluation.conftest import make_dataset
 from tests.findings.conftest import with_photos
 
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.evaluation.scores import Finding
-from bakeoff.findings.case import Case
+from bakeoff.evaluation.results import Results
 from bakeoff.findings.diagnoses.leaks import leaks
+from bakeoff.findings.finding import Finding
 
 TRAIN, VAL = (0, 0, 1, 1, 2, 2), (0, 1, 2, 0)
 """Labels; the manifest's rows 0 to 5 are training photos, 6 to 9 validation photos."""
@@ -87,7 +87,7 @@ def test_names_that_count_are_no_leak(find) -> None:
     assert find({"file_name": {0: "train/1.jpg", 6: "val/1.jpg"}}).state == "not found"
 
 
-def test_flat_photos_are_undecided(tmp_path: Path, make_case: Callable[..., Case]) -> None:
+def test_flat_photos_are_undecided(tmp_path: Path, make_case: Callable[..., Results]) -> None:
     dataset = with_photos(make_dataset(TRAIN, VAL), tmp_path, side=16)
     np.save(tmp_path / "val.npy", np.full((len(VAL), 16, 16, 3), 7, dtype=np.uint8))
     finding = leaks(make_case(dataset, []))
@@ -95,5 +95,5 @@ def test_flat_photos_are_undecided(tmp_path: Path, make_case: Callable[..., Case
     assert "4 of 10 are flat" in finding.verdict
 
 
-def test_one_photo_is_not_applicable(tmp_path: Path, make_case: Callable[..., Case]) -> None:
+def test_one_photo_is_not_applicable(tmp_path: Path, make_case: Callable[..., Results]) -> None:
     assert leaks(make_case(with_photos(make_dataset([0], []), tmp_path), [])).state == "not applicable"

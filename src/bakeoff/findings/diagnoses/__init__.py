@@ -1,1 +1,1 @@
-"""The findings: one a file, each a function from a `Case` to a `Finding`."""
+"""The findings: one a file, each a function from a `Results` to a `Finding`."""

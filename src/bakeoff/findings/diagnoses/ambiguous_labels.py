@@ -8,19 +8,22 @@ import polars as pl
 from bakeoff.core.registry import findings
 from bakeoff.core.types import VAL
 from bakeoff.evaluation.intervals import wilson
-from bakeoff.evaluation.scores import Finding, NetworkScores, State
-from bakeoff.findings.case import Case, finished
+from bakeoff.evaluation.results import Results, finished
+from bakeoff.evaluation.scores import VariantScores
+from bakeoff.findings.finding import Finding, State
 
 SHARE = 0.05
 """From this share of errors on, answers that name another object of the photo are worth a word: one in twenty."""
 
 
 @findings.register("ambiguous-labels")
-def ambiguous_labels(case: Case) -> Finding:
+def ambiguous_labels(results: Results) -> Finding:
     """What share of the errors predicts a class that is annotated in the photo, too."""
-    held = case.dataset.rows(VAL)["annotated"]
+    held = results.dataset.rows(VAL)["annotated"]
     several = int((held.list.len() > 1).sum())
-    measured = {network.name: _measure(network, case) for network in case.comparison.networks if finished(network)}
+    measured = {
+        network.name: _measure(network, results) for network in results.comparison.networks if finished(network)
+    }
     state, verdict = _judge(several, len(held), measured)
     return Finding(
         code="ambiguous-labels",
@@ -31,7 +34,7 @@ def ambiguous_labels(case: Case) -> Finding:
         limits="Annotations can miss objects, and a network can name a class that is there by chance.",
         evidence={
             "photos": several,
-            "by_class": _by_class(case),
+            "by_class": _by_class(results),
             "threshold": SHARE,
             "networks": measured,
         },
@@ -56,7 +59,7 @@ def _judge(several: int, photos: int, measured: dict[str, dict[str, Any]]) -> tu
     return "undecided", f"{head}."
 
 
-def _measure(network: NetworkScores, case: Case) -> dict[str, Any]:
+def _measure(network: VariantScores, results: Results) -> dict[str, Any]:
     """Numbers of the run with the lowest seed, so that no photo counts twice."""
     run = finished(network)[0]
     counts, present = np.array(run.confusion), np.array(run.annotated_too)
@@ -67,7 +70,7 @@ def _measure(network: NetworkScores, case: Case) -> dict[str, Any]:
             "errors": int(counts[label].sum() - counts[label, label]),
             "explained": int(present[label].sum() - present[label, label]),
         }
-        for label, name in enumerate(case.comparison.classes)
+        for label, name in enumerate(results.comparison.classes)
     }
     return {
         "errors": errors,
@@ -79,7 +82,7 @@ def _measure(network: NetworkScores, case: Case) -> dict[str, Any]:
     }
 
 
-def _by_class(case: Case) -> dict[str, int]:
+def _by_class(results: Results) -> dict[str, int]:
     """Validation photos of each class that hold other target classes too."""
-    several = case.dataset.rows(VAL).filter(pl.col("annotated").list.len() > 1)
-    return {name: int((several["label"] == label).sum()) for label, name in enumerate(case.comparison.classes)}
+    several = results.dataset.rows(VAL).filter(pl.col("annotated").list.len() > 1)
+    return {name: int((several["label"] == label).sum()) for label, name in enumerate(results.comparison.classes)}

@@ -1,23 +1,24 @@
 """Which network is best?"""
 
 from bakeoff.core.registry import findings
-from bakeoff.evaluation.scores import Finding, NetworkScores, State
-from bakeoff.findings.case import Case
+from bakeoff.evaluation.results import Results
+from bakeoff.evaluation.scores import VariantScores
 from bakeoff.findings.failures import FLOOR, failures
+from bakeoff.findings.finding import Finding, State
 
 
 @findings.register("best-network")
-def best_network(case: Case) -> Finding:
+def best_network(results: Results) -> Finding:
     """The networks that no other is distinguishably better than, the smallest and the fastest of them."""
-    scored = [network for network in case.comparison.networks if network.val_accuracy.mean is not None]
+    scored = [network for network in results.comparison.networks if network.val_accuracy.mean is not None]
     wins = {
         (pair.first, pair.second) if pair.verdict == "first better" else (pair.second, pair.first)
-        for pair in case.comparison.pairs
+        for pair in results.comparison.pairs
         if pair.verdict in ("second better", "first better")
     }
     beaten = {loser for _, loser in wins}
     best = [network for network in scored if network.name not in beaten]
-    state, verdict = _judge(case, scored, best, wins)
+    state, verdict = _judge(results, scored, best, wins)
     return Finding(
         code="best-network",
         title="Best network",
@@ -36,14 +37,14 @@ def best_network(case: Case) -> Finding:
 
 
 def _judge(
-    case: Case, scored: list[NetworkScores], best: list[NetworkScores], wins: set[tuple[str, str]]
+    results: Results, scored: list[VariantScores], best: list[VariantScores], wins: set[tuple[str, str]]
 ) -> tuple[State, str]:
     if len(scored) < 2:
         return "not applicable", "Fewer than two networks finished a run."
-    if all(pair.verdict == "not applicable" for pair in case.comparison.pairs):
+    if all(pair.verdict == "not applicable" for pair in results.comparison.pairs):
         return "not applicable", "One seed a network does not tell networks apart: another seed may turn the order."
-    failed = failures(case)
-    sound = [network for network in scored if not any(run.name in failed for run in case.by_network[network.name])]
+    failed = failures(results)
+    sound = [network for network in scored if not any(run.name in failed for run in results.by_network[network.name])]
     for first in best:
         level = [other for other in scored if (first.name, other.name) not in wins]
         if level == [first]:
@@ -59,7 +60,7 @@ def _judge(
     return "undecided", _several(best, learned, len(scored) - len(best))
 
 
-def _several(best: list[NetworkScores], learned: list[NetworkScores], worse: int) -> str:
+def _several(best: list[VariantScores], learned: list[VariantScores], worse: int) -> str:
     """What tells the best apart, beside their accuracy; of those that learned in every run, if any."""
     whose = "of those that learned in every run" if learned and learned != best else "of them"
     learned = learned or best

@@ -1,18 +1,18 @@
 """Did every run train at all?"""
 
 from bakeoff.core.registry import findings
-from bakeoff.evaluation.scores import Finding
-from bakeoff.findings.case import Case
+from bakeoff.evaluation.results import Results
 from bakeoff.findings.failures import MARGIN, failures
+from bakeoff.findings.finding import Finding
 
 
 @findings.register("failed-training")
-def failed_training(case: Case) -> Finding:
+def failed_training(results: Results) -> Finding:
     """Which runs diverged, failed, or learned nothing: loss at ln K, one class predicted, validation at chance."""
-    reasons = failures(case)
+    reasons = failures(results)
     shares = {
         name: {"failed": sum(run.name in reasons for run in runs), "runs": len(runs)}
-        for name, runs in case.by_network.items()
+        for name, runs in results.by_network.items()
     }
     failed = [
         f"{name} ({counts['failed']} of {counts['runs']} seeds)" for name, counts in shares.items() if counts["failed"]

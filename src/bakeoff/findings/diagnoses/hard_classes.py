@@ -9,19 +9,20 @@ from statsmodels.stats.multitest import multipletests
 
 from bakeoff.core.registry import findings
 from bakeoff.evaluation.intervals import wilson
-from bakeoff.evaluation.scores import Finding, NetworkScores
+from bakeoff.evaluation.results import Results, finished
+from bakeoff.evaluation.scores import VariantScores
 from bakeoff.evaluation.variance_components import ALPHA
-from bakeoff.findings.case import Case, finished
 from bakeoff.findings.failures import FLOOR
+from bakeoff.findings.finding import Finding
 
 SHOWN = 3
 
 
 @findings.register("hard-classes")
-def hard_classes(case: Case) -> Finding:
+def hard_classes(results: Results) -> Finding:
     """The lowest recall, the cells of the confusion matrix above chance, and classes that are never predicted."""
-    classes = case.comparison.classes
-    measured = [_measure(network, classes) for network in case.comparison.networks if finished(network)]
+    classes = results.comparison.classes
+    measured = [_measure(network, classes) for network in results.comparison.networks if finished(network)]
     never = [
         f"{entry['network']} never predicts {', '.join(entry['never'])}"
         for entry in measured
@@ -57,7 +58,7 @@ def _finding(state: Any, verdict: str, measured: list[dict[str, Any]]) -> Findin
     )
 
 
-def _measure(network: NetworkScores, classes: tuple[str, ...]) -> dict[str, Any]:
+def _measure(network: VariantScores, classes: tuple[str, ...]) -> dict[str, Any]:
     """Numbers of the run with the lowest seed; `never` lists what no run of the network predicts."""
     counts = np.array(finished(network)[0].confusion)
     total = np.sum([run.confusion for run in finished(network)], axis=0)

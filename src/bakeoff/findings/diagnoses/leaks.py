@@ -12,8 +12,8 @@ from bakeoff.data.duplicates.fingerprints import fingerprints, joined
 from bakeoff.data.duplicates.groups import Place, find_duplicates
 from bakeoff.data.duplicates.names import photo_id
 from bakeoff.data.duplicates.near import CORRELATION, DISTANCE
-from bakeoff.evaluation.scores import Finding, State
-from bakeoff.findings.case import Case
+from bakeoff.evaluation.results import Results
+from bakeoff.findings.finding import Finding, State
 
 FLAT = 0.05
 """From this share of flat photos on, whose pixels tell nothing, near-duplicates may be missed by the dozen: one in
@@ -24,13 +24,13 @@ LISTED = 20
 
 
 @findings.register("leaks")
-def leaks(case: Case) -> Finding:
+def leaks(results: Results) -> Finding:
     """Photos that are in both splits or under several classes, by their ids, bytes and pixels."""
-    rows = case.dataset.manifest
+    rows = results.dataset.manifest
     copies, ids, names, digests = (rows[name].to_list() for name in ("image", "image_id", "file_name", "source_digest"))
-    looks = joined([fingerprints(images) for images in case.dataset.images.values()])
+    looks = joined([fingerprints(images) for images in results.dataset.images.values()])
     places = [
-        Place(copy, case.comparison.classes[label], split)
+        Place(copy, results.comparison.classes[label], split)
         for copy, label, split in zip(copies, rows["label"], rows["split"], strict=True)
     ]
     keys: dict[Evidence, list[Any]] = {

@@ -4,8 +4,9 @@ from statistics import mean
 from typing import Any
 
 from bakeoff.core.registry import findings
-from bakeoff.evaluation.scores import Finding, NetworkScores
-from bakeoff.findings.case import Case, epochs
+from bakeoff.evaluation.results import Results, epochs
+from bakeoff.evaluation.scores import VariantScores
+from bakeoff.findings.finding import Finding
 
 GAP = 0.10
 """Training minus validation accuracy from which a network counts as overfitted: ten points, several times what sampling
@@ -13,9 +14,11 @@ a thousand photos explains."""
 
 
 @findings.register("overfitting")
-def overfitting(case: Case) -> Finding:
+def overfitting(results: Results) -> Finding:
     """Training minus validation accuracy, and the epoch where the validation loss turned."""
-    measured = {network.name: numbers for network in case.comparison.networks if (numbers := _measure(case, network))}
+    measured = {
+        network.name: numbers for network in results.comparison.networks if (numbers := _measure(results, network))
+    }
     over = [name for name, numbers in measured.items() if numbers["gap"] > GAP]
     if not measured:
         verdict = "No run finished."
@@ -41,11 +44,11 @@ def _turn(numbers: dict[str, Any]) -> str:
     return f"validation loss turns after epoch {turned}" if turned else "validation loss still falls"
 
 
-def _measure(case: Case, network: NetworkScores) -> dict[str, Any] | None:
+def _measure(results: Results, network: VariantScores) -> dict[str, Any] | None:
     if network.train_accuracy.mean is None or network.val_accuracy.mean is None:
         return None
     lowest, last = [], []
-    for run in case.by_network[network.name]:
+    for run in results.by_network[network.name]:
         lines = [line for line in epochs(run) if line.val_loss is not None]
         if run.finished and lines:
             lowest.append(min(lines, key=lambda line: line.val_loss or 0.0).epoch)

@@ -3,8 +3,9 @@
 import re
 
 from bakeoff.core.registry import findings
-from bakeoff.evaluation.scores import Finding, PairScores, State
-from bakeoff.findings.case import Case, gain
+from bakeoff.evaluation.results import Results, gain
+from bakeoff.evaluation.scores import PairScores
+from bakeoff.findings.finding import Finding, State
 from bakeoff.models.architecture import Architecture
 
 PADDING = re.compile(r", padding [^,]+")
@@ -13,9 +14,9 @@ RELEVANT = 0.02
 
 
 @findings.register("padding")
-def padding(case: Case) -> Finding:
+def padding(results: Results) -> Finding:
     """Whether two networks that differ in padding alone differ in accuracy."""
-    found = [(pair, padded) for pair in case.comparison.pairs if (padded := _padded(case, pair))]
+    found = [(pair, padded) for pair in results.comparison.pairs if (padded := _padded(results, pair))]
     state, verdict = _judge(*found[0]) if found else ("not applicable", "No two networks differ in padding alone.")
     return Finding(
         code="padding",
@@ -45,12 +46,12 @@ def _numbers(pair: PairScores, padded: str) -> dict[str, object]:
     return {"first": pair.first, "second": pair.second, "gain": gain(pair, padded), "interval": pair.interval}
 
 
-def _padded(case: Case, pair: PairScores) -> str | None:
+def _padded(results: Results, pair: PairScores) -> str | None:
     """Which of two networks has the padding that the other lacks, where nothing else differs."""
-    shapes = [_without_padding(case.network(name).architecture) for name in (pair.first, pair.second)]
+    shapes = [_without_padding(results.network(name).architecture) for name in (pair.first, pair.second)]
     if None in shapes or shapes[0] != shapes[1]:
         return None
-    counts = {name: _paddings(case.network(name).architecture) for name in (pair.first, pair.second)}
+    counts = {name: _paddings(results.network(name).architecture) for name in (pair.first, pair.second)}
     return max(counts, key=counts.__getitem__) if len(set(counts.values())) > 1 else None
 
 

@@ -1,19 +1,19 @@
 """What could this experiment have seen?"""
 
 from bakeoff.core.registry import findings
-from bakeoff.evaluation.scores import Finding, State
-from bakeoff.findings.case import Case
+from bakeoff.evaluation.results import Results
+from bakeoff.findings.finding import Finding, State
 
 COARSE = 0.05
 """An experiment that sees only differences of five points and more can't tell what published results differ by."""
 
 
 @findings.register("power")
-def power(case: Case) -> Finding:
+def power(results: Results) -> Finding:
     """The smallest true difference of two networks that this experiment would have separated."""
     seen = {
         f"{pair.first} – {pair.second}": pair.detectable
-        for pair in case.comparison.pairs
+        for pair in results.comparison.pairs
         if pair.detectable is not None
     }
     if seen:

@@ -6,8 +6,8 @@ from typing import Any
 
 from bakeoff.core.registry import findings
 from bakeoff.evaluation.intervals import points
-from bakeoff.evaluation.scores import Finding, State
-from bakeoff.findings.case import Case, epochs, gain
+from bakeoff.evaluation.results import Results, epochs, gain
+from bakeoff.findings.finding import Finding, State
 from bakeoff.training.run import Run
 
 VANISHED = 1e-2
@@ -19,15 +19,15 @@ FLOOR = 1e-30
 
 
 @findings.register("vanishing-signal")
-def vanishing_signal(case: Case) -> Finding:
+def vanishing_signal(results: Results) -> Finding:
     """Whether the signal and its gradient die on their way through a network before it is trained."""
-    measured = {name: numbers for name, runs in case.by_network.items() if (numbers := _measure(runs))}
+    measured = {name: numbers for name, runs in results.by_network.items() if (numbers := _measure(runs))}
     dead = [name for name, numbers in measured.items() if numbers["signal"] < VANISHED]
     state: State
     if not measured:
         state, verdict = "not applicable", "No run got as far as a measurement."
     elif dead:
-        state, verdict = "found", " ".join([_told(dead, measured), *_cures(case, dead, measured)])
+        state, verdict = "found", " ".join([_told(dead, measured), *_cures(results, dead, measured)])
     else:
         state, verdict = "not found", "In every network the signal reaches the last layer at initialisation."
     return Finding(
@@ -80,12 +80,12 @@ def _told(dead: list[str], measured: dict[str, Any]) -> str:
     return f"Before training the signal dies in {', '.join(parts)}."
 
 
-def _cures(case: Case, dead: list[str], measured: dict[str, Any]) -> list[str]:
+def _cures(results: Results, dead: list[str], measured: dict[str, Any]) -> list[str]:
     """How the networks that are named after a dead one, and keep the signal, compare with it."""
     told = []
     for name in dead:
         for cure in measured:
-            pair = case.pair(name, cure)
+            pair = results.pair(name, cure)
             if cure.startswith(f"{name}-") and cure not in dead and pair and pair.difference is not None:
                 keeps = f"{cure} keeps the signal ({measured[cure]['signal']:.2f})"
                 told.append(f"{keeps} and gains {points(gain(pair, cure))} points: {_verdict(pair.verdict)}.")

@@ -3,7 +3,7 @@
 import itertools
 
 from bakeoff.core.registry import sections
-from bakeoff.evaluation.scores import NetworkScores
+from bakeoff.evaluation.scores import VariantScores
 from bakeoff.report.contents import Case, Section
 from bakeoff.report.estimates import finished, of_network, photo_noise
 from bakeoff.report.formatting import estimate
@@ -38,7 +38,7 @@ def _answer(case: Case) -> str:
     return f"{best.name} has the highest mean validation accuracy: {reached} {_lead(case, best, ranked[1])}"
 
 
-def _base(network: NetworkScores) -> str:
+def _base(network: VariantScores) -> str:
     """What stands behind a network's estimate."""
     done, asked = len(finished(network)), len(network.runs)
     if done == 1:
@@ -46,9 +46,9 @@ def _base(network: NetworkScores) -> str:
     return f"the mean of {done}{f' of {asked}' if asked > done else ''} seeds (95 % interval over seeds)"
 
 
-def _lead(case: Case, best: NetworkScores, second: NetworkScores) -> str:
+def _lead(case: Case, best: VariantScores, second: VariantScores) -> str:
     """Which network is best as far as the pairs were tested; else how little one seed says of the lead."""
-    judged = next((finding for finding in case.comparison.findings if finding.code == "best-network"), None)
+    judged = next((finding for finding in case.findings if finding.code == "best-network"), None)
     if judged and judged.state != "not applicable":
         return judged.verdict
     gap, images = _accuracy(best) - _accuracy(second), case.comparison.counts["val"]
@@ -60,16 +60,14 @@ def _lead(case: Case, best: NetworkScores, second: NetworkScores) -> str:
     )
 
 
-def _accuracy(network: NetworkScores) -> float:
+def _accuracy(network: VariantScores) -> float:
     return network.val_accuracy.mean or 0.0
 
 
 def _untrained(case: Case) -> list[str]:
     """What the finding on failed trainings says, where it was found: failed runs must not pass unseen."""
     return [
-        finding.verdict
-        for finding in case.comparison.findings
-        if finding.code == "failed-training" and finding.state == "found"
+        finding.verdict for finding in case.findings if finding.code == "failed-training" and finding.state == "found"
     ]
 
 

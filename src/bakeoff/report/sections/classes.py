@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.intervals import over_seeds, wilson
-from bakeoff.evaluation.scores import NetworkScores
+from bakeoff.evaluation.scores import VariantScores
 from bakeoff.report.contents import Case, Section, Table
 from bakeoff.report.estimates import finished
 from bakeoff.report.formatting import drawn
@@ -20,7 +20,7 @@ def classes(case: Case) -> Section:
     return Section("Class by class", "classes.html", {"tables": [_table(case, networks, score) for score in SCORES]})
 
 
-def _table(case: Case, networks: Sequence[NetworkScores], score: str) -> Table:
+def _table(case: Case, networks: Sequence[VariantScores], score: str) -> Table:
     names = [network.name for network in networks]
     rows = [
         (name, *(_estimate(network, label, score) for network in networks))
@@ -32,7 +32,7 @@ def _table(case: Case, networks: Sequence[NetworkScores], score: str) -> Table:
     return Table(f"classes-{score}", caption, ("class", *names), rows, dict.fromkeys(names, drawn))
 
 
-def _estimate(network: NetworkScores, label: int, score: str) -> Estimate:
+def _estimate(network: VariantScores, label: int, score: str) -> Estimate:
     runs = [run for run in finished(network) if run.report]
     if len(runs) > 1:
         return over_seeds([getattr(run.report[label], score) for run in runs])

@@ -7,7 +7,7 @@ import numpy as np
 
 from bakeoff.config.schema import network_label
 from bakeoff.core.registry import sections
-from bakeoff.evaluation.scores import NetworkScores, RunScores
+from bakeoff.evaluation.scores import RunScores, VariantScores
 from bakeoff.report import charts
 from bakeoff.report.contents import Case, Figure, Section, Table
 from bakeoff.report.estimates import finished
@@ -27,7 +27,7 @@ def details(case: Case) -> Section:
     return Section("Network by network", "details.html", {"networks": parts, "matrices": matrices})
 
 
-def _details(network: NetworkScores, safe: str, classes: tuple[str, ...]) -> dict[str, Any]:
+def _details(network: VariantScores, safe: str, classes: tuple[str, ...]) -> dict[str, Any]:
     scored = [run for run in network.runs if run.confusion]
     values: dict[str, Any] = {
         "name": network.name,
@@ -49,7 +49,7 @@ def _details(network: NetworkScores, safe: str, classes: tuple[str, ...]) -> dic
     return values
 
 
-def _layers(network: NetworkScores, safe: str) -> Table | None:
+def _layers(network: VariantScores, safe: str) -> Table | None:
     if not network.architecture:
         return None
     rows = [
@@ -93,7 +93,7 @@ def _errors(name: str, safe: str, classes: tuple[str, ...], counts: list[list[in
     return Table(f"errors-{safe}", f"Errors of {name} by kind.", columns, rows)
 
 
-def _report(network: NetworkScores, run: RunScores, safe: str) -> Table:
+def _report(network: VariantScores, run: RunScores, safe: str) -> Table:
     return Table(
         f"report-{safe}-seed{run.seed}",
         f"Classification report of {network.name}, seed {run.seed}, on the validation photos.",

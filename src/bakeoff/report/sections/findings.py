@@ -22,7 +22,7 @@ def findings(case: Case) -> Section:
                 list(_flat(msgspec.to_builtins(finding.evidence))),
             ),
         }
-        for finding in case.comparison.findings
+        for finding in case.findings
     ]
     return Section("Findings", "findings.html", {"findings": entries})
 

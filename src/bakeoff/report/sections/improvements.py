@@ -18,7 +18,7 @@ CURVE = (
 @sections.register("60-improvements")
 def improvements(case: Case) -> Section:
     """The ranking of the changes and the learning curve; only a hint where nothing was tried."""
-    tried = case.comparison.improvements
+    tried = case.improvements
     values = {"statement": tried.statement, **_shown(tried)} if tried else {"statement": ""}
     return Section("What would make it better", "improvements.html", values)
 
@@ -35,14 +35,14 @@ def _shown(tried: Improvements) -> dict[str, Any]:
 def _table(tried: Improvements) -> Table:
     rows = [
         (
-            variant.what,
-            variant.kind,
-            Estimate(variant.gain, variant.interval),
-            variant.seeds,
-            variant.images or None,
-            variant.verdict,
+            change.what,
+            change.kind,
+            Estimate(change.gain, change.interval),
+            change.seeds,
+            change.images or None,
+            change.verdict,
         )
-        for variant in tried.variants
+        for change in tried.changes
     ]
     caption = f"Gain in validation accuracy of {tried.network} by one change at a time, in percentage points, with its "
     caption += "95 % interval over seeds and photos. Verdicts after Holm's correction over the changes."

@@ -38,7 +38,7 @@ QUESTIONS = (
 @sections.register("21-questions")
 def questions(case: Case) -> Section:
     """Each question with the findings that answer it."""
-    found = {finding.code: finding for finding in case.comparison.findings}
+    found = {finding.code: finding for finding in case.findings}
     answers = [
         {
             "title": question.title,
@@ -52,4 +52,4 @@ def questions(case: Case) -> Section:
 
 
 def _better(case: Case) -> str:
-    return case.comparison.improvements.statement if case.comparison.improvements else NOT_MEASURED
+    return case.improvements.statement if case.improvements else NOT_MEASURED

@@ -5,33 +5,42 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.workflow.improvement.conftest import OVERRIDES
-from tests.workflow.test_pipeline import experiment
+from tests.conftest import experiment
 
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.storage import read_json
-from bakeoff.evaluation.improvements import Improvements
-from bakeoff.workflow.improvement import improve
-from bakeoff.workflow.improvement.search import KINDS
+from bakeoff.evaluation.improvements import KINDS, Improvements
+from bakeoff.workflow import pipeline
+from bakeoff.workflow.improve import improve
 
+OVERRIDES = ("training.seeds=2", "training.networks=net3,net1", "improve.network=net3", "data.val_per_class=3")
 CHANGES = {"flip-and-crop", "exclusive", "net3-he", "net3-bn", "net3-skip", "flip", "crop"}
+
+
+@pytest.fixture(scope="session")
+def improved(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Improvements]:
+    """An experiment's folder with a report, and what `improve` gave; not to be changed."""
+    folder = tmp_path_factory.mktemp("improved") / "out"
+    asked = experiment(sample, *OVERRIDES)
+    pipeline.run(asked, folder)
+    return folder, improve(asked, folder)
 
 
 def test_every_change_is_measured(improved: tuple[Path, Improvements]) -> None:
     _, found = improved
     assert found.network == "net3"
-    assert {variant.name for variant in found.variants if variant.kind == "measured"} == CHANGES
-    for variant in found.variants:
-        if variant.kind == "measured":
-            assert variant.seeds == 2
-            assert variant.images > 0
-            assert variant.gain is not None
-            assert variant.interval is not None
-            assert variant.interval.low <= variant.gain <= variant.interval.high
+    assert {change.name for change in found.changes if change.kind == "measured"} == CHANGES
+    for change in found.changes:
+        if change.kind == "measured":
+            assert change.seeds == 2
+            assert change.images > 0
+            assert change.gain is not None
+            assert change.interval is not None
+            assert change.interval.low <= change.gain <= change.interval.high
 
 
 def test_the_best_stands_first(improved: tuple[Path, Improvements]) -> None:
-    ranks = [(KINDS.index(variant.kind), -(variant.gain or 0.0)) for variant in improved[1].variants]
+    ranks = [(KINDS.index(change.kind), -(change.gain or 0.0)) for change in improved[1].changes]
     assert ranks == sorted(ranks)
 
 
@@ -53,36 +62,37 @@ def test_it_is_stored_and_stands_in_the_report(improved: tuple[Path, Improvement
 
 def test_the_experiments_own_runs_are_the_base(improved: tuple[Path, Improvements]) -> None:
     folder, _ = improved
-    assert not (folder / "improve" / "as it is").exists()
-    assert {path.name for path in (folder / "runs").iterdir()} == {
+    runs = {path.name for path in (folder / "runs").iterdir()}
+    assert {name for name in runs if "+" not in name} == {
         f"{name}-seed{seed}" for name in ("net3", "net1") for seed in (0, 1)
     }
+    assert {"net3+flip-seed0", "net3+exclusive-seed1", "net3+net3-bn-seed0", "net3+50-percent-seed1"} <= runs
 
 
 def test_repeated_it_trains_nothing_anew(improved: tuple[Path, Improvements], sample: Path, tmp_path: Path) -> None:
     found, folder = improved[1], tmp_path / "out"
     shutil.copytree(improved[0], folder)
-    stamps = {path: path.stat().st_mtime_ns for path in folder.glob("improve/*/runs/*/run.json")}
+    stamps = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*/run.json")}
     again = improve(experiment(sample, *OVERRIDES), folder)
-    assert again.variants == found.variants
+    assert again.changes == found.changes
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
 
 
 def test_one_seed_measures_without_a_test(sample: Path, tmp_path: Path) -> None:
-    found = improve(experiment(sample, "training.networks=net1", "improve.shares=0.5"), tmp_path / "out")
-    measured = [variant for variant in found.variants if variant.kind == "measured"]
-    assert {variant.verdict for variant in measured} == {"not tested: one seed"}
-    assert all(variant.interval is None for variant in measured)
-    (double,) = (variant for variant in found.variants if variant.name == "double")
+    found = improve(experiment(sample, "training.networks=net1", "improve.train_fractions=0.5"), tmp_path / "out")
+    measured = [change for change in found.changes if change.kind == "measured"]
+    assert {change.verdict for change in measured} == {"not tested: one seed"}
+    assert all(change.interval is None for change in measured)
+    (double,) = (change for change in found.changes if change.name == "double")
     assert double.kind == "skipped"
 
 
 def test_a_budget_that_is_used_up_skips_and_says_so(sample: Path, tmp_path: Path) -> None:
     found = improve(experiment(sample, "training.networks=net1", "improve.minutes=0.0001"), tmp_path / "out")
-    assert {variant.verdict for variant in found.variants if variant.name == "flip"} == {
+    assert {change.verdict for change in found.changes if change.name == "flip"} == {
         "the budget of 0.0001 minutes was used up"
     }
-    assert all(variant.kind == "skipped" for variant in found.variants)
+    assert all(change.kind == "skipped" for change in found.changes)
 
 
 def test_a_network_that_is_not_there_is_refused(sample: Path, tmp_path: Path) -> None:
@@ -94,8 +104,13 @@ def test_a_network_that_is_not_there_is_refused(sample: Path, tmp_path: Path) ->
 def test_what_the_experiment_has_already_is_not_tried(sample: Path, tmp_path: Path) -> None:
     asked = experiment(
         sample,
-        *("training.networks=net1", "training.horizontal_flip=true", "data.policy=exclusive", "improve.shares=0.5"),
+        *(
+            "training.networks=net1",
+            "training.horizontal_flip=true",
+            "data.policy=exclusive",
+            "improve.train_fractions=0.5",
+        ),
     )
-    reasons = {variant.name: variant.verdict for variant in improve(asked, tmp_path / "out").variants}
+    reasons = {change.name: change.verdict for change in improve(asked, tmp_path / "out").changes}
     assert reasons["flip"] == "the experiment has it already"
     assert reasons["exclusive"] == "it is the experiment's policy"

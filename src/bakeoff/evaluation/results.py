@@ -1,4 +1,4 @@
-"""What a finding is given."""
+"""The stored results of an experiment: what findings and the report draw from."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ import polars as pl
 
 from bakeoff.core.types import VAL
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.evaluation.scores import Comparison, NetworkScores, PairScores, RunScores
+from bakeoff.evaluation.scores import Comparison, PairScores, RunScores, VariantScores
 from bakeoff.training.run import EpochLog, Run
 
 
 @dataclass(frozen=True)
-class Case:
+class Results:
     """An experiment's stored records.
 
     Attributes:
@@ -36,7 +36,7 @@ class Case:
         """The comparison of two networks, in whichever order they stand."""
         return next((pair for pair in self.comparison.pairs if {pair.first, pair.second} == {first, second}), None)
 
-    def network(self, name: str) -> NetworkScores:
+    def network(self, name: str) -> VariantScores:
         """The scores of one network."""
         return next(network for network in self.comparison.networks if network.name == name)
 
@@ -51,7 +51,7 @@ def validation(run: Run) -> pl.DataFrame:
     return run.predictions.filter(pl.col("split") == VAL)
 
 
-def finished(network: NetworkScores) -> list[RunScores]:
+def finished(network: VariantScores) -> list[RunScores]:
     """A network's runs that have validation scores."""
     return [run for run in network.runs if run.confusion]
 

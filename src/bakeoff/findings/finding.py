@@ -1,0 +1,50 @@
+"""A finding: a diagnosis with a code, a state, a verdict and its evidence."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+Evidence = TypeVar("Evidence", bound=msgspec.Struct)
+
+State = Literal["found", "not found", "undecided", "not applicable"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """A diagnosis.
+
+    Attributes:
+        code: Its name, as `bakeoff list findings` has it.
+        title: A heading.
+        question: The question it answers.
+        state: "found" and "not found" are decided; "undecided": the data do not decide; "not applicable": there is
+            nothing to decide it on, and the verdict says why.
+        verdict: The answer in one sentence.
+        limits: What the evidence can't say.
+        evidence: The numbers behind the verdict: the finding's own record as JSON has it; see `evidence_as`.
+        weight: The larger, the earlier it stands in the report.
+    """
+
+    code: str
+    title: str
+    question: str
+    state: State
+    verdict: str
+    limits: str
+    evidence: Mapping[str, Any]
+    weight: int
+
+    def evidence_as(self, kind: type[Evidence]) -> Evidence:
+        """The evidence as the record that the diagnosis made it from.
+
+        Raises:
+            msgspec.ValidationError: It is of another kind.
+        """
+        return msgspec.convert(self.evidence, kind)
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """All findings of an experiment, the most important first; `findings.json`."""
+
+    findings: tuple[Finding, ...]
+    schema: int = 1

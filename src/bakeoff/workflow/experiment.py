@@ -1,0 +1,242 @@
+"""An experiment: the folder, and nothing outside this module knows what lies where in it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import polars as pl
+
+from bakeoff.config.schema import ExperimentConfig, Variant
+from bakeoff.core.errors import StorageError
+from bakeoff.core.storage import check_claim, claim, digest, read_json, write_json
+from bakeoff.core.types import Environment
+from bakeoff.data.build.dataset import Dataset
+from bakeoff.data.build.load import load as load_dataset
+from bakeoff.data.selection import load as load_selection
+from bakeoff.data.selection.selection import Selection
+from bakeoff.evaluation.improvements import Improvements
+from bakeoff.evaluation.results import Results
+from bakeoff.evaluation.scores import Comparison
+from bakeoff.findings.finding import Finding, Findings
+from bakeoff.training.run import Run, RunSpec
+from bakeoff.training.store import load_run
+
+if TYPE_CHECKING:
+    from bakeoff.report import Case
+
+KIND = "experiment"
+CACHE = ".bakeoff-cache"
+
+
+class StoredConfig(msgspec.Struct, frozen=True):
+    """`experiment.json`: what was asked.
+
+    Attributes:
+        config: Every value, defaults included.
+        command: The command line that asked for it.
+        environment: What it ran with.
+    """
+
+    config: ExperimentConfig
+    command: str
+    environment: Environment
+    schema: int = 2
+
+
+class RunFiles(msgspec.Struct, frozen=True):
+    """Where a run lies: its folder appears when the run is whole, what there is before lies beside it."""
+
+    folder: Path
+    checkpoint: Path
+    events: Path
+    profile: Path
+
+
+class Experiment:
+    """An experiment's folder, with the records in it.
+
+    Records are read when they are first asked for, and raise `StorageError` where they are missing or damaged.
+
+    Args:
+        folder: It need not exist.
+    """
+
+    def __init__(self, folder: str | PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self.cache = self.folder.parent / CACHE
+        self.report_folder = self.folder / "report"
+        self.sample_folder = self.folder / "sample"
+
+    def __repr__(self) -> str:
+        return f"Experiment({str(self.folder)!r})"
+
+    def check_owned(self) -> None:
+        """Raises `StorageError` if the folder holds something other than an experiment."""
+        check_claim(self.folder, KIND)
+
+    def own(self) -> None:
+        """Marks the folder as an experiment's; raises as `check_owned` does."""
+        claim(self.folder, KIND)
+
+    def selection_folder(self, variant: str = "") -> Path:
+        """Of the experiment's selection, or of a variant that has its own."""
+        return self._home(variant) / "selection"
+
+    def dataset_folder(self, variant: str = "") -> Path:
+        """Of the experiment's data set, or of a variant that has its own."""
+        return self._home(variant) / "dataset"
+
+    def _home(self, variant: str) -> Path:
+        return self.folder / "variants" / variant if variant else self.folder
+
+    def run_files(self, variant: str, seed: int) -> RunFiles:
+        """Where the run of a variant with a seed lies."""
+        name = f"{variant}-seed{seed}"
+        return RunFiles(
+            folder=self.folder / "runs" / name,
+            checkpoint=self.folder / "checkpoints" / name,
+            events=self.folder / "tensorboard" / name,
+            profile=self.folder / "profiles" / f"{name}.json",
+        )
+
+    @classmethod
+    def of_run(cls, folder: Path) -> "Experiment":
+        """The experiment that a run's folder lies in."""
+        return cls(folder.resolve().parents[1])
+
+    @cached_property
+    def stored(self) -> StoredConfig:
+        """What was asked, by whom and with what."""
+        if not self.is_trained:
+            raise StorageError(
+                f"{self.folder} is no experiment that was trained: experiment.json is missing. Give the folder that "
+                "`bakeoff run` or `bakeoff train` wrote."
+            )
+        return read_json(self.folder / "experiment.json", StoredConfig)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether networks were trained in it."""
+        return (self.folder / "experiment.json").exists()
+
+    @property
+    def config(self) -> ExperimentConfig:
+        """Every value of the experiment, defaults included."""
+        return self.stored.config
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """What is compared."""
+        return self.config.variant_list
+
+    def store_config(self, config: ExperimentConfig, command: str) -> None:
+        """Writes what was asked."""
+        write_json(self.folder / "experiment.json", StoredConfig(config, command, Environment.current()))
+        self.__dict__.pop("stored", None)
+
+    @property
+    def selection(self) -> Selection:
+        """The images chosen, with the ledger."""
+        return load_selection(self.selection_folder())
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set of every variant that changes nothing of the data."""
+        return load_dataset(self.dataset_folder())
+
+    def datasets(self, config: ExperimentConfig, variants: Sequence[Variant]) -> dict[str, Dataset]:
+        """The data set of each variant, by its name."""
+        owners = data_owners(config, variants)
+        loaded = {owner: load_dataset(self.dataset_folder(owner)) for owner in dict.fromkeys(owners.values())}
+        return {name: loaded[owner] for name, owner in owners.items()}
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs of all variants and seeds, as far as they are there; in the experiment's order."""
+        return self.stored_runs(self.variants)
+
+    def stored_runs(self, variants: Sequence[Variant]) -> list[Run]:
+        """The runs of variants, as far as they are there."""
+        seeds = self.config.training.seed_list
+        folders = [self.run_files(variant.name, seed).folder for variant in variants for seed in seeds]
+        return [load_run(folder) for folder in folders if folder.exists()]
+
+    @property
+    def comparison(self) -> Comparison:
+        """The scores of the runs, and every pair of variants compared."""
+        return read_json(self.folder / "comparison.json", Comparison)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the diagnosis found, most important first."""
+        return read_json(self.folder / "findings.json", Findings).findings
+
+    @property
+    def improvements(self) -> Improvements | None:
+        """What `improve` tried; None where it was not run."""
+        path = self.folder / "improve" / "improvements.json"
+        return read_json(path, Improvements) if path.exists() else None
+
+    def store_results(self, comparison: Comparison, findings: tuple[Finding, ...]) -> None:
+        """Writes the scores and the findings."""
+        write_json(self.folder / "comparison.json", comparison)
+        write_json(self.folder / "findings.json", Findings(findings))
+
+    def store_improvements(self, improvements: Improvements) -> None:
+        """Writes what was tried."""
+        write_json(self.folder / "improve" / "improvements.json", improvements)
+
+    def case(self, results: Results, findings: tuple[Finding, ...]) -> "Case":
+        """What the report is made from."""
+        from bakeoff.report import Case
+
+        return Case(
+            self.config,
+            results.comparison,
+            results.dataset,
+            results.runs,
+            self.stored.command,
+            findings,
+            self.improvements,
+        )
+
+    def shared_predictions(self, spec: RunSpec, images: str) -> Path:
+        """The file with what a run predicts for images that are new to it and to another variant's data set.
+
+        Args:
+            spec: Of the run.
+            images: The images' digest.
+        """
+        return self.folder / "shared" / images / f"{spec.variant}-seed{spec.seed}-{digest(spec)}.parquet"
+
+    def read_shared(self, spec: RunSpec, images: str) -> pl.DataFrame | None:
+        """Those predictions, with the columns image_id and label and predicted; None where there are none."""
+        path = self.shared_predictions(spec, images)
+        try:
+            return pl.read_parquet(path) if path.exists() else None
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise StorageError(f"{path} is damaged ({error}); remove it and run again.") from None
+
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """By part ("selection", "dataset", "runs/NAME") its digest: what makes two of them the same."""
+        return dict(self._digests())
+
+    def _digests(self) -> Iterator[tuple[str, str]]:
+        yield "selection", self.selection.info.digest
+        yield "dataset", self.dataset.info.digest
+        for run in self.runs:
+            yield f"runs/{run.name}", digest(run.spec)
+
+
+def data_owners(config: ExperimentConfig, variants: Sequence[Variant]) -> dict[str, str]:
+    """By variant the one whose data set it is trained on: the first with the same data; "" is the experiment's own."""
+    return {
+        variant.name: ""
+        if variant.data == config.data
+        else next(other.name for other in variants if other.data == variant.data)
+        for variant in variants
+    }
