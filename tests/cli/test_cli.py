@@ -146,7 +146,7 @@ def test_audit_exits_with_1_where_a_photo_leaks(photos: list[str], tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("what", "expected"),
-    [("networks", "net3-tied"), ("policies", "first-fit"), ("recipes", "hw4-2024"), ("findings", "padding")],
+    [("networks", "net3-tied"), ("policies", "first-fit"), ("presets", "hw4-2024"), ("findings", "padding")],
 )
 def test_lists(what: str, expected: str) -> None:
     done = CliRunner().invoke(cli.app, ["list", what], env={"COLUMNS": "200"})
@@ -164,8 +164,8 @@ def test_list_networks_shows_parameters_macs_and_receptive_field() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "hw4-2042"], "unknown recipe 'hw4-2042'. Did you mean"),
-        (["run", "demo", "--set", "training.epochs=-1"], "training.epochs = '-1': expected int >= 1"),
+        (["run", "hw4-2042"], "unknown preset 'hw4-2042'. Did you mean"),
+        (["run", "demo", "--set", "training.epochs=-1"], "training.epochs = -1: expected int >= 1"),
         (["run", "demo"], "give --annotations FILE and --images FOLDER"),
         (["select", "demo", "--annotations", "nowhere.json"], "nowhere.json"),
         (["report", "nowhere"], "nowhere"),

@@ -16,7 +16,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-ExperimentName = Annotated[str, typer.Argument(help="A recipe that ships (see `bakeoff list recipes`) or a TOML file.")]
+ExperimentName = Annotated[str, typer.Argument(help="A preset (see `bakeoff list presets`) or a TOML file.")]
 Annotations = Annotated[
     str, typer.Option(help="COCO instances file, also packed (.gz, .zst, .zip); replaces data.annotations.")
 ]

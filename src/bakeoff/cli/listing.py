@@ -15,7 +15,7 @@ class Listing(StrEnum):
     findings = "findings"
     networks = "networks"
     policies = "policies"
-    recipes = "recipes"
+    presets = "presets"
 
 
 @app.command("list", **example("bakeoff list networks"))
@@ -47,4 +47,4 @@ def list_(
     elif what is Listing.policies:
         print_table("Label policies", ("name", "what"), catalogue.list_policies())
     else:
-        print_table("Recipes", ("name", "question"), catalogue.list_recipes())
+        print_table("Presets", ("name", "question"), catalogue.list_presets())

@@ -1,11 +1,11 @@
-"""Experiment files: the ones that ship, a user's own, and values given on the command line."""
+"""Experiment files: the presets that ship, a user's own, and values given on the command line."""
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Literal, TypeGuard, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -13,11 +13,26 @@ from bakeoff.config.schema import ExperimentConfig, Section, is_remote
 from bakeoff.core.errors import ConfigError, unknown_name
 
 SUFFIX = ".toml"
-SECTIONS = "data, training, variants, improve"
 PRESETS = files("bakeoff.config") / "presets"
 
+RENAMED = {
+    "training.average": "ema_decay",
+    "training.locate": "localization_weight",
+    "training.measure_every": "eval_every",
+    "training.measure_mirrored": "tta_flip",
+    "training.measure_sizes": "tta_scales",
+    "training.recipes": "the tables [variants.NAME]",
+    "training.resolution": "progressive_resolution",
+    "training.train_share": "train_fraction",
+    "training.tune_share": "holdout_fraction",
+    "improve.shares": "train_fractions",
+}
+"""Keys of earlier versions, and what each is called now."""
 
-def recipe_names() -> list[str]:
+Table = dict[str, object]
+
+
+def preset_names() -> list[str]:
     """The names of the experiment files that ship, sorted."""
     return sorted(entry.name.removesuffix(SUFFIX) for entry in PRESETS.iterdir() if entry.name.endswith(SUFFIX))
 
@@ -26,167 +41,146 @@ def load_experiment(name: str, overrides: Iterable[str] = ()) -> ExperimentConfi
     """Reads an experiment file.
 
     Args:
-        name: The name of one that ships, or the path of a TOML file; relative paths in a file are
-            taken from its folder.
-        overrides: Values that replace the file's, each as `section.key=value`; lists are separated by commas, paths
-            are relative to the current folder.
-
-    Returns:
-        The experiment, every value within its bounds.
+        name: A preset, or the path of a TOML file; relative paths in a file are taken from its folder.
+        overrides: Values that replace the file's, each as `section.key=value` with a TOML value. Strings need no
+            quotes and lists no brackets; relative paths are taken from the current folder.
 
     Raises:
         ConfigError: The file is missing or not TOML, or a key or value is not valid.
     """
-    if name in recipe_names():
-        text = (PRESETS / f"{name}{SUFFIX}").read_text(encoding="utf-8")
-        document = _parse(text, name)
+    if name in preset_names():
+        document = _parse((PRESETS / f"{name}{SUFFIX}").read_text(encoding="utf-8"), name)
     else:
         document = _read_file(name)
-    _convert(document, name, strict=True)
+    experiment = _convert(document, name)
     for override in overrides:
-        _apply(override, document)
-    return _convert(document, f"{name} with the values given by --set" if overrides else name, strict=False)
+        experiment = _apply(override, document)
+    return experiment
 
 
-def _read_file(name: str) -> dict[str, Any]:
+def _read_file(name: str) -> Table:
     path = Path(name)
     if path.suffix != SUFFIX and not path.exists():
-        raise ConfigError(f"{unknown_name('recipe', name, recipe_names())} Or give the path of a {SUFFIX} file.")
+        raise ConfigError(f"{unknown_name('preset', name, preset_names())} Or give the path of a {SUFFIX} file.")
     try:
         document = _parse(path.read_text(encoding="utf-8"), name)
     except FileNotFoundError:
-        raise ConfigError(
-            f"experiment file {path} does not exist. Recipes that ship: {', '.join(recipe_names())}."
-        ) from None
+        raise ConfigError(f"experiment file {path} does not exist. Presets: {', '.join(preset_names())}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"experiment file {path} can't be read: {error}.") from None
     _anchor_paths(document, path.parent)
     return document
 
 
-def _parse(text: str, name: str) -> dict[str, Any]:
+def _parse(text: str, name: str) -> Table:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name} is not valid TOML: {error}.") from None
 
 
-def _anchor_paths(document: dict[str, Any], folder: Path) -> None:
+def _anchor_paths(document: Table, folder: Path) -> None:
     """Makes the file's relative paths relative to the current folder; wrong types are left for validation to name."""
-    data, training = document.get("data"), document.get("training")
-    if isinstance(data, dict):
-        for key in ("folder", "annotations", "images", "cache"):
-            if isinstance(data.get(key), str) and data[key] and not (key == "images" and is_remote(data[key])):
-                data[key] = str(folder / data[key])
-    if isinstance(training, dict) and isinstance(training.get("networks"), list):
-        training["networks"] = [_anchored(network, folder) for network in training["networks"]]
-    variants = document.get("variants")
-    for variant in variants.values() if isinstance(variants, dict) else ():
-        if isinstance(variant, dict) and "network" in variant:
-            variant["network"] = _anchored(variant["network"], folder)
+    variants = [variant for variant in _table(document, "variants").values() if isinstance(variant, dict)]
+    for owner in (document, *variants):
+        data = _table(owner, "data")
+        for key in data.keys() & {"folder", "annotations", "images", "cache"}:
+            if isinstance(path := data[key], str) and path and not (key == "images" and is_remote(path)):
+                data[key] = str(folder / path)
+        if "network" in owner:
+            owner["network"] = _anchor_network(owner["network"], folder)
+    training = _table(document, "training")
+    if isinstance(named := training.get("networks"), list):
+        training["networks"] = [_anchor_network(network, folder) for network in named]
 
 
-def _anchored(network: object, folder: Path) -> object:
+def _table(owner: Table, key: str) -> Table:
+    inner = owner.get(key)
+    return inner if isinstance(inner, dict) else {}
+
+
+def _anchor_network(network: object, folder: Path) -> object:
     return str(folder / network) if isinstance(network, str) and ".py:" in network else network
 
 
-def _apply(override: str, document: dict[str, Any]) -> None:
-    """Puts `section.key=value` into the document."""
+def _apply(override: str, document: Table) -> ExperimentConfig:
+    """Puts `section.key=value` into the document; of the value's readings, the first that the key takes."""
     key, equals, value = override.partition("=")
     if not equals:
         raise ConfigError(f"--set {override!r}: write it as section.key=value, such as training.epochs=5.")
-    *parents, last = key.strip().split(".")
-    owner: Any = ExperimentConfig
-    place = document
+    *parents, last = (part.strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.]+", key.strip()))
+    table: object = document
     for parent in parents:
-        owner = _hint(owner, parent, override)
-        place = place.setdefault(parent, {})
-        if not (_is_section(owner) or get_origin(owner) is dict):
-            raise ConfigError(
-                f"--set {override!r}: {parent!r} is not a section. Sections: data, training, variants, improve."
-            )
-    hint = _hint(owner, last, override)
-    if _is_section(hint):
-        raise ConfigError(f"--set {override!r}: {last!r} is a section; give one of its keys: {', '.join(_keys(hint))}.")
-    place[last] = _split(value.strip()) if _is_list(hint, value) else value.strip()
+        table = table.setdefault(parent, {}) if isinstance(table, dict) else table
+    if not isinstance(table, dict):
+        raise ConfigError(f"--set {override!r}: {'.'.join(parents)!r} is not a section.")
+    problems = []
+    for reading in _readings(value.strip()):
+        table[last] = reading
+        try:
+            return _convert(document, f"--set {override!r}")
+        except ConfigError as error:
+            problems.append(error)
+    raise problems[0]
 
 
-def _hint(owner: Any, key: str, override: str) -> Any:
-    if _is_section(owner) and key not in _keys(owner):
-        raise ConfigError(f"--set {override!r}: {unknown_name('key', key, _keys(owner))}")
-    return _step(owner, key)
+def _readings(text: str) -> Iterator[object]:
+    """What the value of an override can mean: a TOML value, a list without brackets or quotes, plain text."""
+    items = [item.strip() for item in text.removeprefix("[").removesuffix("]").split(",") if item.strip()]
+    yield _parse_value(text)
+    yield [_parse_value(item) for item in items]
+    yield text
+    yield items
 
 
-def _step(owner: Any, key: str) -> Any:
-    """The type of a section's key or of a table's values; none of what has no keys."""
-    if get_origin(owner) is dict:
-        return get_args(owner)[1]
-    return get_type_hints(owner).get(key) if _is_section(owner) else None
-
-
-def _is_section(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, Section)
-
-
-def _keys(section: type[msgspec.Struct]) -> list[str]:
-    return sorted(section.__struct_fields__)
-
-
-def _is_list(hint: Any, value: str) -> bool:
-    """Whether a value is a list: the key takes nothing else, or takes one and the value has a comma or bracket."""
-    if get_origin(hint) is tuple:
-        return True
-    return any(get_origin(choice) is tuple for choice in get_args(hint)) and bool(re.search(r"[,\[]", value))
-
-
-def _split(value: str) -> list[str]:
-    items = value.removeprefix("[").removesuffix("]").split(",")
-    return [item.strip().strip("\"'") for item in items if item.strip()]
-
-
-def _convert(document: Mapping[str, Any], name: str, *, strict: bool) -> ExperimentConfig:
+def _parse_value(text: str) -> object:
+    """A TOML value; what is none is a string."""
     try:
-        return msgspec.convert(document, ExperimentConfig, strict=strict)
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _convert(document: Table, name: str) -> ExperimentConfig:
+    try:
+        return msgspec.convert(document, ExperimentConfig)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{name}: {_explain(str(error), document, strict=strict)}") from None
+        raise ConfigError(f"{name}: {_explain(document, ExperimentConfig, ()) or error}") from None
 
 
-def _path_keys(path: str, document: Mapping[str, Any], *, strict: bool) -> list[str]:
-    """The keys that lead to what is wrong; the validation writes "[...]" for a name in a table of the user's own."""
-    before, own, after = path.partition("[...]")
-    keys = re.findall(r"\w+", before)
-    if own:
-        table: Any = document
-        hint: Any = ExperimentConfig
-        for key in keys:
-            table, hint = table[key], _step(hint, key)
-        keys += [name for name, value in table.items() if not _fits(value, _step(hint, name), strict)][:1]
-    return [*keys, *re.findall(r"\w+", after)]
-
-
-def _fits(value: Any, kind: Any, strict: bool) -> bool:
+def _explain(value: object, kind: object, path: tuple[str, ...]) -> str:
+    """What is wrong with a value of a type: the key in the user's words, the value, the choices; empty if nothing."""
+    kinds = (kind, *get_args(kind))
+    section = next(filter(_is_section, kinds), None)
+    if get_origin(kind) is dict and isinstance(value, dict):
+        return _first(_explain(own, get_args(kind)[1], (*path, name)) for name, own in value.items())
+    if section and isinstance(value, dict):
+        hints = get_type_hints(section, include_extras=True)
+        return _first(
+            _explain(own, hints[key], (*path, key)) if key in hints else _unknown(key, hints, path)
+            for key, own in value.items()
+        )
     try:
-        msgspec.convert(value, kind, strict=strict)
-    except msgspec.ValidationError:
-        return False
-    return True
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        problem = str(error).partition(" - at ")[0].replace("`", "").replace("object", "table").replace("array", "list")
+        choices = [choice for part in kinds if get_origin(part) is Literal for choice in get_args(part)]
+        end = f" Choices: {', '.join(choices)}." if choices else ""
+        return f"{'.'.join(path)} = {value!r}: {problem[0].lower()}{problem[1:]}.{end}"
+    return ""
 
 
-def _explain(message: str, document: Mapping[str, Any], *, strict: bool) -> str:
-    """The validation's message with the key in the user's words, the value, and the choices."""
-    problem, _, path = message.partition(" - at `$")
-    keys = _path_keys(path, document, strict=strict)
-    if unknown := re.search(r"unknown field `(.*)`", problem):
-        section: Any = ExperimentConfig
-        for key in keys:
-            section = _step(section, key)
-        where = f"[{'.'.join(keys)}]" if keys else "the top level"
-        return f"{where} has an {unknown_name('key', unknown[1], _keys(section))}"
-    value: Any = document
-    hint: Any = ExperimentConfig
-    for key in keys:
-        value = value[int(key)] if isinstance(value, list | tuple) else value[key]
-        hint = _step(hint, key)
-    plain = problem.replace("`", "").replace("object", "table").replace("array", "list")
-    choices = f" Choices: {', '.join(get_args(hint))}." if get_origin(hint) is Literal else ""
-    return f"{'.'.join(keys)} = {value!r}: {plain[0].lower()}{plain[1:]}.{choices}"
+def _first(problems: Iterable[str]) -> str:
+    return next(filter(None, problems), "")
+
+
+def _unknown(key: str, keys: Iterable[str], path: tuple[str, ...]) -> str:
+    where = f"[{'.'.join(path)}]" if path else "the top level"
+    section = "improve" if path[:1] == ("improve",) else "training"  # a variant has the keys of a recipe
+    if path and (new := RENAMED.get(f"{section}.{key}")):
+        return f"{where} has an old key {key!r}: use {new}."
+    return f"{where} has an {unknown_name('key', key, sorted(keys))}"
+
+
+def _is_section(kind: object) -> TypeGuard[type[Section]]:
+    return isinstance(kind, type) and issubclass(kind, Section)

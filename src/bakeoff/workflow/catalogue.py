@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from bakeoff.config.loading import load_experiment, recipe_names
+from bakeoff.config.loading import load_experiment, preset_names
 from bakeoff.core.registry import Registry, findings, networks, policies
 from bakeoff.models.architecture import Architecture
 
@@ -23,9 +23,9 @@ def list_policies() -> list[tuple[str, str]]:
     return list(_summaries(policies))
 
 
-def list_recipes() -> list[tuple[str, str]]:
-    """Each recipe's name and the question it answers."""
-    return [(name, load_experiment(name).question) for name in recipe_names()]
+def list_presets() -> list[tuple[str, str]]:
+    """Each preset's name and the question it answers."""
+    return [(name, load_experiment(name).question) for name in preset_names()]
 
 
 def list_findings() -> list[tuple[str, str]]:
