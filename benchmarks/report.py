@@ -25,7 +25,7 @@ from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.comparison import compare
 from bakeoff.report import Case, write
-from bakeoff.training.run import BatchLog, EpochLog, Run, RunRecord, RunSpec
+from bakeoff.training.run import BatchLog, EpochLog, Predictions, Run, RunRecord, RunSpec
 
 RESULTS = Path(__file__).parent / "results"
 SIZES = (("2,000 photos, 5 classes, 7 networks", 2000, 5, 7), ("10,000 photos, 10 classes, 4 networks", 10_000, 10, 4))
@@ -128,7 +128,7 @@ def _run(dataset: Dataset, network: str, draws: np.random.Generator) -> Run:
         )
     ]
     record = RunRecord("finished", "", 1.0, EPOCHS, None, ENVIRONMENT)
-    return Run(Path(network), spec, record, tuple(log), predictions)
+    return Run(Path(network), spec, record, tuple(log), Predictions(predictions))
 
 
 def _open(browser: Browser, path: Path) -> tuple[float, float]:

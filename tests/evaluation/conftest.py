@@ -10,7 +10,7 @@ from bakeoff.config.schema import Recipe, SelectionConfig
 from bakeoff.core.types import Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo
-from bakeoff.training.run import Run, RunRecord, RunSpec
+from bakeoff.training.run import Predictions, Run, RunRecord, RunSpec
 
 CLASSES = ("ant", "bee", "cat")
 Row = tuple[str, int, list[str]]
@@ -43,7 +43,7 @@ def make_run(dataset: Dataset, predicted: Sequence[int], *, network: str = "net1
     spec = RunSpec(network, network, "", seed, Recipe(), CLASSES, 8, "area", dataset.info.digest, "cpu")
     record = RunRecord("finished", "", 2.0 + seed, 1, None, Environment("3", "x", 1, {}))
     table = dataset.manifest.select("split", "image_id", "label").with_columns(pl.Series("predicted", predicted))
-    return Run(Path(f"runs/{network}-seed{seed}"), spec, record, (), table)
+    return Run(Path(f"runs/{network}-seed{seed}"), spec, record, (), Predictions(table))
 
 
 @pytest.fixture

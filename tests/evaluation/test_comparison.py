@@ -14,7 +14,7 @@ from bakeoff.core.storage import read_json, write_json
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.comparison import compare
 from bakeoff.evaluation.intervals import wilson
-from bakeoff.training.run import Run
+from bakeoff.training.run import Predictions, Run
 
 MakeDataset = Callable[..., Dataset]
 MakeRun = Callable[..., Run]
@@ -76,7 +76,13 @@ def test_a_run_that_did_not_finish_is_told_and_counts_in_no_mean(
     dataset = dataset_factory([0, 1], [0, 1])
     good = run_factory(dataset, [0, 1, 0, 1])
     record = msgspec.structs.replace(good.record, status="diverged", reason="the loss became nan")
-    bad = Run(good.folder, msgspec.structs.replace(good.spec, seed=1), record, (), good.predictions.clear())
+    bad = Run(
+        good.folder,
+        msgspec.structs.replace(good.spec, seed=1),
+        record,
+        (),
+        Predictions(good.predictions.frame().clear()),
+    )
     network = compare(dataset, [good, bad]).networks[0]
     assert (network.val_accuracy.mean, network.val_accuracy.interval) == (1.0, None)
     assert (network.runs[1].status, network.runs[1].reason) == ("diverged", "the loss became nan")

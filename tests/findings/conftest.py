@@ -15,7 +15,7 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.comparison import compare
 from bakeoff.evaluation.results import Results
 from bakeoff.models.architecture import Architecture, Layer
-from bakeoff.training.run import EpochLog, Run, RunStatus
+from bakeoff.training.run import EpochLog, Predictions, Run, RunStatus
 
 PER_CLASS = 100
 SIGNAL = {"conv1": 1.0, "conv2": 0.5, "logits": 0.2}
@@ -58,7 +58,7 @@ def finish(
     record = msgspec.structs.replace(
         run.record, architecture=architecture or layers(), status=status, reason="" if status == "finished" else "why"
     )
-    predictions = run.predictions if status == "finished" else run.predictions.clear()
+    predictions = run.predictions if status == "finished" else Predictions(run.predictions.frame().clear())
     return Run(run.folder, run.spec, record, log or epoch_lines(), predictions)
 
 

@@ -19,7 +19,7 @@ from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.comparison import compare
 from bakeoff.models.architecture import Architecture, Layer
 from bakeoff.report import Case, write
-from bakeoff.training.run import BatchLog, EpochLog, LogLine, Run, RunRecord, RunSpec, RunStatus
+from bakeoff.training.run import BatchLog, EpochLog, LogLine, Predictions, Run, RunRecord, RunSpec, RunStatus
 from bakeoff.training.store import PREDICTIONS_SCHEMA
 
 SIDE, TRAIN_PER_CLASS, VAL_PER_CLASS = 16, 4, 3
@@ -74,7 +74,9 @@ def make_run(dataset: Dataset, network: str, seed: int = 0, status: RunStatus = 
     architecture = Architecture(401_920, 486_080, 3, LAYERS) if status == "finished" else None
     record = RunRecord(status, reason, 65.0, 2, architecture, Environment("3.11", "Linux", 2, {"torch": "2"}))
     if status != "finished":
-        return Run(Path(f"runs/{network}-seed{seed}"), spec, record, (), pl.DataFrame(schema=PREDICTIONS_SCHEMA))
+        return Run(
+            Path(f"runs/{network}-seed{seed}"), spec, record, (), Predictions(pl.DataFrame(schema=PREDICTIONS_SCHEMA))
+        )
     log = (
         EpochLog(0, None, None, 1.6, 0.2, {"stem.conv1": 0.1, "head.logits": 0.5}, {"stem.conv1": 1.0}, 0.1),
         BatchLog(1, 100, 1.5),
@@ -91,7 +93,7 @@ def make_run(dataset: Dataset, network: str, seed: int = 0, status: RunStatus = 
         pl.Series("logits", logits, dtype=pl.List(pl.Float32)),
         pl.Series("loss", -np.log(shares[range(len(guesses)), dataset.manifest["label"]])),
     )
-    return Run(Path(f"runs/{network}-seed{seed}"), spec, record, log, table)
+    return Run(Path(f"runs/{network}-seed{seed}"), spec, record, log, Predictions(table))
 
 
 @dataclass(frozen=True)

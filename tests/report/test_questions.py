@@ -18,7 +18,7 @@ from bakeoff.evaluation.results import Results
 from bakeoff.findings.diagnose import diagnose
 from bakeoff.report import Case, write
 from bakeoff.report.sections.questions import NOT_MEASURED, QUESTIONS
-from bakeoff.training.run import Run
+from bakeoff.training.run import Predictions, Run
 
 Told = Callable[..., tuple[Path, str]]
 TRIED = Improvements(
@@ -38,7 +38,7 @@ TRIED = Improvements(
 def turned(run: Run) -> Run:
     """The run with every prediction of a validation photo turned to class 0."""
     held = pl.when(pl.col("split") == "val").then(0).otherwise(pl.col("predicted"))
-    return replace(run, predictions=run.predictions.with_columns(predicted=held))
+    return replace(run, predictions=Predictions(run.predictions.frame().with_columns(predicted=held)))
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def test_an_image_is_looked_at_as_often_as_its_recipe_says(dataset: Dataset, spe
     run = trained(dataset, spec, tmp_path / "run", recipe=views)
     model = OnnxModel(to_onnx(run), "model")
     images = np.asarray(dataset.images["val"])
-    logits = np.array(run.predictions.filter(split="val")["logits"].to_list())
+    logits = np.array(run.predictions.of("val")["logits"].to_list())
     recorded = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     np.testing.assert_allclose([model.probabilities(image) for image in images], recorded, atol=1e-5)
     np.testing.assert_allclose(probabilities(run, images[:, :, ::-1].copy(), "cpu"), recorded, atol=1e-5)

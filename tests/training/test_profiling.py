@@ -15,7 +15,7 @@ def test_a_trace_holds_some_steps_and_changes_nothing(dataset: Dataset, spec: Ru
     steps = {event["name"] for event in events if event.get("name", "").startswith("ProfilerStep#")}
     assert steps == {f"ProfilerStep#{number}" for number in range(10, 30)}
     assert any(event.get("name") == "aten::convolution" for event in events)
-    assert profiled.predictions.equals(train(spec, dataset, tmp_path / "plain").predictions)
+    assert profiled.predictions == train(spec, dataset, tmp_path / "plain").predictions
 
 
 def test_without_a_place_nothing_is_traced(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:

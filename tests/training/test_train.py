@@ -73,7 +73,7 @@ def test_a_run_learns_and_keeps_what_it_did(dataset: Dataset, spec: RunSpec, tmp
     assert isinstance(last, EpochLog)
     assert list(last.gradient_norms) == ["stem.conv1", "stem.conv2", "head.hidden", "head.logits"], "input to output"
     assert (stored.spec, stored.record, stored.log) == (run.spec, run.record, run.log)
-    assert stored.predictions.equals(run.predictions)
+    assert stored.predictions == run.predictions
     assert sorted(entry.name for entry in (tmp_path / "run").iterdir()) == [
         "log.jsonl",
         "model.safetensors",
@@ -85,7 +85,7 @@ def test_a_run_learns_and_keeps_what_it_did(dataset: Dataset, spec: RunSpec, tmp
 
 def test_predictions_are_those_of_the_stored_weights(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
     run = train(spec, dataset, tmp_path / "run")
-    rows = run.predictions
+    rows = run.predictions.frame()
     assert rows["image_id"].to_list() == dataset.manifest["image_id"].to_list()
     logits = torch.tensor(rows["logits"].to_list())
     losses = functional.cross_entropy(logits, torch.tensor(rows["label"].to_list()), reduction="none")
@@ -126,7 +126,7 @@ def test_other_networks_come_back_from_disk(dataset: Dataset, spec: RunSpec, tmp
     recipe = Recipe(epochs=1, batch_size=30)
     run = train(change(spec, network=network, recipe=recipe), dataset, tmp_path / "run")
     chances = probabilities(load_run(tmp_path / "run"), dataset.images["val"], "cpu")
-    assert chances.argmax(1).tolist() == run.predictions["predicted"].to_list()[-len(chances) :]
+    assert chances.argmax(1).tolist() == run.predictions.frame()["predicted"].to_list()[-len(chances) :]
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_a_clear_state(
@@ -136,7 +136,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_a_clear_state(
     run = train(change(spec, network=network), dataset, tmp_path / "run")
     assert (run.record.status, run.record.reason) == ("diverged", "the training loss became nan in epoch 1")
     assert not run.finished
-    assert load_run(tmp_path / "run").predictions.is_empty()
+    assert load_run(tmp_path / "run").predictions.frame().is_empty()
     assert all(isinstance(line, EpochLog) for line in run.log)
 
 
@@ -208,7 +208,7 @@ def test_a_network_learns_where_the_classes_are_and_only_if_asked(
     plain = train(specs[0.0], dataset, tmp_path / "plain")
     located = train(specs[1.0], dataset, tmp_path / "located")
     without_boxes = train(specs[1.0], unboxed, tmp_path / "unboxed")
-    assert without_boxes.predictions.equals(plain.predictions)
+    assert without_boxes.predictions == plain.predictions
 
     def contrast(run: Run) -> float:
         """How much more likely the cells in the boxes are the image's class than those beside them."""
@@ -295,7 +295,7 @@ def test_the_floors_are_trained_as_any_network(dataset: Dataset, spec: RunSpec, 
     run = train(change(spec, network=network), dataset, tmp_path / "run")
     assert run.finished
     if network == "majority":
-        assert run.predictions["predicted"].n_unique() == 1
+        assert run.predictions.frame()["predicted"].n_unique() == 1
 
 
 def test_the_running_mean_of_the_weights_is_what_is_measured_and_kept(
@@ -308,9 +308,9 @@ def test_the_running_mean_of_the_weights_is_what_is_measured_and_kept(
     ], "what is trained is the same"
     last = averaged.log[-1]
     assert isinstance(last, EpochLog)
-    val = averaged.predictions.filter(pl.col("split") == "val")
+    val = averaged.predictions.of("val")
     assert last.val_loss == pytest.approx(val["loss"].mean(), abs=1e-6)
-    assert not averaged.predictions["logits"].equals(plain.predictions["logits"])
+    assert not averaged.predictions.frame()["logits"].equals(plain.predictions.frame()["logits"])
 
 
 def test_mixed_precision_mixed_images_and_variation_train_and_repeat(
@@ -335,9 +335,9 @@ def test_the_tune_part_chooses_the_epoch_and_validation_has_no_part_in_it(
     assert None not in losses
     best = losses.index(min(losses)) + 1
     assert run.record.best_epoch == best
-    val = run.predictions.filter(pl.col("split") == "val")
+    val = run.predictions.of("val")
     assert epochs[best].val_loss == pytest.approx(val["loss"].mean(), abs=1e-6), "the weights kept are that epoch's"
-    assert run.predictions.filter(pl.col("split") == "train").height == 45, "a quarter of 60 is not learned from"
+    assert run.predictions.of("train").height == 45, "a quarter of 60 is not learned from"
 
 
 def test_training_ends_when_patience_does(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
@@ -361,7 +361,7 @@ def test_how_often_is_measured_makes_no_other_run(dataset: Dataset, spec: RunSpe
         for every in (1, 2)
     )
     assert (often.folder / "model.safetensors").read_bytes() == (seldom.folder / "model.safetensors").read_bytes()
-    assert often.predictions.equals(seldom.predictions)
+    assert often.predictions == seldom.predictions
     lines = {line.epoch: line for line in often.log if isinstance(line, EpochLog)}
     for line in (line for line in seldom.log if isinstance(line, EpochLog)):
         assert (line.train_loss, line.val_loss) == (lines[line.epoch].train_loss, lines[line.epoch].val_loss)

@@ -189,7 +189,7 @@ def test_a_test_split_is_predicted_and_told_and_nothing_else(sample: Path, tmp_p
     ids = {split: set(dataset.rows(split)["image_id"]) for split in dataset.info.counts}
     assert len(set.union(*ids.values())) == 75
     (run,) = pipeline.train(asked, tmp_path / "out")
-    own = run.predictions.filter(pl.col("split") == "test")
+    own = run.predictions.of("test")
     accuracy = (own["predicted"] == own["label"]).mean()
     (network,) = msgspec.json.decode((page.parent / "summary.json").read_bytes())["networks"]
     assert network["test_accuracy"]["mean"] == pytest.approx(accuracy)

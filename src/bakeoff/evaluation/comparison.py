@@ -97,10 +97,7 @@ def correct_in_both(
     first: Sequence[Run], second: Sequence[Run], shared: Shared = _no_shared
 ) -> tuple[Correct, Correct]:
     """Which images the runs of two variants predict correctly, of those that both are scored on."""
-    own = [
-        {run.spec.seed: run.predictions.filter(pl.col("split") == VAL) for run in runs if run.finished}
-        for runs in (first, second)
-    ]
+    own = [{run.spec.seed: run.predictions.of(VAL) for run in runs if run.finished} for runs in (first, second)]
     if not _same_images(*own):
         images = images_digest(first[0].spec.dataset, second[0].spec.dataset)
         own = [
@@ -207,7 +204,7 @@ def _report(labels: object, predicted: object, classes: Sequence[str]) -> tuple[
 
 def _predictions(run: Run, dataset: Dataset, split: str) -> pl.DataFrame:
     """The run's predictions of a split: those of the data set's images in order, or of those it learned from."""
-    own, rows = run.predictions.filter(pl.col("split") == split), dataset.rows(split)
+    own, rows = run.predictions.of(split), dataset.rows(split)
     if split == TRAIN and (run.spec.recipe.train_fraction < 1 or run.spec.recipe.holdout_fraction):
         rows = rows.join(own.select("image_id"), on="image_id", how="semi", maintain_order="left")
     same = run.spec.dataset == dataset.info.digest and own.select("image_id", "label").equals(

@@ -127,7 +127,7 @@ def learning_curve(groups: Sequence[VariantScores], runs: Sequence[Run]) -> tupl
     Returns:
         The points by training images, the extrapolated one last; and what twice the images would gain.
     """
-    images = {(run.spec.variant, run.spec.seed): int((run.predictions["split"] == TRAIN).sum()) for run in runs}
+    images = {(run.spec.variant, run.spec.seed): run.predictions.of(TRAIN).height for run in runs}
     scored = list(_finished(groups, images))
     what = "twice the training photos"
     made = sorted(_points(groups, images), key=lambda point: point.images)

@@ -48,7 +48,7 @@ def epochs(run: Run) -> list[EpochLog]:
 
 def validation(run: Run) -> pl.DataFrame:
     """A run's predictions on the validation split."""
-    return run.predictions.filter(pl.col("split") == VAL)
+    return run.predictions.of(VAL)
 
 
 def finished(network: VariantScores) -> list[RunScores]:

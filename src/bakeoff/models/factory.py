@@ -44,6 +44,18 @@ def create(name: str, num_classes: int, image_size: int) -> nn.Module:
     """
     with torch.random.fork_rng(devices=[]):  # a file that seeds torch when it is loaded must not undo the run's seed
         make = _maker(name)
+    return build(name, make, num_classes, image_size)
+
+
+def build(name: str, make: Callable[..., nn.Module], num_classes: int, image_size: int) -> nn.Module:
+    """Builds a network from what makes it, and checks that it fits the data set; as `create`, whose errors it raises.
+
+    Args:
+        name: What messages call it.
+        make: Called with those of `num_classes` and `image_size` that it accepts.
+        num_classes: K, how many logits the network has to give.
+        image_size: S, the side of the images in pixels.
+    """
     with _their_errors(
         f"network {name!r} can't be built",
         "Its class is called with num_classes and image_size, as far as it accepts them; all else needs a default.",

@@ -58,7 +58,7 @@ def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
     """
     finished = [run for run in runs if run.finished]
     rows = dataset.rows(VAL)
-    tables = [run.predictions.filter(pl.col("split") == VAL) for run in finished]
+    tables = [run.predictions.of(VAL) for run in finished]
     losses = np.array([table["loss"] for table in tables], dtype=np.float64).reshape(len(tables), rows.height)
     kept = _keep(losses, rows.height)
     side = min(THUMBNAIL, dataset.info.size)

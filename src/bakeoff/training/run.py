@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import polars as pl
@@ -12,6 +13,9 @@ from bakeoff.config.schema import Recipe
 from bakeoff.core.geometry import Resize
 from bakeoff.core.types import Environment
 from bakeoff.models.architecture import Architecture
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 class RunSpec(msgspec.Struct, frozen=True):
@@ -126,6 +130,31 @@ class EpochLog(msgspec.Struct, frozen=True, tag="epoch"):
 LogLine = BatchLog | EpochLog
 
 
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a run's final weights say of its images, in the manifest's order.
+
+    Attributes:
+        table: One row per image: split str; image_id i64; label i64; predicted i64; logits list[f32] (K); loss f64
+            (cross entropy in nats). Empty where the run did not finish.
+    """
+
+    table: pl.DataFrame
+
+    def frame(self) -> pl.DataFrame:
+        """The table."""
+        return self.table
+
+    def of(self, split: str) -> pl.DataFrame:
+        """The rows of one split."""
+        return self.table.filter(pl.col("split") == split)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Predictions) and self.table.equals(other.table)
+
+    __hash__ = None  # type: ignore[assignment]  # a table has no hash
+
+
 @dataclass(frozen=True)
 class Run:
     """One network trained with one seed, on disk.
@@ -135,20 +164,31 @@ class Run:
         spec: What determined it.
         record: How it ended.
         log: Its lines, in order.
-        predictions: One row an image, in the manifest's order: split str; image_id i64; label i64; predicted i64;
-            logits list[f32] (K); loss f64 (cross entropy in nats). Empty where the run did not finish.
+        predictions: What it says of the images of its data set.
     """
 
     folder: Path
     spec: RunSpec
     record: RunRecord
     log: tuple[LogLine, ...]
-    predictions: pl.DataFrame
+    predictions: Predictions
 
     @property
     def name(self) -> str:
         """The network's name and the seed, as in the run's folder."""
         return self.folder.name
+
+    @cached_property
+    def model(self) -> "nn.Module":
+        """The network with its trained weights, in evaluation mode, on the CPU.
+
+        Raises:
+            StorageError: The run did not finish, or its weights are missing, damaged or not those of the network.
+            NetworkError: The network can't be built any more.
+        """
+        from bakeoff.training.inference import load_network
+
+        return load_network(self).eval()
 
     @property
     def finished(self) -> bool:

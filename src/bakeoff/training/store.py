@@ -9,7 +9,7 @@ import polars as pl
 from bakeoff.core.errors import StorageError
 from bakeoff.core.storage import encode, new_folder, read_json, write_bytes, write_json
 from bakeoff.core.types import Environment
-from bakeoff.training.run import EpochLog, LogLine, Run, RunRecord, RunSpec
+from bakeoff.training.run import EpochLog, LogLine, Predictions, Run, RunRecord, RunSpec
 
 SPEC, RECORD, LOG = "spec.json", "run.json", "log.jsonl"
 PREDICTIONS, WEIGHTS = "predictions.parquet", "model.safetensors"
@@ -28,14 +28,14 @@ def save_run(folder: Path, run: Run) -> None:
     write_json(folder / SPEC, run.spec)
     write_json(folder / RECORD, run.record)
     write_bytes(folder / LOG, b"".join(encode(line) + b"\n" for line in run.log))
-    run.predictions.write_parquet(folder / PREDICTIONS)
+    run.predictions.table.write_parquet(folder / PREDICTIONS)
 
 
 def save_failure(folder: Path, spec: RunSpec, reason: str) -> None:
     """Writes the folder of a run that ended without leaving one, such as one that was killed."""
     record = RunRecord("failed", reason, 0.0, 0, None, Environment.current())
     with new_folder(folder) as partial:
-        save_run(partial, Run(folder, spec, record, (), pl.DataFrame(schema=PREDICTIONS_SCHEMA)))
+        save_run(partial, Run(folder, spec, record, (), Predictions(pl.DataFrame(schema=PREDICTIONS_SCHEMA))))
 
 
 def load_run(folder: Path) -> Run:
@@ -68,14 +68,14 @@ def _read_log(path: Path) -> tuple[LogLine, ...]:
         raise _damaged(path, error) from None
 
 
-def _read_predictions(path: Path) -> pl.DataFrame:
+def _read_predictions(path: Path) -> Predictions:
     try:
         predictions = pl.read_parquet(path.read_bytes())
     except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise _damaged(path, error) from None
     if dict(predictions.schema) != PREDICTIONS_SCHEMA:
         raise _damaged(path, "it has other columns than a run writes")
-    return predictions
+    return Predictions(predictions)
 
 
 def _damaged(path: Path, reason: object) -> StorageError:

@@ -1,7 +1,7 @@
 """From a data set and a specification to a run on disk."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +28,7 @@ from bakeoff.training.localization import class_maps
 from bakeoff.training.loop import HOLDOUT, Splits, evaluate, fit
 from bakeoff.training.observer import Observer, Progress
 from bakeoff.training.profiling import trace
-from bakeoff.training.run import LogLine, Run, RunRecord, RunSpec, RunStatus
+from bakeoff.training.run import LogLine, Predictions, Run, RunRecord, RunSpec, RunStatus
 from bakeoff.training.state import DivergedError, TrainingState
 from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, last_epoch, save_run
 from bakeoff.training.tta import view_side
@@ -107,6 +107,7 @@ def train(
     events: Path | None = None,
     checkpoint: Path | None = None,
     profile: Path | None = None,
+    build: Callable[[], nn.Module] | None = None,
 ) -> Run:
     """Trains one network with one seed and writes the run's folder.
 
@@ -120,7 +121,8 @@ def train(
         events: Gets TensorBoard's event files as the run goes; null for none.
         checkpoint: Gets the state after each epoch, and is what a run that was killed is taken up from: it ends with
             the same bytes as one that was not. Removed when the run has ended.
-        profile: Gets a trace of a few steps; null for none.
+        profile: Gets a trace of a few steps; None for none.
+        build: Makes the network, after the seed is set; the one that the specification names where None.
 
     Returns:
         The run.
@@ -131,7 +133,7 @@ def train(
     """
     device = choose_device(spec.device)
     with reproducible(spec.seed, spec.recipe.threads, device), new_folder(folder) as partial:
-        network = place(create(spec.network, len(spec.classes), spec.size), device)
+        network = place(build() if build else create(spec.network, len(spec.classes), spec.size), device)
         architecture = describe(network, spec.size)
         rows = _rows(dataset, spec)
         splits = {
@@ -163,10 +165,12 @@ def train(
             if finished
             else pl.DataFrame(schema=PREDICTIONS_SCHEMA)
         )
-        run = Run(folder, spec, record, tuple(log), predictions)
+        run = Run(folder, spec, record, tuple(log), Predictions(predictions))
         save_run(partial, run)
         save_model(network, str(partial / WEIGHTS))
     kept.remove()
+    if build and finished:
+        run.__dict__["model"] = network.cpu().eval()  # no name leads to it, so it can't be loaded
     return run
 
 

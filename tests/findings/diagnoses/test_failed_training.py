@@ -6,6 +6,7 @@ import polars as pl
 from tests.findings.conftest import epoch_lines
 
 from bakeoff.findings.diagnoses.failed_training import failed_training
+from bakeoff.training.run import Predictions
 
 
 def test_networks_that_trained_are_not_accused(dataset, train, make_case) -> None:
@@ -30,8 +31,8 @@ def test_a_high_loss_of_a_run_that_learned_accuses_nobody(dataset, train, make_c
 
 def test_a_single_predicted_class_is_found(dataset, train, make_case) -> None:
     runs = train("a", 0.6)
-    one = runs[1].predictions.with_columns(pl.lit(2, pl.Int64).alias("predicted"))
-    runs[1] = type(runs[1])(runs[1].folder, runs[1].spec, runs[1].record, runs[1].log, one)
+    one = runs[1].predictions.frame().with_columns(pl.lit(2, pl.Int64).alias("predicted"))
+    runs[1] = type(runs[1])(runs[1].folder, runs[1].spec, runs[1].record, runs[1].log, Predictions(one))
     finding = failed_training(make_case(dataset, runs))
     assert "a (1 of 4 seeds)" in finding.verdict
     reasons = finding.evidence["runs"]["a-seed1"]

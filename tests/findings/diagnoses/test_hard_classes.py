@@ -5,17 +5,17 @@ import polars as pl
 import pytest
 
 from bakeoff.findings.diagnoses.hard_classes import hard_classes
-from bakeoff.training.run import Run
+from bakeoff.training.run import Predictions, Run
 
 
 def with_guesses(run: Run, guesses: list[int]) -> Run:
-    table = run.predictions.with_columns(
+    table = run.predictions.frame().with_columns(
         pl.when(pl.col("split") == "val")
-        .then(pl.Series([0] * (run.predictions.height - len(guesses)) + guesses))
+        .then(pl.Series([0] * (run.predictions.frame().height - len(guesses)) + guesses))
         .otherwise(pl.col("predicted"))
         .alias("predicted")
     )
-    return Run(run.folder, run.spec, run.record, run.log, table)
+    return Run(run.folder, run.spec, run.record, run.log, Predictions(table))
 
 
 def test_a_planted_confusion_is_found(dataset, train, make_case) -> None:

@@ -1,6 +1,6 @@
 """A classification data set on disk, and where its photos come from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from bakeoff.core.errors import ConfigError, unknown_name
 from bakeoff.core.geometry import Resize, frame
 from bakeoff.core.types import Images, Labels
 from bakeoff.data.selection.selection import SelectionInfo
@@ -64,6 +65,29 @@ class DatasetInfo(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True)
+class SplitImages:
+    """A split as a map-style dataset, which torch's `DataLoader` takes as it is.
+
+    Attributes:
+        images: uint8 (N, S, S, 3), RGB.
+        labels: int64 (N,).
+        transform: Applied to each image, uint8 (S, S, 3); None leaves it.
+    """
+
+    images: Images
+    labels: Labels
+    transform: Callable[[Images], object] | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[object, int]:
+        """An image, as the transform gives it, and its label."""
+        image = np.array(self.images[index])
+        return self.transform(image) if self.transform else image, int(self.labels[index])
+
+
+@dataclass(frozen=True)
 class Dataset:
     """A classification data set on disk.
 
@@ -94,6 +118,20 @@ class Dataset:
     def labels(self) -> Mapping[str, Labels]:
         """For each split its labels, int64 (N,), 0 to K-1."""
         return {split: self.rows(split)["label"].to_numpy() for split in self.info.counts}
+
+    def torch(self, split: str, transform: Callable[[Images], object] | None = None) -> SplitImages:
+        """A split for a training loop of one's own: `DataLoader(dataset.torch("train", ToTensor()), batch_size=4)`.
+
+        Args:
+            split: "train", "val" or "test".
+            transform: Applied to each image, uint8 (S, S, 3), RGB.
+
+        Raises:
+            ConfigError: The data set has no such split.
+        """
+        if split not in self.info.counts:
+            raise ConfigError(unknown_name("split", split, self.info.counts))
+        return SplitImages(self.images[split], self.labels[split], transform)
 
     def rows(self, split: str) -> pl.DataFrame:
         """The manifest's rows of one split, in the order of its array."""
