@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ COMMANDS = (
     "demo",
     "run",
     "fetch",
-    "index",
+    "inspect",
     "audit",
     "select",
     "build",
@@ -69,7 +70,9 @@ def test_each_command_has_help_with_an_example(command: str) -> None:
 
 
 def test_every_command_is_tested_here() -> None:
-    assert {command.name or command.callback.__name__ for command in cli.app.registered_commands} == set(COMMANDS)
+    assert {
+        command.name or command.callback.__name__ for command in cli.app.registered_commands if not command.hidden
+    } == set(COMMANDS)
 
 
 def test_the_main_job_from_the_command_line(photos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,9 +114,9 @@ def test_stages_alone(photos: list[str], tmp_path: Path) -> None:
         return " ".join(done.output.split())
 
     out = ["--out", str(tmp_path / "out")]
-    assert "160 images" in invoke("index", photos[1])
+    assert "160 images" in invoke("inspect", photos[1])
     text = invoke("select", "demo", *photos[:2], *QUICK)
-    assert "policy dominant: 8 train + 4 val images a class" in text
+    assert "policy dominant: 8 train + 4 val images per class" in text
     assert "quotas filled" in text
     assert not (tmp_path / "out").exists(), "select without --out writes nothing"
     assert "40 train, 20 val; 0 unreadable photos" in invoke("build", "demo", *photos, *QUICK, *out)
@@ -144,6 +147,10 @@ def test_audit_exits_with_1_where_a_photo_leaks(photos: list[str], tmp_path: Pat
     assert (group["files"], group["across"]) == (["cat/x.jpg", "dog/[red]z.jpg"], ["classes"])
 
 
+def test_the_version_is_the_packages() -> None:
+    assert CliRunner().invoke(cli.app, ["--version"]).output.strip() == metadata.version("bakeoff")
+
+
 @pytest.mark.parametrize(
     ("what", "expected"),
     [("networks", "net3-tied"), ("policies", "first-fit"), ("presets", "hw4-2024"), ("findings", "padding")],
@@ -164,6 +171,7 @@ def test_list_networks_shows_parameters_macs_and_receptive_field() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["index", "instances.json"], "bakeoff inspect"),
         (["run", "hw4-2042"], "unknown preset 'hw4-2042'. Did you mean"),
         (["run", "demo", "--set", "training.epochs=-1"], "training.epochs = -1: expected int >= 1"),
         (["run", "demo"], "give --annotations FILE and --images FOLDER"),

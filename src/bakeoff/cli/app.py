@@ -2,10 +2,16 @@
 
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from bakeoff.config.schema import ExperimentConfig
+
+Function = TypeVar("Function", bound=Callable[..., object])
 
 app = typer.Typer(
     name="bakeoff",
@@ -25,37 +31,47 @@ Photos = Annotated[
 ]
 Connections = Annotated[int, typer.Option(help="Downloads at once; replaces data.connections.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be given several times.")]
-Out = Annotated[Path | None, typer.Option(help="The experiment's folder; bakeoff-NAME where it is not given.")]
+Out = Annotated[Path | None, typer.Option(help="The experiment's folder; default: bakeoff-NAME.")]
 Overwrite = Annotated[bool, typer.Option(help="Replace what was made there with other settings.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; replaces training.device.")]
-Threads = Annotated[int, typer.Option(help="CPU threads a run; replaces training.threads.")]
+Threads = Annotated[int, typer.Option(help="CPU threads per run; replaces training.threads.")]
 Precision = Annotated[str, typer.Option(help="float32, bfloat16 or auto; replaces training.precision.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Write a trace of each run's early steps, for Perfetto.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="Run the code of a network that is stored with a run of others.")
+]
 
 
-def example(command: str) -> dict[str, Any]:
-    """The end of a command's help page."""
-    return {"epilog": f"Example: [bold]{command}[/bold]"}
+def command(example: str, name: str | None = None) -> Callable[[Function], Function]:
+    """Adds a command, with an example at the end of its help page."""
+    return app.command(name, epilog=f"Example: [bold]bakeoff {example}[/bold]")
+
+
+@app.callback(invoke_without_command=True)
+def show_version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Options of the application itself."""
+    if version:
+        from importlib import metadata
+
+        typer.echo(metadata.version("bakeoff"))
+        raise typer.Exit
 
 
 def load(
-    name: str,
-    out: Path | None,
-    overrides: list[str] | None,
-    *,
-    annotations: str = "",
-    images: str = "",
-    connections: int = 0,
-    **training: str | int | bool,
-) -> tuple[Any, Path]:
+    name: str, out: Path | None, overrides: list[str] | None, **options: object
+) -> "tuple[ExperimentConfig, Path]":
     """The experiment with the values of the options in it, and its folder."""
     from bakeoff.config.loading import load_experiment
 
-    options = {"data.annotations": annotations, "data.images": images, "data.connections": str(connections or "")}
-    options |= {f"training.{key}": "true" if value is True else str(value or "") for key, value in training.items()}
-    given = [f"{key}={value}" for key, value in options.items() if value]
-    experiment = load_experiment(name, [*(overrides or []), *given])
-    return experiment, out or Path(f"bakeoff-{experiment.name}")
+    data = ("annotations", "images", "connections")
+    given = [
+        f"{'data' if key in data else 'training'}.{key}={str(value).lower() if value is True else value}"
+        for key, value in options.items()
+        if value
+    ]
+    config = load_experiment(name, [*(overrides or []), *given])
+    return config, out or Path(f"bakeoff-{config.name}")
 
 
 def command_line() -> str:

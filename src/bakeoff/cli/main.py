@@ -1,4 +1,4 @@
-"""The command line: one command a stage; each parses, calls the API and prints."""
+"""The entry point of the command line; importing it adds all commands."""
 
 import sys
 

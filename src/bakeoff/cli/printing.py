@@ -1,30 +1,31 @@
 """What commands print: tables, and the results that are more than a table."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from bakeoff.data.audit.result import Audit, Duplicates, LabelCheck, Refused
+    from bakeoff.data.audit.result import Audit, Duplicates, LabelCheck
+    from bakeoff.data.index import Index
+    from bakeoff.data.selection.selection import Selection
+    from bakeoff.evaluation.improvements import Change, Improvements
     from bakeoff.evaluation.scores import Comparison
     from bakeoff.findings.finding import Finding
-    from bakeoff.training.run import Run
+    from bakeoff.training.run import Prediction, Run
 
 console = Console()
 
 SHOWN = 10
 """Entries of a list that are printed; `--json` has them all."""
 
-RUN_COLUMNS = ("run", "status", "seconds", "images/s", "peak memory (MiB)", "best epoch", "reason")
-
 Entry = TypeVar("Entry")
 
 
-def print_table(title: str, columns: Any, rows: Any) -> None:
+def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Prints a table; what comes from outside is not read as markup."""
-    table = Table(*map(str, columns), title=title, title_justify="left")
+    table = Table(*columns, title=title, title_justify="left")
     for row in rows:
         table.add_row(*(str(cell).replace("[", r"\[") for cell in row))
     console.print(table)
@@ -32,24 +33,8 @@ def print_table(title: str, columns: Any, rows: Any) -> None:
 
 def print_line(text: str, style: str | None = None) -> None:
     """Prints a line; what comes from outside is read neither as markup nor by the terminal."""
-    shown = "".join(char if char.isprintable() else "?" for char in text)
-    console.print(shown, style=style, markup=False, highlight=False, soft_wrap=True)
-
-
-def print_audit(audit: "Audit") -> None:
-    """Prints an audit: counts, what can't be read, what occurs twice, what the labels are worth; the leaks last."""
-    names = next(iter(audit.counts.values()))
-    rows = ((name, *(f"{sizes[name]:,}" for sizes in audit.counts.values())) for name in names)
-    print_table("Photos by class", ("class", *audit.counts), rows)
-    ratios = ", ".join(f"{split} {ratio:.2f}" for split, ratio in audit.imbalance.items())
-    print_line(f"Class imbalance, largest to smallest: {ratios}")
-    print_list("unreadable photos", audit.unreadable, _refused)
-    print_list("entries skipped", audit.skipped, _refused)
-    if audit.labels:
-        _print_labels(audit.labels)
-    within = [group for group in audit.duplicates if not group.across]
-    print_list("photos that occur more than once in one class and split", within, _duplicates)
-    print_list("photos in both splits or in several classes (leaks)", audit.leaks, _duplicates, "bold")
+    printable = "".join(char if char.isprintable() else "?" for char in text)
+    console.print(printable, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_list(what: str, entries: Sequence[Entry], line: Callable[[Entry], str], style: str | None = None) -> None:
@@ -61,9 +46,54 @@ def print_list(what: str, entries: Sequence[Entry], line: Callable[[Entry], str]
         print_line(f"  and {len(entries) - SHOWN:,} more; --json lists them all")
 
 
-def selection_counts(selection: Any) -> tuple[tuple[str, ...], Iterator[tuple[Any, ...]]]:
-    """Columns and rows of the table of a selection: for each class what was chosen and what there is."""
-    ledger = selection.ledger
+def print_index(index: "Index") -> None:
+    """Prints what an instances file holds, and what is wrong in it."""
+    from bakeoff.data import coco
+
+    print_line(f"{index.images.height:,} images, {index.annotations.height:,} annotations")
+    summary = coco.summary(index)
+    print_table("Categories", summary.columns, summary.iter_rows())
+    for problem in index.info.problems:
+        print_line(f"{problem.code}: {problem.message}", "yellow")
+
+
+def print_audit(audit: "Audit") -> None:
+    """Prints an audit: counts, what can't be read, what occurs twice, what the labels are worth; the leaks last."""
+    names = next(iter(audit.counts.values()))
+    rows = ((name, *(f"{sizes[name]:,}" for sizes in audit.counts.values())) for name in names)
+    print_table("Photos per class", ("class", *audit.counts), rows)
+    ratios = ", ".join(f"{split} {ratio:.2f}" for split, ratio in audit.imbalance.items())
+    print_line(f"Class imbalance, largest to smallest: {ratios}")
+    print_list("unreadable photos", audit.unreadable, lambda entry: f"{entry.file}: {entry.reason}")
+    print_list("entries skipped", audit.skipped, lambda entry: f"{entry.file}: {entry.reason}")
+    if audit.labels:
+        _print_labels(audit.labels)
+    within = [group for group in audit.duplicates if not group.across]
+    print_list("photos that occur more than once in one class and split", within, _duplicates)
+    print_list("photos in both splits or in several classes (leaks)", audit.leaks, _duplicates, "bold")
+
+
+def _print_labels(labels: "LabelCheck") -> None:
+    found = f"{labels.matched:,} photos found in {labels.annotations}"
+    print_line(f"{found}; {labels.ambiguous:,} hold several of the classes")
+    print_list("photos not listed there", labels.unmatched, str)
+    print_list("classes that are none of its categories, not judged", labels.unknown_classes, str)
+    print_list(
+        "photos in which their folder's class is not annotated",
+        labels.wrong,
+        lambda entry: f"{entry.file}: {', '.join(entry.annotated) or 'nothing'} annotated",
+    )
+
+
+def _duplicates(group: "Duplicates") -> str:
+    return f"{' = '.join(group.files)} (same {', '.join(group.evidence)})"
+
+
+def print_selection(selection: "Selection") -> None:
+    """Prints what was chosen and what there is, per class, and what became of the images."""
+    config, ledger = selection.info.config, selection.ledger
+    quotas = " + ".join(f"{count:,} {split}" for split, count in config.quotas.items())
+    print_line(f"policy {config.policy}: {quotas} images per class; {ledger.height:,} images hold a target class")
     rows = (
         (
             name,
@@ -73,11 +103,18 @@ def selection_counts(selection: Any) -> tuple[tuple[str, ...], Iterator[tuple[An
         )
         for name in selection.classes
     )
-    return ("class", *selection.splits, "eligible", "annotated"), rows
+    print_table("Images per class", ("class", *selection.splits, "eligible", "annotated"), rows)
+    reasons = ledger["reason"].value_counts().sort("count", "reason", descending=[True, False])
+    print_table("What became of them", ("reason", "images"), reasons.iter_rows())
 
 
-def run_row(run: "Run") -> tuple[str, ...]:
-    """A row of the table of runs, with `RUN_COLUMNS`."""
+def print_runs(runs: "Iterable[Run]") -> None:
+    """Prints how training went."""
+    columns = ("run", "status", "seconds", "images/s", "peak memory (MiB)", "best epoch", "reason")
+    print_table("Runs", columns, map(_run_row, runs))
+
+
+def _run_row(run: "Run") -> tuple[str, ...]:
     record = run.record
     rate, memory = record.images_per_second, record.peak_memory
     return (
@@ -89,14 +126,6 @@ def run_row(run: "Run") -> tuple[str, ...]:
         "" if record.best_epoch is None else f"{record.best_epoch} of {record.epochs}",
         record.reason,
     )
-
-
-def gains(variant: Any) -> tuple[str, ...]:
-    """A row of the table of improvements."""
-    from bakeoff.evaluation.intervals import points
-
-    bounds = f"{points(variant.interval.low)} to {points(variant.interval.high)}" if variant.interval else ""
-    return variant.what, variant.kind, "" if variant.gain is None else points(variant.gain), bounds, variant.verdict
 
 
 def print_outcome(comparison: "Comparison", findings: "Iterable[Finding]") -> None:
@@ -114,26 +143,29 @@ def print_outcome(comparison: "Comparison", findings: "Iterable[Finding]") -> No
     print_line(verdicts["best-network"].verdict)
 
 
-def _print_labels(labels: "LabelCheck") -> None:
-    print_line(
-        f"{labels.matched:,} photos found in {labels.annotations}; {labels.ambiguous:,} hold several of the classes"
+def print_improvements(found: "Improvements") -> None:
+    """Prints what each change gains."""
+    columns = ("change", "kind", "gain (points)", "95 % interval", "verdict")
+    print_table(f"{found.network}: what each change gains", columns, map(_change_row, found.changes))
+    print_line(found.statement)
+
+
+def _change_row(change: "Change") -> tuple[str, ...]:
+    from bakeoff.evaluation.intervals import points
+
+    bounds = f"{points(change.interval.low)} to {points(change.interval.high)}" if change.interval else ""
+    return change.what, change.kind, "" if change.gain is None else points(change.gain), bounds, change.verdict
+
+
+def print_predictions(predictions: "Sequence[Prediction]") -> None:
+    """Prints the probability of each class for each photo, or why it can't be read."""
+    classes = list(next((answer.probabilities for answer in predictions if answer.probabilities), {}))
+    rows = (
+        (
+            answer.photo,
+            *(f"{answer.probabilities[name]:.3f}" if answer.probabilities else "" for name in classes),
+            answer.error,
+        )
+        for answer in predictions
     )
-    print_list("photos not listed there", labels.unmatched, str)
-    print_list("classes that are none of its categories, not judged", labels.unknown_classes, str)
-    print_list(
-        "photos in which their folder's class is not annotated",
-        labels.wrong,
-        lambda entry: f"{entry.file}: {_joined(entry.annotated) or 'nothing'} annotated",
-    )
-
-
-def _refused(entry: "Refused") -> str:
-    return f"{entry.file}: {entry.reason}"
-
-
-def _duplicates(group: "Duplicates") -> str:
-    return f"{' = '.join(group.files)} (same {_joined(group.evidence)})"
-
-
-def _joined(words: Iterable[str]) -> str:
-    return ", ".join(words)
+    print_table("Probabilities", ("photo", *classes, "error"), rows)
