@@ -47,10 +47,10 @@ def main() -> None:
         f"training.networks={options.networks}",
         f"training.seeds={options.seeds}",
     ]
-    page = bakeoff.run(
-        bakeoff.load_experiment("hw4-2023", overrides), options.out, command=f"bakeoff run hw4-2023 {_sets(overrides)}"
-    )
-    bakeoff.improve(bakeoff.load_experiment("hw4-2023", [*overrides, *IMPROVED]), options.out)
+    command = f"bakeoff run hw4-2023 {_sets(overrides)}"
+    experiment = bakeoff.run("hw4-2023", overrides=overrides, out=options.out, command=command)
+    page = experiment.report_folder / "index.html"
+    bakeoff.improve("hw4-2023", overrides=[*overrides, *IMPROVED], out=options.out)
     summary = json.loads((page.parent / "summary.json").read_text())
     environment = Environment.current()
     write_json(RESULTS / "coco64.json", {"environment": environment, "settings": overrides[:4], "summary": summary})

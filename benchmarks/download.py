@@ -84,10 +84,7 @@ def main() -> None:
         }
         if asked.train:
             begin = time.perf_counter()
-            bakeoff.run(
-                bakeoff.load_experiment("hw4-2024", settings_of(folder, "misbehaving", settings)),
-                folder / "misbehaving",
-            )
+            bakeoff.run("hw4-2024", overrides=settings_of(folder, "misbehaving", settings), out=folder / "misbehaving")
             result["minutes of training and report"] = (time.perf_counter() - begin) / 60
     write_json(RESULTS / "download.json", result)
     (RESULTS / "download.md").write_text("\n".join(page(result)) + "\n")

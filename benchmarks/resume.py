@@ -24,6 +24,7 @@ from bakeoff.core.storage import write_json
 from bakeoff.core.types import Environment
 from bakeoff.training import train as stage
 from bakeoff.training.checkpoint import Checkpoint
+from bakeoff.workflow import pipeline
 
 RESULTS = Path(__file__).parent / "results"
 KILLS, COSTED = 20, ("net1", "net2", "net3")
@@ -40,7 +41,7 @@ def main() -> None:
             f"data.annotations={folder / 'sample' / 'instances.json'}",
             f"data.images={folder / 'sample' / 'images'}",
         ]
-        bakeoff.build(bakeoff.load_experiment("demo", data), folder / "built")
+        pipeline.build(bakeoff.load_experiment("demo", data), folder / "built")
         start = time.perf_counter()
         expected = _content(_finish(_copy(folder, "undisturbed")))
         whole = time.perf_counter() - start

@@ -90,7 +90,7 @@ def main() -> None:
         "training.networks=strong,net1,net2,net3,linear,majority",  # the long runs first: no processor waits
     ]
     experiment = bakeoff.load_experiment("strong", overrides + list(SHORT if options.short else ()))
-    page = bakeoff.run(experiment, options.out)
+    page = bakeoff.run(experiment, out=options.out).report_folder / "index.html"
     whole = with_precision(next(v.recipe for v in experiment.variant_list if v.name == "strong"), CPU)
     result = {
         "environment": Environment.current(),

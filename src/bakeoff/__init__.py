@@ -1,30 +1,52 @@
-"""From COCO detection annotations to an image classification data set, to CNNs trained on it, to a comparison.
+"""From annotations to an image-classification data set, to trained networks, to a comparison that can be believed.
 
-One verb a stage: `read_index`, `select`, `build`, `train`, `write_report`; `run` is all of them, `demo` is `run` on a
-drawn sample, `improve` finds what would make a network better, `predict` applies a trained one, `export` makes it a
-file; `fetch_annotations` downloads an instances file of COCO. Each does what the command of its name does. Nothing
-heavy is imported before it is used.
+`run` does all of it and gives an `Experiment`, which `open` gives of a folder that is there: its `comparison`,
+`dataset`, `runs` and `findings` are records. The stages alone: `read_coco`, `select`, `build`, `train`. `improve` finds
+what would make a network better; `predict` applies a trained one, `export` writes it as ONNX. Nothing heavy is
+imported before it is used.
 """
 
 import importlib
-from typing import TYPE_CHECKING, Any
+import importlib.metadata
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bakeoff.config.loading import load_experiment
-    from bakeoff.config.schema import DataConfig, ExperimentConfig, TrainingConfig
+    from bakeoff.config.schema import DataConfig, ExperimentConfig, Recipe, TrainingConfig, Variant
     from bakeoff.core.errors import BakeoffError
+    from bakeoff.data.build.dataset import Dataset
     from bakeoff.data.coco.download import fetch_annotations
-    from bakeoff.data.inputs import read_index
+    from bakeoff.data.index import Index
     from bakeoff.data.sample import draw_sample
+    from bakeoff.data.selection.selection import Selection
+    from bakeoff.evaluation.improvements import Improvements
+    from bakeoff.evaluation.scores import Comparison
+    from bakeoff.findings.finding import Finding
     from bakeoff.training.prediction import export, predict
-    from bakeoff.workflow.improve import improve
-    from bakeoff.workflow.pipeline import build, demo, run, select, train, write_report
+    from bakeoff.training.run import Predictions, Run
+    from bakeoff.training.train_module import train_module as train
+    from bakeoff.workflow.api import build, improve, read_coco, run, select
+    from bakeoff.workflow.api import open_experiment as open  # noqa: A004  # called as bakeoff.open
+    from bakeoff.workflow.experiment import Experiment
+    from bakeoff.workflow.pipeline import demo, write_joint_report, write_report
 
 __all__ = [
     "BakeoffError",
+    "Comparison",
     "DataConfig",
+    "Dataset",
+    "Experiment",
     "ExperimentConfig",
+    "Finding",
+    "Improvements",
+    "Index",
+    "Predictions",
+    "Recipe",
+    "Run",
+    "Selection",
     "TrainingConfig",
+    "Variant",
+    "__version__",
     "build",
     "demo",
     "draw_sample",
@@ -32,29 +54,59 @@ __all__ = [
     "fetch_annotations",
     "improve",
     "load_experiment",
+    "open",
     "predict",
-    "read_index",
+    "read_coco",
     "run",
     "select",
     "train",
+    "write_joint_report",
     "write_report",
 ]
 
+__version__ = importlib.metadata.version("bakeoff")
+
 _HOMES = {
-    "config.loading": ("load_experiment",),
-    "config.schema": ("DataConfig", "ExperimentConfig", "TrainingConfig"),
-    "core.errors": ("BakeoffError",),
-    "data.inputs": ("read_index",),
-    "data.coco.download": ("fetch_annotations",),
-    "data.sample": ("draw_sample",),
-    "training.prediction": ("export", "predict"),
-    "workflow.improve": ("improve",),
-    "workflow.pipeline": ("build", "demo", "run", "select", "train", "write_report"),
+    "BakeoffError": ("core.errors", "BakeoffError"),
+    "Comparison": ("evaluation.scores", "Comparison"),
+    "DataConfig": ("config.schema", "DataConfig"),
+    "Dataset": ("data.build.dataset", "Dataset"),
+    "Experiment": ("workflow.experiment", "Experiment"),
+    "ExperimentConfig": ("config.schema", "ExperimentConfig"),
+    "Finding": ("findings.finding", "Finding"),
+    "Improvements": ("evaluation.improvements", "Improvements"),
+    "Index": ("data.index", "Index"),
+    "Predictions": ("training.run", "Predictions"),
+    "Recipe": ("config.schema", "Recipe"),
+    "Run": ("training.run", "Run"),
+    "Selection": ("data.selection.selection", "Selection"),
+    "TrainingConfig": ("config.schema", "TrainingConfig"),
+    "Variant": ("config.schema", "Variant"),
+    "build": ("workflow.api", "build"),
+    "demo": ("workflow.pipeline", "demo"),
+    "draw_sample": ("data.sample", "draw_sample"),
+    "export": ("training.prediction", "export"),
+    "fetch_annotations": ("data.coco.download", "fetch_annotations"),
+    "improve": ("workflow.api", "improve"),
+    "load_experiment": ("config.loading", "load_experiment"),
+    "open": ("workflow.api", "open_experiment"),
+    "predict": ("training.prediction", "predict"),
+    "read_coco": ("workflow.api", "read_coco"),
+    "run": ("workflow.api", "run"),
+    "select": ("workflow.api", "select"),
+    "train": ("training.train_module", "train_module"),
+    "write_joint_report": ("workflow.pipeline", "write_joint_report"),
+    "write_report": ("workflow.pipeline", "write_report"),
 }
+"""By name the module and what it is called there."""
 
 
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f"bakeoff.{home}"), name)
-    raise AttributeError(f"module 'bakeoff' has no attribute {name!r}")
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bakeoff' has no attribute {name!r}")
+    home, attribute = _HOMES[name]
+    return getattr(importlib.import_module(f"bakeoff.{home}"), attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__

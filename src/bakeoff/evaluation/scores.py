@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+import polars as pl
 
 from bakeoff.core.types import Estimate, Interval
 from bakeoff.models.architecture import Architecture
@@ -113,7 +114,7 @@ class PairScores(msgspec.Struct, frozen=True):
         difference: Mean validation accuracy of the second minus the first, over the seeds; null without a common seed.
         tests: The exact McNemar test of each seed.
         interval: Its 95 % interval over seeds and photos; null with fewer than two seeds.
-        p_value: That there is no difference; null with fewer than two seeds.
+        p_value: The probability, if there were no difference, of one at least as large; None with fewer than two seeds.
         adjusted_p: The p value after Holm's correction over all pairs; null with fewer than two seeds.
         verdict: By the adjusted p value at 5 %; "not applicable" with fewer than two seeds.
         detectable: The smallest true difference that this experiment would separate with 80 % power; null likewise.
@@ -156,3 +157,67 @@ class Comparison(msgspec.Struct, frozen=True):
     networks: tuple[VariantScores, ...]
     pairs: tuple[PairScores, ...] = ()
     schema: int = 2
+
+    def frame(self) -> pl.DataFrame:
+        """One row per variant: name, parameters, runs, finished, seconds, and of each accuracy mean, low and high.
+
+        Accuracies are fractions over the finished runs, None where there are none.
+        """
+        return pl.DataFrame([_variant_row(network) for network in self.networks], infer_schema_length=None)
+
+    def runs_frame(self) -> pl.DataFrame:
+        """One row per run: its variant and seed, how it ended, and its accuracies with their 95 % intervals."""
+        rows = [
+            {"variant": network.name, **_flat({name: getattr(run, name) for name in RUN_FIELDS})}
+            for network in self.networks
+            for run in network.runs
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+    def pairs_frame(self) -> pl.DataFrame:
+        """One row per pair: first, second, seeds, images, the difference with its interval, p values, verdict."""
+        rows = [
+            _flat({**{name: getattr(pair, name) for name in PAIR_FIELDS}, "seeds": len(pair.seeds)})
+            for pair in self.pairs
+        ]
+        return pl.DataFrame(rows, infer_schema_length=None)
+
+
+ACCURACIES = ("train_accuracy", "val_accuracy", "any_label_accuracy", "test_accuracy")
+RUN_FIELDS = (
+    *("seed", "status", "reason", "seconds", "train_accuracy", "train_interval", "val_accuracy", "val_interval"),
+    *("any_label_accuracy", "any_label_interval", "test_accuracy", "test_interval"),
+)
+PAIR_FIELDS = (
+    *("first", "second", "seeds", "images", "difference", "interval", "p_value", "adjusted_p", "verdict"),
+    *("detectable", "seeds_needed", "images_needed"),
+)
+
+
+def _variant_row(network: VariantScores) -> dict[str, object]:
+    estimates = {name: getattr(network, name) for name in ACCURACIES}
+    return {
+        "name": network.name,
+        "parameters": network.architecture.parameters if network.architecture else None,
+        "runs": len(network.runs),
+        "finished": sum(run.status == "finished" for run in network.runs),
+        "seconds": network.seconds,
+        **{
+            key: value
+            for name, estimate in estimates.items()
+            for key, value in {name: estimate.mean, **_flat({f"{name}_interval": estimate.interval})}.items()
+        },
+    }
+
+
+def _flat(row: Mapping[str, object]) -> dict[str, object]:
+    """The row with two columns in place of an interval: its low and its high end."""
+    flat: dict[str, object] = {}
+    for name, value in row.items():
+        if name.endswith("interval"):
+            bounds = value if isinstance(value, Interval) else None
+            stem = name.removesuffix("interval")
+            flat |= {f"{stem}low": bounds and bounds.low, f"{stem}high": bounds and bounds.high}
+        else:
+            flat[name] = value
+    return flat
