@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, TypeGuard, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -29,7 +29,7 @@ RENAMED = {
 }
 """Keys of earlier versions, and what each is called now."""
 
-Table = dict[str, object]
+Table = dict[str, Any]  # what a TOML file holds
 
 
 def preset_names() -> list[str]:
@@ -48,77 +48,64 @@ def load_experiment(name: str, overrides: Iterable[str] = ()) -> ExperimentConfi
     Raises:
         ConfigError: The file is missing or not TOML, or a key or value is not valid.
     """
-    if name in preset_names():
-        document = _parse((PRESETS / f"{name}{SUFFIX}").read_text(encoding="utf-8"), name)
-    else:
-        document = _read_file(name)
-    experiment = _convert(document, name)
+    document = _read(name)
+    _convert(document, name)
+    if name not in preset_names():
+        _anchor_paths(document, Path(name).parent)
     for override in overrides:
-        experiment = _apply(override, document)
-    return experiment
+        _apply(override, document)
+    return _convert(document, name)
 
 
-def _read_file(name: str) -> Table:
-    path = Path(name)
-    if path.suffix != SUFFIX and not path.exists():
+def _read(name: str) -> Table:
+    preset, path = name in preset_names(), Path(name)
+    if not preset and path.suffix != SUFFIX and not path.exists():
         raise ConfigError(f"{unknown_name('preset', name, preset_names())} Or give the path of a {SUFFIX} file.")
     try:
-        document = _parse(path.read_text(encoding="utf-8"), name)
+        return tomllib.loads((PRESETS / f"{name}{SUFFIX}" if preset else path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"experiment file {path} does not exist. Presets: {', '.join(preset_names())}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"experiment file {path} can't be read: {error}.") from None
-    _anchor_paths(document, path.parent)
-    return document
-
-
-def _parse(text: str, name: str) -> Table:
-    try:
-        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name} is not valid TOML: {error}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"experiment file {path} can't be read: {error}.") from None
 
 
 def _anchor_paths(document: Table, folder: Path) -> None:
-    """Makes the file's relative paths relative to the current folder; wrong types are left for validation to name."""
-    variants = [variant for variant in _table(document, "variants").values() if isinstance(variant, dict)]
-    for owner in (document, *variants):
-        data = _table(owner, "data")
+    """Makes the relative paths of a valid document relative to the current folder."""
+    owners = [document, *document.get("variants", {}).values()]
+    for data in (owner["data"] for owner in owners if "data" in owner):
         for key in data.keys() & {"folder", "annotations", "images", "cache"}:
-            if isinstance(path := data[key], str) and path and not (key == "images" and is_remote(path)):
-                data[key] = str(folder / path)
+            if data[key] and not (key == "images" and is_remote(data[key])):
+                data[key] = str(folder / data[key])
+    for owner in owners:
         if "network" in owner:
             owner["network"] = _anchor_network(owner["network"], folder)
-    training = _table(document, "training")
-    if isinstance(named := training.get("networks"), list):
-        training["networks"] = [_anchor_network(network, folder) for network in named]
+    training = document.get("training", {})
+    if "networks" in training:
+        training["networks"] = [_anchor_network(network, folder) for network in training["networks"]]
 
 
-def _table(owner: Table, key: str) -> Table:
-    inner = owner.get(key)
-    return inner if isinstance(inner, dict) else {}
+def _anchor_network(network: str, folder: Path) -> str:
+    return str(folder / network) if ".py:" in network else network
 
 
-def _anchor_network(network: object, folder: Path) -> object:
-    return str(folder / network) if isinstance(network, str) and ".py:" in network else network
-
-
-def _apply(override: str, document: Table) -> ExperimentConfig:
+def _apply(override: str, document: Table) -> None:
     """Puts `section.key=value` into the document; of the value's readings, the first that the key takes."""
     key, equals, value = override.partition("=")
     if not equals:
         raise ConfigError(f"--set {override!r}: write it as section.key=value, such as training.epochs=5.")
     *parents, last = (part.strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.]+", key.strip()))
-    table: object = document
+    table = document
     for parent in parents:
-        table = table.setdefault(parent, {}) if isinstance(table, dict) else table
-    if not isinstance(table, dict):
-        raise ConfigError(f"--set {override!r}: {'.'.join(parents)!r} is not a section.")
+        table = table.setdefault(parent, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"--set {override!r}: {parent!r} is not a section.")
     problems = []
-    for reading in _readings(value.strip()):
-        table[last] = reading
+    for table[last] in _readings(value.strip()):
         try:
-            return _convert(document, f"--set {override!r}")
+            _convert(document, f"--set {override!r}")
+            return
         except ConfigError as error:
             problems.append(error)
     raise problems[0]
@@ -145,33 +132,29 @@ def _convert(document: Table, name: str) -> ExperimentConfig:
     try:
         return msgspec.convert(document, ExperimentConfig)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{name}: {_explain(document, ExperimentConfig, ()) or error}") from None
+        raise ConfigError(f"{name}: {next(_problems(document, ExperimentConfig, ()), error)}") from None
 
 
-def _explain(value: object, kind: object, path: tuple[str, ...]) -> str:
-    """What is wrong with a value of a type: the key in the user's words, the value, the choices; empty if nothing."""
+def _problems(value: object, kind: object, path: tuple[str, ...]) -> Iterator[str]:
+    """What is wrong with a value of a type: the key in the user's words, the value, and the choices."""
     kinds = (kind, *get_args(kind))
-    section = next(filter(_is_section, kinds), None)
+    section = next((part for part in kinds if isinstance(part, type) and issubclass(part, Section)), None)
     if get_origin(kind) is dict and isinstance(value, dict):
-        return _first(_explain(own, get_args(kind)[1], (*path, name)) for name, own in value.items())
-    if section and isinstance(value, dict):
+        for name, own in value.items():
+            yield from _problems(own, kinds[-1], (*path, name))
+    elif section and isinstance(value, dict):
         hints = get_type_hints(section, include_extras=True)
-        return _first(
-            _explain(own, hints[key], (*path, key)) if key in hints else _unknown(key, hints, path)
-            for key, own in value.items()
-        )
-    try:
-        msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
-        problem = str(error).partition(" - at ")[0].replace("`", "").replace("object", "table").replace("array", "list")
-        choices = [choice for part in kinds if get_origin(part) is Literal for choice in get_args(part)]
-        end = f" Choices: {', '.join(choices)}." if choices else ""
-        return f"{'.'.join(path)} = {value!r}: {problem[0].lower()}{problem[1:]}.{end}"
-    return ""
-
-
-def _first(problems: Iterable[str]) -> str:
-    return next(filter(None, problems), "")
+        for key, own in value.items():
+            yield from _problems(own, hints[key], (*path, key)) if key in hints else (_unknown(key, hints, path),)
+    else:
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            problem = str(error).partition(" - at ")[0].replace("`", "")
+            problem = problem.replace("object", "table").replace("array", "list")
+            choices = [choice for part in kinds if get_origin(part) is Literal for choice in get_args(part)]
+            end = f" Choices: {', '.join(choices)}." if choices else ""
+            yield f"{'.'.join(path)} = {value!r}: {problem[0].lower()}{problem[1:]}.{end}"
 
 
 def _unknown(key: str, keys: Iterable[str], path: tuple[str, ...]) -> str:
@@ -180,7 +163,3 @@ def _unknown(key: str, keys: Iterable[str], path: tuple[str, ...]) -> str:
     if path and (new := RENAMED.get(f"{section}.{key}")):
         return f"{where} has an old key {key!r}: use {new}."
     return f"{where} has an {unknown_name('key', key, sorted(keys))}"
-
-
-def _is_section(kind: object) -> TypeGuard[type[Section]]:
-    return isinstance(kind, type) and issubclass(kind, Section)
