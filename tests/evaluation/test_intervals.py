@@ -1,6 +1,4 @@
-"""Intervals against textbook formulas and scipy."""
-
-import math
+"""Intervals against scipy."""
 
 import numpy as np
 import pytest
@@ -8,19 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bakeoff.evaluation.intervals import over_seeds, wilson
+from bakeoff.evaluation.intervals import holm, over_seeds, wilson
 
 
 @given(st.integers(1, 5000), st.floats(0, 1))
-def test_wilson_is_the_score_interval(trials: int, share: float) -> None:
-    successes = round(share * trials)
-    p, z = successes / trials, stats.norm.ppf(0.975)
-    middle = (p + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * math.sqrt(p * (1 - p) / trials + z * z / (4 * trials * trials))
+def test_wilson_is_the_score_interval(trials: int, fraction: float) -> None:
+    successes = round(fraction * trials)
+    expected = stats.binomtest(successes, trials).proportion_ci(0.95, method="wilson")
     interval = wilson(successes, trials)
     assert interval is not None
-    assert interval.low == pytest.approx(max(0.0, middle - half), abs=1e-9)
-    assert interval.high == pytest.approx(min(1.0, middle + half), abs=1e-9)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+
+
+def test_holm_multiplies_the_smallest_most_and_keeps_the_order() -> None:
+    """The worked example of Holm's step-down procedure with four hypotheses."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([]) == []
 
 
 def test_wilson_without_trials_is_not_applicable() -> None:

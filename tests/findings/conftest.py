@@ -14,7 +14,7 @@ from tests.evaluation.conftest import make_dataset, make_run
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.comparison import compare
 from bakeoff.evaluation.results import Results
-from bakeoff.models.architecture import Architecture, Layer
+from bakeoff.models.architecture import Architecture, Layer, Traits
 from bakeoff.training.run import EpochLog, Predictions, Run, RunStatus
 
 PER_CLASS = 100
@@ -22,11 +22,15 @@ SIGNAL = {"conv1": 1.0, "conv2": 0.5, "logits": 0.2}
 GRADIENTS = {"conv1": 0.3, "conv2": 0.2, "logits": 0.5}
 
 
-def layers(padding: str = "", extra: int = 0) -> Architecture:
+def layers(padding: str = "", extra: int = 0, traits: Traits | None = None) -> Architecture:
     """Convolutions with that padding, and a linear layer."""
     convolution = Layer("conv", "Conv2d", f"3→16, kernel 3{padding}", (16, 8, 8), 448, False, 1000, 3)
     linear = Layer("logits", "Linear", f"{100 + len(padding)}→3", (3,), 300, False, 300, None)
-    return Architecture(1000 + extra, 2000, 3, (*[convolution] * (1 + extra), linear))
+    return Architecture(1000 + extra, 2000, 3, (*[convolution] * (1 + extra), linear), traits or Traits())
+
+
+BLIND = layers(traits=Traits(ignores_input=True))
+"""A network that stays at chance level by design."""
 
 
 def guesses(labels: Sequence[int], accuracy: float, draws: np.random.Generator) -> list[int]:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import linregress, t
 
 from bakeoff.core.types import Interval
-from bakeoff.evaluation.variance_components import ALPHA
+from bakeoff.evaluation.intervals import ALPHA
 
 STEEPEST = 100.0
 """Beyond this exponent a power would overflow; every error is at its limit long before."""

@@ -6,11 +6,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
-from statsmodels.stats.multitest import multipletests
 
-from bakeoff.evaluation.intervals import points
+from bakeoff.evaluation.intervals import ALPHA, holm, points
 from bakeoff.evaluation.scores import PairScores, SeedTest, Verdict
-from bakeoff.evaluation.variance_components import ALPHA, detectable, interval, needed, p_value, spread
+from bakeoff.evaluation.variance_components import detectable, interval, needed, p_value, spread
 
 Right = npt.NDArray[np.bool_]
 
@@ -64,8 +63,8 @@ def compare_pair(names: tuple[str, str], seeds: Sequence[int], first: Right, sec
 def adjust(pairs: Sequence[PairScores]) -> list[PairScores]:
     """Holm's correction over all pairs that have a p value (Holm, 1979), and the verdicts that follow."""
     tested = [pair for pair in pairs if pair.p_value is not None]
-    adjusted = multipletests([pair.p_value for pair in tested], ALPHA, method="holm")[1] if tested else []
-    by_pair = {(pair.first, pair.second): float(p) for pair, p in zip(tested, adjusted, strict=True)}
+    adjusted = holm([pair.p_value for pair in tested if pair.p_value is not None])
+    by_pair = {(pair.first, pair.second): p for pair, p in zip(tested, adjusted, strict=True)}
     return [
         _with_verdict(pair, by_pair[pair.first, pair.second]) if pair.p_value is not None else pair for pair in pairs
     ]

@@ -4,11 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import polars as pl
-
-from bakeoff.core.types import VAL
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.scores import Comparison, PairScores, RunScores, VariantScores
+from bakeoff.models.architecture import Traits
 from bakeoff.training.run import EpochLog, Run
 
 
@@ -36,6 +34,11 @@ class Results:
         """The comparison of two networks, in whichever order they stand."""
         return next((pair for pair in self.comparison.pairs if {pair.first, pair.second} == {first, second}), None)
 
+    def traits(self, name: str) -> Traits:
+        """What a network declares of itself; nothing where it could not be built."""
+        architecture = self.network(name).architecture
+        return architecture.traits if architecture else Traits()
+
     def network(self, name: str) -> VariantScores:
         """The scores of one network."""
         return next(network for network in self.comparison.networks if network.name == name)
@@ -44,11 +47,6 @@ class Results:
 def epochs(run: Run) -> list[EpochLog]:
     """A run's epoch lines, the state before training first."""
     return [line for line in run.log if isinstance(line, EpochLog)]
-
-
-def validation(run: Run) -> pl.DataFrame:
-    """A run's predictions on the validation split."""
-    return run.predictions.of(VAL)
 
 
 def finished(network: VariantScores) -> list[RunScores]:

@@ -9,9 +9,8 @@ from scipy.optimize import brentq
 from scipy.stats import norm, t
 
 from bakeoff.core.types import Interval
-from bakeoff.evaluation.intervals import CONFIDENCE
+from bakeoff.evaluation.intervals import ALPHA
 
-ALPHA = 1 - CONFIDENCE
 POWER = 0.8
 LARGEST_ANSWER = 1_000_000
 SMALLEST_P = 1e-12
@@ -82,7 +81,7 @@ def interval(found: Spread) -> Interval:
 
 
 def p_value(found: Spread) -> float:
-    """The smallest alpha whose interval does not hold zero: that the true mean difference is zero."""
+    """The smallest alpha whose interval excludes zero: how likely, without any difference, one as large would be."""
     if found.mean == 0 or found.margin() == 0:
         return 1.0 if found.mean == 0 else 0.0
     if found.margin(SMALLEST_P) < abs(found.mean):

@@ -5,9 +5,8 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-Evidence = TypeVar("Evidence", bound=msgspec.Struct)
-
 State = Literal["found", "not found", "undecided", "not applicable"]
+Evidence = TypeVar("Evidence", bound=msgspec.Struct)
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -21,7 +20,7 @@ class Finding(msgspec.Struct, frozen=True):
             nothing to decide it on, and the verdict says why.
         verdict: The answer in one sentence.
         limits: What the evidence can't say.
-        evidence: The numbers behind the verdict: the finding's own record as JSON has it; see `evidence_as`.
+        evidence: The numbers behind the verdict: the diagnosis's own record as JSON has it; see `evidence_as`.
         weight: The larger, the earlier it stands in the report.
     """
 
@@ -31,7 +30,7 @@ class Finding(msgspec.Struct, frozen=True):
     state: State
     verdict: str
     limits: str
-    evidence: Mapping[str, Any]
+    evidence: Mapping[str, Any]  # JSON: a finding of another package has a record that is not known here
     weight: int
 
     def evidence_as(self, kind: type[Evidence]) -> Evidence:
@@ -48,3 +47,9 @@ class Findings(msgspec.Struct, frozen=True):
 
     findings: tuple[Finding, ...]
     schema: int = 1
+
+
+def builtins_of(evidence: msgspec.Struct) -> Mapping[str, Any]:
+    """A diagnosis's record as `Finding.evidence` stores it."""
+    stored: Mapping[str, Any] = msgspec.to_builtins(evidence)  # as there
+    return stored

@@ -1,11 +1,11 @@
 """Accuracies with the interval that fits the number of seeds, and what a lead of one network over another bears."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
-from statsmodels.stats.proportion import confint_proportions_2indep
-
 from bakeoff.core.types import Estimate
+from bakeoff.evaluation.intervals import wilson
 from bakeoff.evaluation.scores import RunScores, VariantScores
 
 Kind = Literal["train", "val", "any_label", "test"]
@@ -41,9 +41,7 @@ def photo_noise(better: float, worse: float, images: int) -> float:
         images: Photos that each was measured on, at least 1.
 
     Returns:
-        A share, 0 to 1; never 0.
+        A fraction, 0 to 1; never 0.
     """
-    low, _ = confint_proportions_2indep(
-        better * images, images, worse * images, images, method="newcomb", compare="diff", alpha=0.05
-    )
-    return better - worse - float(low)
+    high, low = (wilson(accuracy * images, images) for accuracy in (better, worse))
+    return math.hypot(better - high.low, low.high - worse) if high and low else 1.0

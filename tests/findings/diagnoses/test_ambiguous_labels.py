@@ -27,7 +27,7 @@ def test_errors_that_name_another_object_are_found(make_case) -> None:
     assert finding.state == "found"
     assert "46 of 300 validation photos hold several target classes" in finding.verdict
     numbers = finding.evidence["networks"]["net1"]
-    assert (numbers["errors"], numbers["explained"], numbers["share"]) == (90, 45, 0.5)
+    assert (numbers["errors"], numbers["explained"], numbers["fraction"]) == (90, 45, 0.5)
     assert numbers["gain"] == pytest.approx(45 / 300)
     assert numbers["by_class"]["ant"] == {"errors": 90, "explained": 45}
     assert finding.evidence["by_class"] == {"ant": 45, "bee": 0, "cat": 1}

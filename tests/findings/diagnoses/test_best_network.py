@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import msgspec
-from tests.findings.conftest import epoch_lines, layers
+from tests.findings.conftest import BLIND, epoch_lines, layers
 
 from bakeoff.findings.diagnoses.best_network import best_network
 from bakeoff.training.run import Run
@@ -41,7 +41,7 @@ def test_one_that_failed_is_not_put_forward(dataset, train, make_case) -> None:
 
 
 def test_guessing_is_not_put_forward(dataset, train, make_case) -> None:
-    guessing = train("majority", 0.6, architecture=layers()) + train("a", 0.6, architecture=layers(extra=5))
+    guessing = train("majority", 0.6, architecture=BLIND) + train("a", 0.6, architecture=layers(extra=5))
     finding = best_network(make_case(dataset, guessing))
     assert "a is the smallest and fastest of those that learned in every run" in finding.verdict
 
@@ -67,6 +67,23 @@ def test_one_that_another_is_better_than_may_still_be_level_with_the_best(datase
     finding = best_network(replace(case, comparison=msgspec.structs.replace(case.comparison, pairs=pairs)))
     assert finding.state == "undecided"
     assert "No single best: a, c are not distinguishable, and 1 other is worse" in finding.verdict
+
+
+def test_a_cycle_of_verdicts_names_none(dataset, train, make_case) -> None:
+    case = make_case(dataset, train("a") + train("b") + train("c"))
+    verdicts = {("a", "b"): "first better", ("a", "c"): "second better", ("b", "c"): "first better"}
+    pairs = tuple(
+        msgspec.structs.replace(pair, verdict=verdicts[pair.first, pair.second]) for pair in case.comparison.pairs
+    )
+    finding = best_network(replace(case, comparison=msgspec.structs.replace(case.comparison, pairs=pairs)))
+    assert (finding.state, finding.evidence["best"]) == ("undecided", [])
+
+
+def test_where_all_failed_none_is_put_forward(dataset, train, make_case) -> None:
+    failed = [fail(run) for name in ("a", "b") for run in train(name, 0.8, fitted=1 / 3)]
+    finding = best_network(make_case(dataset, failed))
+    assert finding.state == "undecided"
+    assert "smallest" not in finding.verdict
 
 
 def test_one_seed_or_one_network_tells_nothing(dataset, train, make_case) -> None:

@@ -3,7 +3,7 @@
 import math
 
 import polars as pl
-from tests.findings.conftest import epoch_lines
+from tests.findings.conftest import BLIND, epoch_lines
 
 from bakeoff.findings.diagnoses.failed_training import failed_training
 from bakeoff.training.run import Predictions
@@ -20,7 +20,7 @@ def test_a_loss_at_ln_k_is_found(dataset, train, make_case) -> None:
     finding = failed_training(make_case(dataset, train("a", 0.6, fitted=1 / 3, log=flat, seeds=2) + train("b", 0.6)))
     assert finding.state == "found"
     assert "Failed to train: a (2 of 2 seeds)." in finding.verdict
-    assert "training loss 1.098, guessing has 1.099" in finding.evidence["runs"]["a-seed0"][0]
+    assert "training loss 1.098, chance level 1.099" in finding.evidence["runs"]["a-seed0"][0]
 
 
 def test_a_high_loss_of_a_run_that_learned_accuses_nobody(dataset, train, make_case) -> None:
@@ -37,11 +37,16 @@ def test_a_single_predicted_class_is_found(dataset, train, make_case) -> None:
     assert "a (1 of 4 seeds)" in finding.verdict
     reasons = finding.evidence["runs"]["a-seed1"]
     assert "only 'cat' is predicted" in reasons
-    assert "validation accuracy 33.3 %, guessing has 33.3 %" in reasons
+    assert "validation accuracy 33.3 %, chance level 33.3 %" in reasons
 
 
 def test_the_floor_is_at_chance_by_design(dataset, train, make_case) -> None:
-    finding = failed_training(make_case(dataset, train("majority", 1 / 3, fitted=0.99) + train("a", 0.6)))
+    finding = failed_training(
+        make_case(
+            dataset,
+            train("majority", 1 / 3, fitted=0.99, architecture=BLIND) + train("a", 0.6),
+        )
+    )
     assert finding.state == "not found"
 
 

@@ -1,18 +1,20 @@
 """Vanishing signal: planted by depth, and its cures."""
 
 import pytest
-from tests.findings.conftest import epoch_lines
+from tests.findings.conftest import epoch_lines, layers
 
 from bakeoff.findings.diagnoses.vanishing_signal import vanishing_signal
+from bakeoff.models.architecture import Traits
 
+BN = Traits(remedies_for=("net3",), remedy="batch normalisation")
 DEAD = epoch_lines(signal={"conv1": 0.24, "conv12": 6e-6}, gradients={"conv1": 5e-5, "conv12": 1e-6})
 
 
 def test_a_signal_that_dies_is_found_and_its_cure_measured(dataset, train, make_case) -> None:
-    runs = train("net3", 0.35, log=DEAD) + train("net3-bn", 0.7) + train("net1", 0.6)
+    runs = train("net3", 0.35, log=DEAD) + train("net3-bn", 0.7, architecture=layers(traits=BN)) + train("net1", 0.6)
     finding = vanishing_signal(make_case(dataset, runs))
     assert finding.state == "found"
-    assert "the signal dies in net3 (a share of 2.5e-05 reaches the last layer" in finding.verdict
+    assert "the signal dies in net3 (a fraction of 2.5e-05 reaches the last layer" in finding.verdict
     assert "net3-bn keeps the signal (0.20) and gains +3" in finding.verdict
     assert "points: distinguishable." in finding.verdict
     assert finding.evidence["networks"]["net3"]["signal"] == pytest.approx(6e-6 / 0.24)
@@ -51,5 +53,5 @@ def test_a_network_without_weights_has_no_signal_to_lose(dataset, train, make_ca
 
 
 def test_cures_with_one_seed_are_not_called_tested(dataset, train, make_case) -> None:
-    runs = train("net3", 0.35, seeds=1, log=DEAD) + train("net3-bn", 0.7, seeds=1)
+    runs = train("net3", 0.35, seeds=1, log=DEAD) + train("net3-bn", 0.7, seeds=1, architecture=layers(traits=BN))
     assert "one seed, so not tested" in vanishing_signal(make_case(dataset, runs)).verdict

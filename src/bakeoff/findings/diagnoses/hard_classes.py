@@ -1,21 +1,61 @@
 """Which classes are hard, and which are confused?"""
 
-from typing import Any
-
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
-from statsmodels.stats.multitest import multipletests
 
 from bakeoff.core.registry import findings
-from bakeoff.evaluation.intervals import wilson
+from bakeoff.core.types import Interval
+from bakeoff.evaluation.intervals import ALPHA, holm, wilson
 from bakeoff.evaluation.results import Results, finished
 from bakeoff.evaluation.scores import VariantScores
-from bakeoff.evaluation.variance_components import ALPHA
-from bakeoff.findings.failures import FLOOR
-from bakeoff.findings.finding import Finding
+from bakeoff.findings.finding import Finding, State, builtins_of
 
 SHOWN = 3
+
+
+class Recall(msgspec.Struct, frozen=True):
+    """The recall of a class with its 95 % Wilson interval, fractions."""
+
+    name: str
+    recall: float
+    low: float
+    high: float
+
+
+class Confusion(msgspec.Struct, frozen=True):
+    """How many images of one class are predicted as another, and the binomial test's p value."""
+
+    count: int
+    true: str
+    predicted: str
+    p: float
+
+
+class ClassErrors(msgspec.Struct, frozen=True):
+    """One network's run with the lowest seed.
+
+    Attributes:
+        network: Its name.
+        accuracy: Mean validation accuracy over all runs.
+        recall: By class, the lowest first.
+        confused: Cells above chance, the largest first.
+        never: Classes that no run of the network predicts.
+    """
+
+    network: str
+    accuracy: float
+    recall: list[Recall]
+    confused: list[Confusion]
+    never: list[str]
+
+
+class HardClassesEvidence(msgspec.Struct, frozen=True):
+    """The level of the tests, and each network that has finished runs."""
+
+    alpha: float
+    networks: list[ClassErrors]
 
 
 @findings.register("hard-classes")
@@ -24,27 +64,11 @@ def hard_classes(results: Results) -> Finding:
     classes = results.comparison.classes
     measured = [_measure(network, classes) for network in results.comparison.networks if finished(network)]
     never = [
-        f"{entry['network']} never predicts {', '.join(entry['never'])}"
-        for entry in measured
-        if entry["never"] and entry["network"] != FLOOR
+        f"{own.network} never predicts {', '.join(own.never)}"
+        for own in measured
+        if own.never and not results.traits(own.network).ignores_input
     ]
-    usable = [entry for entry in measured if not entry["never"]] or measured
-    if not measured:
-        return _finding("not applicable", "No run finished.", measured)
-    best = max(usable, key=lambda entry: entry["accuracy"])
-    hardest, confused = best["recall"][0], best["confused"][:SHOWN]
-    parts = [
-        f"In {best['network']} the lowest recall is that of {hardest['class']}: {100 * hardest['recall']:.1f} % "
-        f"({100 * hardest['low']:.1f} to {100 * hardest['high']:.1f})"
-    ]
-    if confused:
-        cells = ", ".join(f"{cell['true']} taken for {cell['predicted']} ({cell['count']})" for cell in confused)
-        parts.append(f"confused more than chance explains: {cells}")
-    verdict = "; ".join([*parts, *never]) + "."
-    return _finding("found" if confused or never else "not found", verdict, measured)
-
-
-def _finding(state: Any, verdict: str, measured: list[dict[str, Any]]) -> Finding:
+    state, verdict = _judge(measured, never)
     return Finding(
         code="hard-classes",
         title="Hard classes",
@@ -53,37 +77,44 @@ def _finding(state: Any, verdict: str, measured: list[dict[str, Any]]) -> Findin
         verdict=verdict,
         limits="Counts are of the run with the lowest seed, so that no photo counts twice. Whether a confusion lies in "
         "the photos or in their labels is the finding on ambiguous labels.",
-        evidence={"alpha": ALPHA, "networks": measured},
+        evidence=builtins_of(HardClassesEvidence(ALPHA, measured)),
         weight=55,
     )
 
 
-def _measure(network: VariantScores, classes: tuple[str, ...]) -> dict[str, Any]:
-    """Numbers of the run with the lowest seed; `never` lists what no run of the network predicts."""
+def _judge(measured: list[ClassErrors], never: list[str]) -> tuple[State, str]:
+    if not measured:
+        return "not applicable", "No run finished."
+    best = max([own for own in measured if not own.never] or measured, key=lambda own: own.accuracy)
+    hardest, confused = best.recall[0], best.confused[:SHOWN]
+    parts = [
+        f"In {best.network} the lowest recall is that of {hardest.name}: {100 * hardest.recall:.1f} % "
+        f"({100 * hardest.low:.1f} to {100 * hardest.high:.1f})"
+    ]
+    if confused:
+        cells = ", ".join(f"{cell.true} predicted as {cell.predicted} ({cell.count})" for cell in confused)
+        parts.append(f"confused more often than chance explains: {cells}")
+    return "found" if confused or never else "not found", "; ".join([*parts, *never]) + "."
+
+
+def _measure(network: VariantScores, classes: tuple[str, ...]) -> ClassErrors:
     counts = np.array(finished(network)[0].confusion)
     total = np.sum([run.confusion for run in finished(network)], axis=0)
     recall = []
     for label, name in enumerate(classes):
-        held = wilson(int(counts[label, label]), int(counts[label].sum()))
-        share = counts[label, label] / max(counts[label].sum(), 1)
-        recall.append(
-            {
-                "class": name,
-                "recall": float(share),
-                "low": held.low if held else 0.0,
-                "high": held.high if held else 1.0,
-            }
-        )
-    return {
-        "network": network.name,
-        "accuracy": network.val_accuracy.mean,
-        "recall": sorted(recall, key=lambda entry: entry["recall"]),
-        "confused": _confused(counts, classes),
-        "never": [name for label, name in enumerate(classes) if total[:, label].sum() == 0],
-    }
+        correct, images = int(counts[label, label]), int(counts[label].sum())
+        interval = wilson(correct, images) or Interval(0.0, 1.0)
+        recall.append(Recall(name, correct / max(images, 1), interval.low, interval.high))
+    return ClassErrors(
+        network=network.name,
+        accuracy=network.val_accuracy.mean or 0.0,
+        recall=sorted(recall, key=lambda own: own.recall),
+        confused=_confused(counts, classes),
+        never=[name for label, name in enumerate(classes) if total[:, label].sum() == 0],
+    )
 
 
-def _confused(counts: npt.NDArray[np.int64], classes: tuple[str, ...]) -> list[dict[str, Any]]:
+def _confused(counts: npt.NDArray[np.int64], classes: tuple[str, ...]) -> list[Confusion]:
     """Off-diagonal cells that hold more of their class's errors than an even spread over the other classes explains.
 
     Each cell has a binomial test, with Holm's correction over all cells.
@@ -93,9 +124,7 @@ def _confused(counts: npt.NDArray[np.int64], classes: tuple[str, ...]) -> list[d
     cells = []
     for truth, guess in np.argwhere(errors):
         test = binomtest(int(errors[truth, guess]), int(errors[truth].sum()), chance, alternative="greater")
-        cells.append((int(errors[truth, guess]), classes[truth], classes[guess], float(test.pvalue)))
-    if not cells:
-        return []
-    passed = multipletests([cell[-1] for cell in cells], ALPHA, method="holm")[0]
-    kept = sorted((cell for cell, above in zip(cells, passed, strict=True) if above), reverse=True)
-    return [{"count": count, "true": truth, "predicted": guess, "p": p} for count, truth, guess, p in kept]
+        cells.append(Confusion(int(errors[truth, guess]), classes[truth], classes[guess], float(test.pvalue)))
+    adjusted = holm([cell.p for cell in cells])
+    kept = [cell for cell, p in zip(cells, adjusted, strict=True) if p <= ALPHA]
+    return sorted(kept, key=lambda cell: (cell.count, cell.true, cell.predicted), reverse=True)
