@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+import bakeoff
+from bakeoff.cli.main import app
 from bakeoff.config.schema import DataConfig, ExperimentConfig, ImproveConfig, Section, TrainingConfig
 from bakeoff.core.registry import findings, policies
 
@@ -33,6 +35,29 @@ def test_every_key_is_documented_with_its_default(title: str, section: type[Sect
         default = getattr(section(), key)
         written = {str(list(default))} if isinstance(default, tuple) else {str(default), str(default).lower()}
         assert shown.strip(" `\"'").replace('"', "'") in (written if default else {*written, ""}), key
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
+def test_the_api_in_the_docs_exists(page: str) -> None:
+    text = (ROOT / page).read_text()
+    snippets = re.findall(r"```python\n(.*?)```", text, re.S)
+    assert snippets
+    for snippet in snippets:
+        compile(snippet, page, "exec")
+    assert {*re.findall(r"bakeoff\.(\w+)\(", "".join(snippets))} <= {*bakeoff.__all__}
+    functions = re.findall(r"^\| (`\w+\(.*?`) \|", text, re.M)
+    assert {*re.findall(r"(\w+)\(", "".join(functions))} <= {*bakeoff.__all__}
+
+
+def test_every_public_function_is_in_the_api_page() -> None:
+    text = (ROOT / "docs" / "api.md").read_text()
+    assert [name for name in bakeoff.__all__ if name.islower() and name[0] != "_" and f"`{name}(" not in text] == []
+
+
+def test_every_command_is_in_the_readme() -> None:
+    text = (ROOT / "README.md").read_text()
+    commands = [command.name or command.callback.__name__ for command in app.registered_commands if not command.hidden]
+    assert [name for name in commands if f"| `bakeoff {name}" not in text] == []
 
 
 def test_every_policy_is_in_the_readme() -> None:
