@@ -7,10 +7,12 @@ import pytest
 
 import bakeoff
 from bakeoff.cli.main import app
+from bakeoff.config.loading import RENAMED
 from bakeoff.config.schema import DataConfig, ExperimentConfig, ImproveConfig, Section, TrainingConfig
 from bakeoff.core.registry import findings, policies
 
 ROOT = Path(__file__).parents[1]
+SRC = ROOT / "src" / "bakeoff"
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 
 
@@ -58,6 +60,29 @@ def test_every_command_is_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text()
     commands = [command.name or command.callback.__name__ for command in app.registered_commands if not command.hidden]
     assert [name for name in commands if f"| `bakeoff {name}" not in text] == []
+
+
+def test_the_architecture_page_names_files_and_functions_that_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    assert {*re.findall(r"^\| `(\w+)/`", text, re.M)} == {path.parent.name for path in SRC.glob("*/__init__.py")}
+    files = re.findall(r"`(\w+/[\w/]+\.py)`", text)
+    assert [file for file in files if not (SRC / file).is_file()] == []
+    steps = re.findall(r"^\d\. \*\*.*?(?=^\d\.|^## )", text, re.M | re.S)
+    named = [(file, name) for step in steps for file, name in _functions_of(step)]
+    assert len({file for file, _ in named}) <= 8
+    for file, name in named:
+        assert re.search(rf"^ *(def|class) {name}\b", (SRC / file).read_text(), re.M), (file, name)
+
+
+def _functions_of(step: str) -> list[tuple[str, str]]:
+    """The file that a step of the photo's way names, with each function or method named as in it."""
+    names = re.findall(r"`([\w.]+)` in `([\w/]+\.py)`", step)
+    return [(file, part) for name, file in names for part in name.split(".")]
+
+
+def test_old_keys_are_in_the_changelog() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text()
+    assert [key for key in RENAMED if key != "training.recipes" and f"| `{key}` | " not in text] == []
 
 
 def test_every_policy_is_in_the_readme() -> None:

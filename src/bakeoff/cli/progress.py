@@ -17,7 +17,7 @@ SPEED_PERIOD = 3600
 
 @contextmanager
 def progress() -> Iterator[Monitor]:
-    """Shows what its monitor is told, until the block ends."""
+    """Shows what is reported to its monitor, until the block ends."""
     console = Console(stderr=True)
     title, count = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[count]}", markup=False)
     columns = (title, BarColumn(), count, TimeElapsedColumn(), TimeRemainingColumn())

@@ -1,14 +1,14 @@
-"""How long work tells how far it is."""
+"""How long-running work reports its progress."""
 
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Told how much is done of how much."""
+"""Called with how much is done, and of how much."""
 
 Monitor = Callable[[str], Progress]
-"""Gives, for a stage's title, a function that is told how much is done of how much.
+"""Gives the progress function of the stage with a title.
 
-A title `stage/part` names one of the parts that the stage counts, such as a run; a part that fails is told of its end
+A title `stage/part` names one of the parts that the stage counts, such as a run; the end of a failed part is reported
 too.
 """
 
