@@ -5,20 +5,24 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from bakeoff.core.atomic import lock, replacement, tidy
+from bakeoff.core.atomic import atomic_folder, lock, tidy
+from bakeoff.core.errors import StorageError
 
 FILL = """
 import os, sys, time
 from pathlib import Path
-from bakeoff.core.atomic import replacement
+from bakeoff.core.atomic import atomic_folder
 
-with replacement(Path(sys.argv[1])) as folder:
+with atomic_folder(Path(sys.argv[1])) as folder:
     (folder / "half").touch()
     print("filling", flush=True)
     time.sleep(600)
@@ -26,7 +30,7 @@ with replacement(Path(sys.argv[1])) as folder:
 KILLED_BETWEEN = """
 import os, signal, sys
 from pathlib import Path
-from bakeoff.core.atomic import replacement
+from bakeoff.core.atomic import atomic_folder
 
 move = Path.replace
 
@@ -36,7 +40,7 @@ def die_at_the_second(self, target):
     return move(self, target)
 
 Path.replace = die_at_the_second
-with replacement(Path(sys.argv[1])) as folder:
+with atomic_folder(Path(sys.argv[1])) as folder:
     pass
 """
 
@@ -59,7 +63,7 @@ def names(folder: Path) -> list[str]:
 
 
 def make(target: Path, content: str) -> None:
-    with replacement(target) as folder:
+    with atomic_folder(target) as folder:
         (folder / content).touch()
 
 
@@ -89,7 +93,7 @@ def test_a_target_whose_replacement_was_killed_is_put_back(tmp_path: Path) -> No
     done = subprocess.run([sys.executable, "-c", KILLED_BETWEEN, str(target)], check=False)
     assert done.returncode == -signal.SIGKILL
     assert not target.exists()
-    with pytest.raises(FileNotFoundError), replacement(target) as folder:
+    with pytest.raises(StorageError), atomic_folder(target) as folder:
         (folder / "missing").read_bytes()
     assert names(tmp_path) == ["run"]
     assert names(target) == ["first"]
@@ -115,7 +119,7 @@ def test_a_target_stays_when_its_replacement_can_not_be_moved(tmp_path: Path, mo
         return move(self, target)
 
     monkeypatch.setattr(Path, "replace", refuse)
-    with pytest.raises(OSError, match="no"):
+    with pytest.raises(StorageError, match="no"):
         make(tmp_path / "run", "second")
     assert names(tmp_path) == ["run"]
     assert names(tmp_path / "run") == ["first"]
@@ -126,10 +130,10 @@ def test_many_at_once_leave_one_whole_folder(tmp_path: Path) -> None:
         """
         import sys
         from pathlib import Path
-        from bakeoff.core.atomic import replacement
+        from bakeoff.core.atomic import atomic_folder
 
         for number in range(30):
-            with replacement(Path(sys.argv[1])) as folder:
+            with atomic_folder(Path(sys.argv[1])) as folder:
                 for name in "abc":
                     (folder / name).touch()
         """
@@ -142,12 +146,53 @@ def test_many_at_once_leave_one_whole_folder(tmp_path: Path) -> None:
 
 
 def test_without_locks_nothing_of_others_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_handle: int, _how: int) -> None:
+    def refuse(_self: FileLock, **_asked: object) -> None:
         raise OSError(os.strerror(95))
 
-    monkeypatch.setattr("bakeoff.core.atomic.fcntl.flock", refuse)
-    with lock(tmp_path) as held:
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with lock(tmp_path / "run") as held:
         assert not held
     (tmp_path / ".run.partial-other").mkdir()
     make(tmp_path / "run", "whole")
     assert names(tmp_path) == [".run.partial-other", "run"]
+
+
+def test_a_lock_excludes_others_until_its_timeout_and_leaves_no_file(tmp_path: Path) -> None:
+    target = tmp_path / "run"
+    with lock(target) as first:
+        with ThreadPoolExecutor(1) as other:
+            assert other.submit(is_free, target).result() is False
+        assert first
+        assert ".run.lock" in names(tmp_path)
+    assert ".run.lock" not in names(tmp_path)
+    assert is_free(target)
+
+
+def test_a_lock_file_that_a_killed_process_left_is_taken_over_and_removed(tmp_path: Path) -> None:
+    (tmp_path / ".run.lock").touch()
+    assert is_free(tmp_path / "run")
+    assert names(tmp_path) == []
+
+
+def test_one_holds_a_lock_at_a_time_though_its_file_is_removed_each_time(tmp_path: Path) -> None:
+    inside = most = 0
+
+    def work() -> None:
+        nonlocal inside, most
+        for _ in range(40):
+            with lock(tmp_path / "run"):
+                inside += 1
+                most = max(most, inside)
+                time.sleep(0)
+                inside -= 1
+
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(work) for _ in range(4)]:
+            done.result()
+    assert most == 1
+    assert names(tmp_path) == []
+
+
+def is_free(target: Path) -> bool:
+    with lock(target, timeout=0.05) as held:
+        return held

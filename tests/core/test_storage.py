@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import StorageError
-from bakeoff.core.storage import check_claim, claim, digest, new_folder, read_json, write_bytes, write_json
+from bakeoff.core.storage import check_owned, digest, mark_owned, read_json, write_json
 from bakeoff.data.index import License
 from bakeoff.evaluation.improvements import Improvements
 
@@ -48,18 +49,18 @@ def test_digest_tells_parts_apart_and_ignores_the_order_of_keys() -> None:
 
 def test_a_new_folder_replaces_the_old_one_only_when_it_is_whole(tmp_path: Path) -> None:
     target = tmp_path / "target"
-    with new_folder(target) as folder:
+    with atomic_folder(target) as folder:
         (folder / "a").write_text("1")
 
     def fail() -> None:
-        with new_folder(target) as folder:
+        with atomic_folder(target) as folder:
             (folder / "a").write_text("2")
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fail()
     assert (target / "a").read_text() == "1"
-    with new_folder(target) as folder:
+    with atomic_folder(target) as folder:
         (folder / "b").write_text("3")
     assert [entry.name for entry in target.iterdir()] == ["b"]
     assert [entry.name for entry in tmp_path.iterdir()] == ["target"]
@@ -75,22 +76,22 @@ def test_a_refusal_of_the_operating_system_names_the_path_and_leaves_nothing(tmp
 
 
 def _write_to_full_device(folder: Path) -> None:
-    with new_folder(folder / "target"), Path("/dev/full").open("wb", buffering=0) as device:
+    with atomic_folder(folder / "target"), Path("/dev/full").open("wb", buffering=0) as device:
         device.write(b"1")
 
 
 def test_a_folder_with_other_things_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "thesis.docx").write_text("years of work")
     with pytest.raises(StorageError, match=r"holds something else \(thesis.docx\); choose an empty or new folder"):
-        claim(tmp_path, "experiment")
+        mark_owned(tmp_path, "experiment")
     assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.docx"]
     with pytest.raises(StorageError, match="is a file"):
-        check_claim(tmp_path / "thesis.docx", "experiment")
+        check_owned(tmp_path / "thesis.docx", "experiment")
 
 
 def test_a_claimed_folder_is_ours_for_that_kind_only(tmp_path: Path) -> None:
-    claim(tmp_path / "new", "experiment")
+    mark_owned(tmp_path / "new", "experiment")
     (tmp_path / "new" / "runs").mkdir()
-    claim(tmp_path / "new", "experiment")
+    mark_owned(tmp_path / "new", "experiment")
     with pytest.raises(StorageError, match="holds a bakeoff experiment, not a report"):
-        claim(tmp_path / "new", "report")
+        mark_owned(tmp_path / "new", "report")

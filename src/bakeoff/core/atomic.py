@@ -1,4 +1,4 @@
-"""A folder that takes another's place when it is whole, and what a killed process leaves of that."""
+"""Atomic writes: files and folders that are whole or absent, and what a killed process leaves of them."""
 
 import os
 import shutil
@@ -7,66 +7,112 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-with suppress(ImportError):  # Windows, where a folder can't be opened either: what a killed process leaves stays there
-    import fcntl
+from filelock import FileLock, Timeout
 
-NEW, OLD = "new", "old"
+from bakeoff.core.errors import StorageError
+
+NEW, OLD, LOCK = "new", "old", "lock"
+FOREVER = -1.0
+"""As filelock has it."""
 
 
 @contextmanager
-def replacement(target: Path) -> Iterator[Path]:
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turns an operating system's refusal (no space, no right) into a `StorageError` that names the path."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename and Path(str(error.filename)) != path else ""
+        raise StorageError(
+            f"can't write {path}{where}: {error.strerror or error}. Free some space, or choose another folder."
+        ) from None
+
+
+def write_bytes(path: Path, raw: bytes) -> None:
+    """Writes a file atomically.
+
+    Raises:
+        StorageError: There is no room or no right to write.
+    """
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    with storage_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(raw)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
     """A folder to fill that takes the target's name when the block ends without an error.
 
-    It is filled in a folder of its own beside the target, which is locked as long as this process lives. Such folders
-    of the same target that nobody has locked are left over from killed processes: they are removed first.
+    A folder of that name is replaced; after an error it is as before. The folder is filled beside the target, in a
+    staging folder whose lock this process holds as long as it lives; staging folders of the same target that nobody
+    holds are left over from killed processes, and are removed first.
 
-    Args:
-        target: The name that the folder gets; a folder that has it is replaced.
-
-    Yields:
-        The folder to fill.
+    Raises:
+        StorageError: There is no room or no right to write.
     """
-    with ExitStack() as held:
-        with lock(target.parent):
+    with storage_errors(target), ExitStack() as held:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with lock(target):
             _tidy(target)
-            place = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
-            held.enter_context(lock(place))
+            staging = Path(tempfile.mkdtemp(prefix=_prefix(target), dir=target.parent))
+            held.enter_context(_lock_file(staging / LOCK))
         try:
-            (place / NEW).mkdir()
-            yield place / NEW
-            with lock(target.parent):
+            (staging / NEW).mkdir()
+            yield staging / NEW
+            with lock(target):
                 if target.exists():
-                    target.replace(place / OLD)
-                (place / NEW).replace(target)
+                    target.replace(staging / OLD)
+                (staging / NEW).replace(target)
         finally:
-            with lock(target.parent):  # or another that has just moved the target away would be taken for a crash
-                _remove(place, target)
+            with lock(target):  # or another that has just moved the target away would be taken for a crash
+                held.close()  # Windows removes no file that is open
+                _remove(staging, target)
 
 
 def tidy(target: Path) -> None:
     """Removes what killed processes left beside a folder; puts the folder back where they had moved it away."""
     if target.parent.exists():
-        with lock(target.parent):
+        with lock(target):
             _tidy(target)
 
 
 @contextmanager
-def lock(folder: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Holds a folder against all others that ask for it here; ends with its process, however that ends.
+def lock(target: Path, *, timeout: float = FOREVER) -> Iterator[bool]:
+    """Holds a file or folder against all others that ask for it here; ends with its process, however that ends.
+
+    The lock file, `.NAME.lock`, lies beside the target, so that all who share its file system see it, and is removed at
+    the end. One that a killed process left is taken over and removed by the next that asks.
 
     Args:
-        folder: The folder; nothing is written to it.
-        wait: Whether to wait for another that holds it.
+        target: What is locked; it need not exist.
+        timeout: Seconds to wait for another that holds it.
 
     Yields:
-        Whether it is held: not where another holds it or has just removed it, or the file system has no locks.
+        Whether it is held: not after the timeout, nor where no lock file can be written, such as on a read-only disk.
     """
-    with ExitStack() as opened:
+    path = target.with_name(f".{target.name}.lock")
+    with _lock_file(path, timeout) as held:
         try:
-            handle = os.open(folder, os.O_RDONLY)
-            opened.callback(os.close, handle)
-            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except OSError:
+            yield held
+        finally:
+            if held:
+                # Those who wait have the removed file open: filelock sees that it lost its name, and opens the new one.
+                # Windows refuses to remove an open file; there filelock removes it.
+                with suppress(OSError):
+                    path.unlink()
+
+
+@contextmanager
+def _lock_file(path: Path, timeout: float = FOREVER) -> Iterator[bool]:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(FileLock(path, timeout=timeout, poll_interval=0.01))
+        except (Timeout, OSError):
             held = False
         else:
             held = True
@@ -78,14 +124,15 @@ def _prefix(target: Path) -> str:
 
 
 def _tidy(target: Path) -> None:
-    for place in [entry for entry in target.parent.iterdir() if entry.name.startswith(_prefix(target))]:
-        with lock(place, wait=False) as held:
-            if held:
-                _remove(place, target)
+    for staging in [entry for entry in target.parent.iterdir() if entry.name.startswith(_prefix(target))]:
+        with _lock_file(staging / LOCK, timeout=0) as held:
+            left_over = held
+        if left_over:
+            _remove(staging, target)
 
 
-def _remove(place: Path, target: Path) -> None:
-    """Removes a folder where another was filled; a target that was moved there and has no successor is put back."""
-    if (place / OLD).exists() and not target.exists():
-        (place / OLD).replace(target)
-    shutil.rmtree(place, ignore_errors=True)
+def _remove(staging: Path, target: Path) -> None:
+    """Removes a staging folder; a target that was moved there and has no successor is put back."""
+    if (staging / OLD).exists() and not target.exists():
+        (staging / OLD).replace(target)
+    shutil.rmtree(staging, ignore_errors=True)

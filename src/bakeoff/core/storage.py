@@ -1,19 +1,16 @@
-"""Files and folders that are whole or absent: written under a temporary name, then renamed."""
+"""Records as JSON files, digests, and the marker of the folders that bakeoff owns."""
 
 import hashlib
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from bakeoff.core.atomic import replacement
+from bakeoff.core.atomic import storage_errors, write_bytes
 from bakeoff.core.errors import StorageError
 
 MARKER = "bakeoff.json"
-"""The file that marks a folder as ours; a folder that holds other things and no marker is never written to."""
+"""The ownership marker; a folder that holds other things and no marker is never written to."""
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -39,24 +36,8 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def write_bytes(path: Path, raw: bytes) -> None:
-    """Writes a file whole or not at all.
-
-    Raises:
-        StorageError: There is no room or no right to write.
-    """
-    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
-    with storage_errors(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial.write_bytes(raw)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-
-
 def write_json(path: Path, record: object) -> None:
-    """Writes a record as indented JSON, whole or not at all; raises `StorageError` as `write_bytes` does."""
+    """Writes a record as indented JSON, atomically; raises `StorageError` as `write_bytes` does."""
     write_bytes(path, msgspec.json.format(encode(record), indent=1) + b"\n")
 
 
@@ -65,8 +46,8 @@ def read_json(path: Path, kind: type[Record], whole: Path | None = None) -> Reco
 
     Args:
         path: The file.
-        kind: Its type; where that has a field `schema`, the file's must be the same as its default.
-        whole: What the file is part of, and has to be made again where the file can't be used.
+        kind: Its type; where that has a field `schema`, the file's must equal its default.
+        whole: What the file is part of, to be removed and made again where the file can't be used.
 
     Raises:
         StorageError: The file is missing, damaged, or of another schema.
@@ -88,7 +69,7 @@ def read_json(path: Path, kind: type[Record], whole: Path | None = None) -> Reco
 
 
 def _check_schema(path: Path, raw: bytes, kind: type[Record], whole: Path | None) -> None:
-    """Looks at the schema before the rest, which may be of another shape."""
+    """Checks the schema before the rest, which may be of another shape."""
     expected = next((field.default for field in msgspec.structs.fields(kind) if field.name == "schema"), None)
     if expected is None:
         return
@@ -101,46 +82,12 @@ def _check_schema(path: Path, raw: bytes, kind: type[Record], whole: Path | None
         )
 
 
-@contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill that takes the target's name when the block ends without an error.
-
-    A folder of that name that is already there is replaced. After an error nothing is left behind; what a process left
-    that was killed is removed by the next that makes the same folder.
-
-    Args:
-        target: The name that the folder gets.
-
-    Yields:
-        The folder to write into.
-
-    Raises:
-        StorageError: There is no room or no right to write.
-    """
-    with storage_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with replacement(target) as folder:
-            yield folder
-
-
-def conflict(place: Path) -> StorageError:
+def conflict(path: Path) -> StorageError:
     """The refusal to replace what was made with other settings."""
-    return StorageError(f"{place} was made with other settings; choose another folder with --out, or give --overwrite.")
+    return StorageError(f"{path} was made with other settings; choose another folder with --out, or give --overwrite.")
 
 
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turns an operating system's refusal (no space, no right) into a `StorageError` that names the path."""
-    try:
-        yield
-    except OSError as error:
-        where = f" ({error.filename})" if error.filename and Path(str(error.filename)) != path else ""
-        raise StorageError(
-            f"can't write {path}{where}: {error.strerror or error}. Free some space, or choose another folder."
-        ) from None
-
-
-def check_claim(folder: Path, kind: str) -> None:
+def check_owned(folder: Path, kind: str) -> None:
     """Refuses a folder that holds something else than ours; writes nothing.
 
     Args:
@@ -157,28 +104,28 @@ def check_claim(folder: Path, kind: str) -> None:
         with storage_errors(folder):
             others = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith(f".{MARKER}."))
     marker = folder / MARKER
-    if marker.exists():  # looked for after the rest: another process may have just made both
-        held = read_json(marker, Marker).kind
-        if held != kind:
-            raise StorageError(f"{folder} holds a bakeoff {held}, not a {kind}; choose another folder with --out.")
+    if marker.exists():  # checked after the listing: another process may have just made both
+        found = read_json(marker, OwnershipMarker).kind
+        if found != kind:
+            raise StorageError(f"{folder} holds a bakeoff {found}, not a {kind}; choose another folder with --out.")
     elif others:
         raise StorageError(
             f"{folder} holds something else ({', '.join(others[:3])}); choose an empty or new folder with --out."
         )
 
 
-def claim(folder: Path, kind: str) -> None:
-    """Makes a folder ours, or refuses it as `check_claim` does; the folder is made where it does not exist.
+def mark_owned(folder: Path, kind: str) -> None:
+    """Writes the ownership marker into a folder, which is made where it does not exist.
 
     Raises:
-        StorageError: It holds something else, or can't be written.
+        StorageError: `check_owned` refuses the folder, or it can't be written.
     """
-    check_claim(folder, kind)
+    check_owned(folder, kind)
     if not (folder / MARKER).exists():
-        write_json(folder / MARKER, Marker(kind=kind))
+        write_json(folder / MARKER, OwnershipMarker(kind=kind))
 
 
-class Marker(msgspec.Struct, frozen=True):
+class OwnershipMarker(msgspec.Struct, frozen=True):
     """What a folder of ours holds.
 
     Attributes:

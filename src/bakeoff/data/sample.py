@@ -13,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import ConfigError
-from bakeoff.core.storage import check_claim, claim, encode, new_folder, write_bytes
+from bakeoff.core.storage import check_owned, encode, mark_owned
 
 CLASSES = ("ball", "cup", "fish", "house", "kite")
 DISTRACTOR = "bush"
@@ -66,9 +67,9 @@ def draw_sample(
     """
     if images < 1 or seed < 0:
         raise ConfigError(f"a sample of {images} images with seed {seed}: give images >= 1 and seed >= 0.")
-    check_claim(folder, "sample")
-    with new_folder(folder) as partial:
-        claim(partial, "sample")
+    check_owned(folder, "sample")
+    with atomic_folder(folder) as partial:
+        mark_owned(partial, "sample")
         (partial / "images").mkdir()
         entries: list[Entry] = []
         annotations: list[Entry] = []

@@ -13,8 +13,9 @@ import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.registry import sections
-from bakeoff.core.storage import check_claim, claim, new_folder, write_json
+from bakeoff.core.storage import check_owned, mark_owned, write_json
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import joint, rendering
 from bakeoff.report.contents import Case, Figure, Page, Section, Table
@@ -37,7 +38,7 @@ def write(folder: Path, case: Case) -> Path:
     Raises:
         StorageError: There is no room or no right to write.
     """
-    with new_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         _fill_one(partial, case)
     return folder / "index.html"
 
@@ -56,9 +57,9 @@ def write_joint(folder: Path, cases: Mapping[str, Case], pairs: Sequence[PairSco
     Raises:
         StorageError: There is no room or no right to write, or the folder holds something else than a report.
     """
-    check_claim(folder, KIND)
-    with new_folder(folder) as partial:
-        claim(partial, KIND)
+    check_owned(folder, KIND)
+    with atomic_folder(folder) as partial:
+        mark_owned(partial, KIND)
         summaries = {name: summarise(case) for name, case in cases.items()}
         summary = {"experiments": summaries, "pairs": msgspec.to_builtins(pairs)}
         _fill(partial, joint.page(cases, pairs), summary)

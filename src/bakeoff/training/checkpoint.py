@@ -8,9 +8,9 @@ import msgspec
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from bakeoff.core.atomic import tidy
+from bakeoff.core.atomic import atomic_folder, tidy
 from bakeoff.core.errors import StorageError
-from bakeoff.core.storage import new_folder, read_json, write_json
+from bakeoff.core.storage import read_json, write_json
 from bakeoff.training.run import LogLine, RunSpec
 from bakeoff.training.state import TrainingState
 
@@ -56,7 +56,7 @@ class Checkpoint:
         """
         if self.folder is None:
             return
-        with new_folder(self.folder) as partial:
+        with atomic_folder(self.folder) as partial:
             save_file(state.tensors(), partial / TENSORS)
             write_json(partial / REST, Rest(self.spec, seconds, tuple(log), state.values()))
 

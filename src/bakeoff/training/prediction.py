@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bakeoff.core.atomic import write_bytes
 from bakeoff.core.errors import ConfigError, ImageError, StorageError
-from bakeoff.core.storage import write_bytes
 from bakeoff.core.types import VAL, Images
 from bakeoff.data.image_folder.tree import FORMATS
 from bakeoff.training.run import Prediction, RunSpec

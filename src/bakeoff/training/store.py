@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import StorageError
-from bakeoff.core.storage import encode, new_folder, read_json, write_bytes, write_json
+from bakeoff.core.storage import encode, read_json, write_json
 from bakeoff.core.types import Environment
 from bakeoff.training.run import EpochLog, LogLine, Predictions, Run, RunRecord, RunSpec
 
@@ -34,7 +35,7 @@ def save_run(folder: Path, run: Run) -> None:
 def save_failure(folder: Path, spec: RunSpec, reason: str) -> None:
     """Writes the folder of a run that ended without leaving one, such as one that was killed."""
     record = RunRecord("failed", reason, 0.0, 0, None, Environment.current())
-    with new_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         save_run(partial, Run(folder, spec, record, (), Predictions(pl.DataFrame(schema=PREDICTIONS_SCHEMA))))
 
 

@@ -13,8 +13,8 @@ from torch import nn
 from torch.nn import functional
 
 from bakeoff.config.schema import Recipe, TrainingConfig, Variant
+from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
-from bakeoff.core.storage import new_folder
 from bakeoff.core.types import TRAIN, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.models.factory import create, source_digest
@@ -132,7 +132,7 @@ def train(
         StorageError: There is no room or no right to write.
     """
     device = choose_device(spec.device)
-    with reproducible(spec.seed, spec.recipe.threads, device), new_folder(folder) as partial:
+    with reproducible(spec.seed, spec.recipe.threads, device), atomic_folder(folder) as partial:
         network = place(build() if build else create(spec.network, len(spec.classes), spec.size), device)
         architecture = describe(network, spec.size)
         rows = _rows(dataset, spec)

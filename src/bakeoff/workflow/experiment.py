@@ -11,7 +11,7 @@ import polars as pl
 
 from bakeoff.config.schema import ExperimentConfig, Variant
 from bakeoff.core.errors import StorageError
-from bakeoff.core.storage import check_claim, claim, digest, read_json, write_json
+from bakeoff.core.storage import check_owned, digest, mark_owned, read_json, write_json
 from bakeoff.core.types import Environment
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.build.load import load as load_dataset
@@ -75,11 +75,11 @@ class Experiment:
 
     def check_owned(self) -> None:
         """Raises `StorageError` if the folder holds something other than an experiment."""
-        check_claim(self.folder, KIND)
+        check_owned(self.folder, KIND)
 
     def own(self) -> None:
         """Marks the folder as an experiment's; raises as `check_owned` does."""
-        claim(self.folder, KIND)
+        mark_owned(self.folder, KIND)
 
     def selection_folder(self, variant: str = "") -> Path:
         """Of the experiment's selection, or of a variant that has its own."""

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from bakeoff.core.storage import write_bytes
+from bakeoff.core.atomic import write_bytes
 from bakeoff.core.types import VAL
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.shared_images import SharedImages, shared_images

@@ -48,7 +48,7 @@ def test_folder_can_be_moved(dataset: Dataset, tmp_path: Path) -> None:
 def test_a_reader_waits_while_another_process_puts_its_own_in_place(dataset: Dataset, tmp_path: Path) -> None:
     away = tmp_path / "away"
     with ThreadPoolExecutor(1) as reader:
-        with lock(tmp_path):
+        with lock(dataset.folder):
             dataset.folder.rename(away)
             reading = reader.submit(load, dataset.folder)
             with pytest.raises(TimeoutError):

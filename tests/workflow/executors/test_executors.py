@@ -131,10 +131,10 @@ def test_ctrl_c_stops_the_workers_and_their_folders_are_gone(tmp_path: Path, beg
         from pathlib import Path
         from bakeoff.workflow.executors.jobs import Job
         from bakeoff.core.registry import executors
-        from bakeoff.core.storage import new_folder
+        from bakeoff.core.atomic import atomic_folder
 
         def fill(target, progress):
-            with new_folder(target) as folder:
+            with atomic_folder(target) as folder:
                 progress(1, 2)
                 time.sleep(600)
 
@@ -172,10 +172,10 @@ def test_workers_whose_parent_was_killed_end_and_leave_nothing(tmp_path: Path) -
         from pathlib import Path
         from bakeoff.workflow.executors.jobs import Job
         from bakeoff.core.registry import executors
-        from bakeoff.core.storage import new_folder
+        from bakeoff.core.atomic import atomic_folder
 
         def fill(target, progress):
-            with new_folder(target):
+            with atomic_folder(target):
                 while True:
                     progress(1, 2)
                     time.sleep(0.01)

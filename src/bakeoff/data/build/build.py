@@ -10,9 +10,10 @@ import msgspec
 import polars as pl
 
 from bakeoff.config.schema import DataConfig
+from bakeoff.core.atomic import atomic_folder, storage_errors, write_bytes
 from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.geometry import photo_of
-from bakeoff.core.storage import digest, file_digest, new_folder, storage_errors, write_bytes, write_json
+from bakeoff.core.storage import digest, file_digest, write_json
 from bakeoff.core.types import SPLITS
 from bakeoff.data.build.allocation import Filling, Photo, Place, fill
 from bakeoff.data.build.card import data_card
@@ -76,7 +77,7 @@ def build(
     """
     _check_settings(workers=workers, **settings)
     _check_target(folder)
-    with new_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         layout = Layout(partial, folder_names(selection.classes))
         layout.prepare(selection, settings["size"])
 

@@ -29,7 +29,7 @@ def load(folder: Path) -> Dataset:
     Raises:
         StorageError: A record is missing or damaged, was written by another version, or the records disagree.
     """
-    with lock(folder.parent):  # another process may be putting its own in this one's place
+    with lock(folder):  # another process may be replacing it
         info = read_json(folder / INFO_FILE, DatasetInfo, folder)
         manifest = read_table(folder / MANIFEST_FILE, MANIFEST)
         _check_rows(folder, info, manifest)

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import IO
 from zipfile import ZipFile, ZipInfo
 
-from bakeoff.core.atomic import lock
+from bakeoff.core.atomic import lock, storage_errors
 from bakeoff.core.errors import AnnotationsError, SourceError, unknown_name
 from bakeoff.core.progress import Monitor, silent
-from bakeoff.core.storage import storage_errors
 from bakeoff.core.untrusted import ALWAYS_ALLOWED, GROWTH, ZIP_DAMAGE, is_encrypted
 from bakeoff.data.http import Client, Fault, Options
 from bakeoff.data.http.byte_ranges import RemoteFile, download, length_of

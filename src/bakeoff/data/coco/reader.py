@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.errors import AnnotationsError, StorageError
-from bakeoff.core.storage import digest, new_folder, read_json, write_json
+from bakeoff.core.storage import digest, read_json, write_json
 from bakeoff.data.coco.archive import split
 from bakeoff.data.coco.columns import AnnotationColumns
 from bakeoff.data.coco.document import read_document
@@ -98,7 +99,7 @@ def _from_cache(folder: Path, key: CacheKey, source: str) -> Index | None:
 
 
 def _to_cache(folder: Path, key: CacheKey, index: Index) -> None:
-    with new_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         for table in TABLES:
             getattr(index, table).write_parquet(partial / f"{table}.parquet")
         write_json(partial / "info.json", index.info)

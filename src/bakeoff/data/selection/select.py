@@ -9,9 +9,9 @@ import numpy.typing as npt
 import polars as pl
 
 from bakeoff.config.schema import SelectionConfig
-from bakeoff.core.atomic import lock
+from bakeoff.core.atomic import atomic_folder, lock
 from bakeoff.core.errors import SelectionError, ShortageError, StorageError
-from bakeoff.core.storage import digest, new_folder, read_json, write_json
+from bakeoff.core.storage import digest, read_json, write_json
 from bakeoff.data.index import Index
 from bakeoff.data.selection.assignment import NONE, Assignment
 from bakeoff.data.selection.candidates import Candidates, describe_images, find_candidates, target_annotations
@@ -82,7 +82,7 @@ def save(selection: Selection, folder: Path) -> None:
     Raises:
         StorageError: There is no room or no right to write.
     """
-    with new_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         write_json(partial / "selection.json", selection.info)
         selection.chosen.write_parquet(partial / "selection.parquet")
         selection.ledger.write_parquet(partial / "ledger.parquet")
@@ -96,7 +96,7 @@ def load(folder: Path) -> Selection:
     """
     path = folder / "ledger.parquet"
     try:
-        with lock(folder.parent):  # another process may be putting its own in this one's place
+        with lock(folder):  # another process may be replacing it
             return Selection(read_json(folder / "selection.json", SelectionInfo), pl.read_parquet(path.read_bytes()))
     except (OSError, pl.exceptions.PolarsError) as error:
         raise StorageError(f"{path} is missing or damaged ({error}); remove {folder} and run again.") from None

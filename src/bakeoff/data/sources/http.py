@@ -9,9 +9,8 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
 
-from bakeoff.core.atomic import lock
+from bakeoff.core.atomic import lock, storage_errors, write_bytes
 from bakeoff.core.errors import ImageError
-from bakeoff.core.storage import storage_errors, write_bytes
 from bakeoff.core.untrusted import LARGEST_FILE, check_length, check_name
 from bakeoff.data.http import Client, Fault, Options
 from bakeoff.data.http.fault import CONTENT
