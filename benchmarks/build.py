@@ -3,11 +3,11 @@
     python benchmarks/build.py [--photos FOLDER] [--repeats N] [--largest N]
 
 Speed: the homework's loop (OpenCV's full decode, `cv2.resize` to 64 x 64, save as JPEG, one process) and bakeoff's
-`build` with a process a processor, in turns, on photos of full resolution: those of FOLDER, such as COCO's, or drawn
-ones of 640 x 480 and 640 x 427 pixels; repeated under other names until there are 4,000. The difference of bakeoff's
-pixels to those of a full decode is told as PSNR. Growth: index, selection and build of 1,000, 10,000, ... drawn photos
-of 64 to 320 pixels a side: time, and the peak memory of the largest process. Each measurement is a process of its own.
-Writes `benchmarks/results/build.json` and `build.md`.
+`build` with a process per processor, alternating, on photos of full resolution: those of FOLDER, such as COCO's, or
+drawn ones of 640 x 480 and 640 x 427 pixels; repeated under other names until there are 4,000. The difference of
+bakeoff's pixels to those of a full decode is given as PSNR. Growth: reading, selection and build of 1,000, 10,000, ...
+drawn photos of 64 to 320 pixels per side: time, and the peak memory of the largest process. Each measurement is a
+process of its own. Writes `benchmarks/results/build.json` and `build.md`.
 """
 
 import argparse
@@ -161,7 +161,7 @@ def growth(folder: Path) -> dict:
 
 
 def peak(process: str) -> float:
-    """The peak memory of a process, MiB; `getrusage` would count what its parent held when it was started."""
+    """The peak memory of a process, MiB; `getrusage` would include its parent's memory at the start."""
     status = Path("/proc", process, "status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 

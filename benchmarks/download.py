@@ -4,10 +4,10 @@
 
 draws an instances file of train2017's size (`benchmarks/instances.py`), and serves drawn photos of 640 x 480 pixels
 under COCO's own URLs: a server on loopback, in a process of its own, stands in for images.cocodataset.org as the proxy
-of HTTP_PROXY. It answers every fifth request with 500, and some with 429, half a photo, a stall, 1 KB a second; of some
-photos it has nothing (404) or sends HTML, each time. `build` runs with `data.images = "url"` and is killed (SIGKILL) at
-random moments and repeated, until it ends. Before that the same from a server that only lacks the same photos,
-undisturbed: the two data sets must have the same digest. With `--train` the networks are trained and the report is
+of HTTP_PROXY. It answers every fifth request with 500, and some with 429, half a photo, a stall, 1 KB per second; for
+some photos it always answers 404 or HTML. `build` runs with `data.images = "url"` and is killed (SIGKILL) at random
+moments and repeated, until it ends. Before that the same from a server that only lacks the same photos, without
+interruption: the two data sets must have the same digest. With `--train` the networks are trained and the report is
 written, too. Writes `benchmarks/results/download.json` and `download.md`.
 """
 
@@ -151,7 +151,7 @@ def serving(annotations: Path, *, calm: bool) -> Iterator[tuple[str, object]]:
 
 
 def serve(pipe: Connection, annotations: Path, calm: bool) -> None:
-    """Serves a drawn photo for every image of an instances file, until it is told to stop."""
+    """Serves a drawn photo for every image of an instances file, until it is stopped."""
     photos = drawn()
     ids = [int(number) for number in re.findall(rb"/train2017/(\d{12})\.jpg", annotations.read_bytes())]
     files = {f"/train2017/{number:012}.jpg": photos[number % DRAWN] for number in ids}

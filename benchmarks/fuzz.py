@@ -1,11 +1,11 @@
-"""Damaged and hostile files against the two readers of what comes from outside, for a long time.
+"""Fuzzing of the two readers of untrusted files, for a long time.
 
     python benchmarks/fuzz.py [--minutes N] [--seed N]
 
 Half of the time is the image reader's (`to_pixels`), half the instances reader's (`read_index`). Each input is a valid
-file with a few of its bytes changed, removed, repeated or exchanged with those of another, or with hostile values in
-place of its numbers. The readers may refuse it by their own errors; anything else is written to `fuzz-failure-*`. Tells
-how many inputs were tried, how many were accepted, the longest time of one, and the peak memory. Writes
+file with a few of its bytes changed, removed, repeated or exchanged with those of another, or with hostile values
+instead of its numbers. The readers may refuse it with their own errors; anything else is written to `fuzz-failure-*`.
+Counts how many inputs were tried, how many were accepted, the longest time of one, and the peak memory. Writes
 `benchmarks/results/fuzz.json` and `fuzz.md`.
 """
 
@@ -120,7 +120,7 @@ def damaged(raw: bytes, other: bytes, draws: np.random.Generator) -> bytes:
 
 
 def hostile(raw: bytes, other: bytes, draws: np.random.Generator) -> bytes:
-    """Some numbers and texts with hostile values in their place, or some damage to the bytes."""
+    """Some numbers and texts replaced by hostile values, or some damage to the bytes."""
     if draws.integers(2):
         return damaged(raw, other, draws)
     places = list(re.finditer(rb'-?\d+(\.\d+)?|"[^"]*"', raw))

@@ -1,10 +1,10 @@
-"""Hostile files that are led by the code they reach: the two readers under atheris (libFuzzer), where it installs.
+"""Fuzzing guided by coverage: the two readers under atheris (libFuzzer), where it installs.
 
     python benchmarks/fuzz_guided.py [--minutes N]
 
 installs atheris beside this environment, and gives each reader half of the time, in a process of its own that is ended
-by more than 2 GiB of memory or 30 seconds for one input. Begins with the valid files of `fuzz.py`. What a reader
-refuses by another error than its own is kept as `crash-*`. Writes `benchmarks/results/fuzz-guided.json` and
+by more than 2 GiB of memory or 30 seconds for one input. Begins with the valid files of `fuzz.py`. An input that raises
+any other error than the reader's own is kept as `crash-*`. Writes `benchmarks/results/fuzz-guided.json` and
 `fuzz-guided.md`.
 """
 

@@ -39,13 +39,13 @@ def main() -> None:
 
 
 def peak_mib():
-    """This process's peak memory (Linux); `getrusage` would count what its parent held when it was started."""
+    """This process's peak memory (Linux); `getrusage` would include its parent's memory at the start."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def with_datumaro(path, categories):
-    """Datumaro wants the file in COCO's folders, and looks through its items one by one."""
+    """Datumaro wants the file in COCO's folders, and iterates over its items one by one."""
     import datumaro
 
     folder = Path(tempfile.mkdtemp())

@@ -4,7 +4,7 @@
 
 writes made-up records as a data set and runs, the report of them, opens it in Chromium (as BAKEOFF_CHROMIUM names it,
 or as it is installed), and writes `benchmarks/results/report.json` and `report.md`. The photos are noise with the
-spectrum of photographs (power falls with the square of the frequency), so that thumbnails take the room of real ones.
+spectrum of photographs (power falls with the square of the frequency), so that thumbnails have the size of real ones.
 """
 
 import os

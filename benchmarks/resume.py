@@ -1,10 +1,10 @@
-"""Twenty killed runs that end with the same bytes as one that was not, and what the checkpoints cost.
+"""Twenty killed and resumed runs end with the same bytes as an uninterrupted one; the cost of checkpoints.
 
     python benchmarks/resume.py
 
-builds the drawn sample, trains net2 on it undisturbed, then twenty times anew: each time the process is killed
-(SIGKILL) at a random moment and the command repeated. Weights, predictions and the log (but its timings) are compared
-byte by byte. The cost is the time that `Checkpoint.save` takes of the whole training. Writes
+builds the drawn sample, trains net2 on it without interruption, then twenty times again: each time the process is
+killed (SIGKILL) at a random moment and the command repeated. Weights, predictions and the log (but its timings) are
+compared byte by byte. The cost is the time that `Checkpoint.save` takes of the whole training. Writes
 `benchmarks/results/resume.json` and `resume.md`.
 """
 
@@ -94,7 +94,7 @@ def _content(folder: Path) -> list[object]:
 
 
 def _cost(network: str, folder: Path) -> float:
-    """The share of a training's time that its checkpoints take."""
+    """The fraction of the training time that checkpoints take."""
     spent = 0.0
     save = Checkpoint.save
 
@@ -137,9 +137,9 @@ def _page(result: dict, same: list[bool]) -> list[str]:
         f"and log as the one that was not. A command takes {result['seconds of a command']:.1f} s; the kills came "
         f"after {moments} s.",
         "",
-        "Checkpoints, one an epoch of 800 photos, as a share of the training's time:",
+        "Checkpoints, one per epoch of 800 photos, as a fraction of the training time:",
         "",
-        "| network | share |",
+        "| network | fraction |",
         "|---|---|",
         *(f"| {network} | {100 * share:.2f} % |" for network, share in result["share of the time"].items()),
     ]

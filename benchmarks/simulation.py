@@ -2,8 +2,8 @@
 
     python benchmarks/simulation.py [--tries N]
 
-Each try draws which photos two networks predict right. A photo has a difficulty that both share and an effect of its
-own on each network; a seed has an effect on its run. All are normal on the scale of log odds. Writes
+Each repetition draws which photos two networks classify correctly. A photo has a difficulty that both share and an
+effect of its own on each network; a seed has an effect on its run. All are normal on the scale of log odds. Writes
 `benchmarks/results/simulation.json` and `simulation.md`.
 """
 
@@ -60,7 +60,7 @@ def simulate(
     seed_spread: float,
     photo_spread: float,
 ) -> dict[str, float]:
-    """The shares of tries whose interval covers the true difference, and whose p value is below 5 %."""
+    """The fractions of repetitions whose interval covers the true difference, and whose p value is below 5 %."""
     truth = true_difference(draws, shift, seed_spread, photo_spread)
     covered = significant = bootstrapped = 0
     for number in range(tries):

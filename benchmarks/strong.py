@@ -1,13 +1,13 @@
 """The network `strong` and its recipe on 4,500 real COCO photos at 64 x 64, and what each piece of the recipe gives.
 
-    python benchmarks/strong.py OUT [--seeds N] [--epochs N] [--share SHARE] [--short]
+    python benchmarks/strong.py OUT [--seeds N] [--epochs N] [--fraction FRACTION] [--short]
 
-reads `coco64/` in the folder that BAKEOFF_DATA names (default ../shared/data). First the recipe `strong` with net1,
-net2 and net3, in the folder OUT; what is there already is kept. With `--short` that is all: strong is trained for 44
-epochs, for a processor without bfloat16, and `benchmarks/results/strong_short.json` and `strong_short.md` are written.
-Else an ablation that never looks at the validation photos: a half of the training photos is learned from, the other
-half is measured on, once with the whole recipe and once without each of its pieces; the weights are averaged over the
-same share of the steps. Writes `benchmarks/results/strong.json` and `strong.md`.
+reads `coco64/` in the folder that BAKEOFF_DATA names (default ../shared/data). First the preset `strong`, in the folder
+OUT; what is already there is kept. With `--short` that is all: strong is trained for 44 epochs, for a processor without
+bfloat16, and `benchmarks/results/strong_short.json` and `strong_short.md` are written. Else an ablation that does not
+use the validation photos: trained on one half of the training photos and evaluated on the other, once with the full
+recipe and once without each of its pieces; the EMA spans the same fraction of the steps. Writes
+`benchmarks/results/strong.json` and `strong.md`.
 """
 
 import argparse
@@ -47,25 +47,25 @@ SETTINGS = (f"data.classes={','.join(CLASSES)}", "data.train_per_class=700", "da
 SHORT = tuple(f"variants.strong.{key}" for key in ("epochs=44", "ema_decay=0.995", "eval_every=22"))
 CPU = torch.device("cpu")
 PIECES: dict[str, dict] = {
-    "the whole recipe": {},
+    "the full recipe": {},
     "no cutmix, no mixup": {"cutmix": 0.0, "mixup": 0.0},
     "no resized crops": {"resized_crop": 1.0},
     "no flips": {"horizontal_flip": False},
     "no colour jitter": {"color_jitter": 0.0},
     "no label smoothing": {"label_smoothing": 0.0},
-    "no averaged weights": {"ema_decay": 0.0},
+    "no EMA": {"ema_decay": 0.0},
     "no weight decay": {"weight_decay": 0.0},
     "constant learning rate": {"schedule": "constant", "warmup": 0.0},
-    "56 pixels from the start": {"progressive_resolution": (0.875, 0.875)},
-    "one look at each photo": {"tta_scales": (1.0,), "tta_flip": False},
-    "not asked where the object is": {"localization_weight": 0.0},
+    "no progressive resizing: 56 pixels": {"progressive_resolution": (0.875, 0.875)},
+    "no test-time augmentation": {"tta_scales": (1.0,), "tta_flip": False},
+    "no localisation loss": {"localization_weight": 0.0},
     "the homework's recipe": {},
 }
 
 
 @dataclass
 class Measured:
-    """One line of the ablation: which of the held-out photos were right, and the seconds of the training."""
+    """One line of the ablation: which held-out photos were classified correctly, and the training's seconds."""
 
     right: list[bool]
     loss: float
@@ -78,8 +78,8 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", default="5")
     parser.add_argument("--epochs", type=int, default=80, help="of the ablation; 0 leaves it out")
-    parser.add_argument("--share", type=float, default=0.5, help="of the training photos that the ablation learns from")
-    parser.add_argument("--short", action="store_true", help="44 epochs of strong in place of 120, and no ablation")
+    parser.add_argument("--fraction", type=float, default=0.5, help="of the training photos, for the ablation")
+    parser.add_argument("--short", action="store_true", help="44 epochs of strong instead of 120, and no ablation")
     options = parser.parse_args()
     data = Path(os.environ.get("BAKEOFF_DATA", "../shared/data")) / "coco64"
     overrides = [
@@ -99,7 +99,7 @@ def main() -> None:
         "summary": json.loads((page.parent / "summary.json").read_text()),
     }
     if options.epochs and not options.short:
-        result |= pieces(whole, options.out, options.epochs, options.share)
+        result |= pieces(whole, options.out, options.epochs, options.fraction)
     name = "strong_short" if options.short else "strong"
     write_json(RESULTS / f"{name}.json", result)
     (RESULTS / f"{name}.md").write_text("\n".join(report(result)) + "\n")
@@ -116,12 +116,12 @@ def pieces(whole: Recipe, out: Path, epochs: int, share: float) -> dict:
         "epochs": epochs,
         "share": share,
         "ablation": {name: asdict(own) | {"right": statistics.mean(own.right)} for name, own in measured.items()},
-        "against the whole": {name: gain(measured["the whole recipe"], own) for name, own in measured.items()},
+        "against the whole": {name: gain(measured["the full recipe"], own) for name, own in measured.items()},
     }
 
 
 def ablate(recipe: Recipe, out: Path, share: float, piece: str) -> Measured:
-    """Trains on a share of the training photos without one piece, and measures on the rest of them."""
+    """Trains on a fraction of the training photos without one piece, and evaluates on the rest."""
     recipe = replace(Recipe(), eval_every=15) if "homework" in piece else replace(recipe, **PIECES[piece])
     dataset = load(out / "dataset")
     images, labels = dataset.images[TRAIN], dataset.labels[TRAIN]
@@ -188,9 +188,9 @@ def ablation_report(result: dict, photos: int) -> list[str]:
         "",
         "## What each piece gives",
         "",
-        f"{learned:,} of the training photos are learned from for {result['epochs']} epochs, the other "
-        f"{photos - learned:,} are measured on; one seed; the differences to the whole recipe with their standard "
-        "error over the photos, which says nothing of other seeds. The validation photos have no part in it.",
+        f"{learned:,} of the training photos are trained on for {result['epochs']} epochs, the other "
+        f"{photos - learned:,} are evaluated on; one seed; the differences to the full recipe with their standard "
+        "error over the photos, which says nothing of other seeds. The validation photos play no part in it.",
         "",
         "| | accuracy | difference in points | loss | minutes |",
         "|---|---|---|---|---|",
@@ -202,7 +202,7 @@ def ablation_report(result: dict, photos: int) -> list[str]:
 
 
 def shown(name: str, result: dict) -> str:
-    """The difference to the whole recipe, and its standard error."""
+    """The difference to the full recipe, and its standard error."""
     difference, error = result["against the whole"][name]
     return f"{difference:+.1f} ± {error:.1f}" if error else ""
 

@@ -1,12 +1,13 @@
-"""The homework's plain training loop and bakeoff's, side by side: runs an hour, and what each change gives.
+"""The homework's plain training loop and bakeoff's, side by side: runs per hour, and what each change gives.
 
     python benchmarks/training.py [--repeats N] [--images N] [--device cpu|cuda]
 
-The plain loop is as it is commonly handed in: a Dataset that opens and decodes a JPEG an item, a DataLoader, one-hot
+The plain loop is as it is commonly handed in: a Dataset that opens and decodes one JPEG per item, a DataLoader, one-hot
 labels, Adam, `loss.item()` each step, torch's own number of threads, one run after the other. bakeoff's is `fit` as
-`bakeoff train` calls it, on the CPU one thread a run and as many runs at once as there are processors. Both see the
-same pixels in the same order from the same initial weights; their losses are compared. Each measurement is a process of
-its own, the two take turns. Writes `benchmarks/results/training.json` and `training.md` (`training-cuda.*` on a GPU).
+`bakeoff train` calls it, on the CPU one thread per run and as many runs at once as there are processors. Both train on
+the same pixels in the same order from the same initial weights; their losses are compared. Each measurement is a
+process of its own, the two take turns. Writes `benchmarks/results/training.json` and `training.md` (`training-cuda.*`
+on a GPU).
 """
 
 import argparse
@@ -274,7 +275,7 @@ def page(result: dict) -> list[str]:
         f"{versions}. Other work may have run on the machine: the ratios count.",
         "",
         "| network | batch | plain, runs an hour | bakeoff, runs an hour | ratio | largest difference of a loss "
-        "| share of the peak |",
+        "| fraction of the peak |",
         "|---|---|---|---|---|---|---|",
         *(
             f"| {row['network']} | {row['batch']} | {statistics.median(row['runs an hour']['plain']):.2f} "
