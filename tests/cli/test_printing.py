@@ -16,7 +16,7 @@ def printed(audit: Audit, capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
-def test_a_clean_audit_says_what_was_looked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_clean_audit_lists_what_was_checked(capsys: pytest.CaptureFixture[str]) -> None:
     lines = printed(CLEAN, capsys)
     assert lines[-5:] == [
         "Class imbalance, largest to smallest: train 2.00",
@@ -41,7 +41,7 @@ def test_faults_are_listed_and_long_lists_cut(capsys: pytest.CaptureFixture[str]
     assert {"  a", "  kitten", "  b: dog annotated", "  c: nothing annotated"} <= {*text}
 
 
-def test_failed_runs_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_failed_runs_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     nothing = Estimate(None, None)
     failed = RunScores(0, "failed", "why", 0.0)
     network = VariantScores("net1", None, (failed,), nothing, nothing, nothing, None)

@@ -131,10 +131,8 @@ def _run_row(run: "Run") -> tuple[str, ...]:
 def print_outcome(comparison: "Comparison", findings: "Iterable[Finding]") -> None:
     """Prints how the networks of an experiment did, which runs failed, and which network is best."""
     rows = (
-        (network.name, f"{done} of {len(network.runs)}", "–" if mean is None else f"{100 * mean:.1f} %")
-        for network in comparison.networks
-        for done in [sum(run.status == "finished" for run in network.runs)]
-        for mean in [network.val_accuracy.mean]
+        (name, f"{finished} of {runs}", "–" if mean is None else f"{100 * mean:.1f} %")
+        for name, finished, runs, mean in comparison.frame().select("name", "finished", "runs", "val_accuracy").rows()
     )
     print_table("Networks", ("network", "runs finished", "mean validation accuracy"), rows)
     verdicts = {finding.code: finding for finding in findings}

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bakeoff.core.progress import Monitor
 
@@ -26,77 +25,47 @@ def progress() -> Iterator[Monitor]:
         yield Display(bars).monitor
 
 
-@dataclass
-class Stage:
-    """A stage under way.
-
-    Attributes:
-        title: Its title.
-        task: Its bar.
-        done: What is done of it.
-        total: Of how much.
-        kept: What was done at its first report.
-        parts: The fraction that is done of each of its parts, of ended ones too.
-    """
-
-    title: str
-    task: TaskID
-    done: int = 0
-    total: int = 0
-    kept: int | None = None
-    parts: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def completed(self) -> float:
-        return (self.kept or 0) + sum(self.parts.values()) if self.parts else self.done
-
-    @property
-    def count(self) -> str:
-        """What is done, whole parts only, of how much."""
-        done = (self.kept or 0) + list(self.parts.values()).count(1.0) if self.parts else self.done
-        return f"{done:,}/{self.total:,}"
-
-
 class Display:
     """Stages and their parts as bars, or as lines where the bars are disabled."""
 
     def __init__(self, bars: Progress) -> None:
         self.bars = bars
-        self.stages: dict[str, Stage] = {}
+        self.stages: dict[str, Task] = {}
 
     def monitor(self, title: str) -> Callable[[int, int], None]:
         """A stage, or with the title `stage/part` a part of one that is shown already."""
         owner, _, part = title.rpartition("/")
         if owner in self.stages:
-            return partial(self._report_part, self.stages[owner], part, self._add(f"  {part}", "starting"))
-        stage = self.stages[title] = Stage(title, self._add(title, ""))
+            stage = self.stages[owner]
+            stage.fields["parts"] = True
+            return partial(self._report_part, stage, self._add(f"  {part}", "starting"))
+        stage = self.stages[title] = self._add(title, "")
         return partial(self._report, stage)
 
-    def _add(self, title: str, count: str) -> TaskID:
-        return self.bars.add_task(title, total=None, count=count)
+    def _add(self, title: str, count: str) -> Task:
+        self.bars.add_task(title, total=None, count=count, ended=0, parts=False)
+        return self.bars.tasks[-1]
 
-    def _report(self, stage: Stage, done: int, total: int) -> None:
-        stage.done, stage.total = done, total
-        stage.kept = done if stage.kept is None else stage.kept
-        self._show(stage)
+    def _report(self, stage: Task, done: int, total: int) -> None:
+        self._show(stage, max(stage.completed, done), done, total)
         if done == total:
-            self._print(f"{stage.title} {stage.count} in {_clock(self.bars.tasks[stage.task].elapsed)}")
+            self._print(f"{stage.description} {done:,}/{total:,} in {_clock(stage.elapsed)}")
 
-    def _report_part(self, stage: Stage, part: str, task: TaskID, done: int, total: int) -> None:
-        if stage.parts.get(part) == 1.0:  # a part's end may be reported twice
+    def _report_part(self, stage: Task, part: Task, done: int, total: int) -> None:
+        if part.finished:  # a part's end may be reported twice
             return
-        stage.parts[part] = done / total
-        self.bars.update(task, completed=done, total=total, count=f"{done:,}/{total:,}", visible=done < total)
-        self._show(stage)
+        before = part.percentage
+        self.bars.update(part.id, completed=done, total=total, count=f"{done:,}/{total:,}", visible=done < total)
+        completed, ended = stage.completed + (part.percentage - before) / 100, stage.fields["ended"]
+        self._show(stage, completed, ended + (done == total), int(stage.total or 0))
         if done == total:
-            whole = self.bars.tasks[stage.task]
-            left = f", {_clock(whole.time_remaining)} left" if whole.time_remaining else ""
-            self._print(f"{stage.title} {stage.count}: {part}, {_clock(whole.elapsed)}{left}")
+            left = f", {_clock(stage.time_remaining)} left" if stage.time_remaining else ""
+            line = f"{stage.description} {stage.fields['count']}: {part.description.strip()}"
+            self._print(f"{line}, {_clock(stage.elapsed)}{left}")
 
-    def _show(self, stage: Stage) -> None:
-        speed = None if stage.parts else self.bars.tasks[stage.task].speed
-        rate = f" {speed:,.1f}/s" if speed else ""
-        self.bars.update(stage.task, completed=stage.completed, total=stage.total, count=f"{stage.count}{rate}")
+    def _show(self, stage: Task, completed: float, ended: int, total: int) -> None:
+        rate = f" {stage.speed:,.1f}/s" if stage.speed and not stage.fields["parts"] else ""
+        self.bars.update(stage.id, completed=completed, total=total, ended=ended, count=f"{ended:,}/{total:,}{rate}")
 
     def _print(self, line: str) -> None:
         if self.bars.disable:
