@@ -22,11 +22,11 @@ VariantName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.+-
 
 
 URL = "url"
-"""What `data.images` is where photos are downloaded from the URLs that the instances file has for them."""
+"""The value of `data.images` for photos that are downloaded from the URLs in the instances file."""
 
 
 def is_remote(images: str) -> bool:
-    """Whether `data.images` names no path, but photos that are downloaded."""
+    """Whether `data.images` names photos to download, and no path."""
     return images == URL or bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", images))
 
 
@@ -39,12 +39,12 @@ class SelectionConfig(Section, frozen=True):
 
     Attributes:
         classes: The target classes: category names, in the order of their labels.
-        train_per_class: Training images a class.
-        val_per_class: Validation images a class.
-        test_per_class: Test images a class: predicted once by each run, and not looked at by any comparison.
+        train_per_class: Training images per class.
+        val_per_class: Validation images per class.
+        test_per_class: Test images per class: predicted once by each run, and used by no comparison.
         policy: How an image gets its one label; a name of `bakeoff list policies`.
         seed: Seeds the policy's random order.
-        min_area: An annotation counts only from this share of the image's area on, 0 to 1.
+        min_area: An annotation counts only if it covers at least this fraction of the image, 0 to 1.
         crowd: Whether crowd annotations make an image a candidate.
     """
 
@@ -59,7 +59,7 @@ class SelectionConfig(Section, frozen=True):
 
     @property
     def quotas(self) -> dict[str, int]:
-        """Images a class, for each split; of the test split only where any are asked for."""
+        """Images per class and split; the test split only if it has any."""
         quotas = {"train": self.train_per_class, "val": self.val_per_class}
         return quotas | {"test": self.test_per_class} if self.test_per_class else quotas
 
@@ -68,27 +68,27 @@ class DataConfig(SelectionConfig, frozen=True):
     """The section `[data]`: where the photos are, which are chosen, and how they are stored.
 
     Attributes:
-        folder: Path of a tree of photos with a folder a class, instead of `annotations` and `images`; without
-            `classes` all of its classes are taken.
+        folder: Path of a tree of photos with a folder per class, instead of `annotations` and `images`; without
+            `classes` all of its classes are used.
         annotations: Path of the COCO instances file.
         merge: By the name of a class the categories that become it; `classes` then names the class.
         images: Path of the folder or zip archive that holds the photos; "url" downloads them from the URLs that the
-            instances file has for them, and the URL of a folder (http or https) from there.
-        view: "photo" takes whole photos; "crop" takes annotated objects, each cut out of its photo.
-        margin: Of a crop: share of the box's sides that is added at each end.
-        min_side: Of a crop: pixels; objects whose box has a shorter side are no candidates.
+            instances file has for them; the URL of a folder (http or https) downloads them from there.
+        view: "photo" uses whole photos; "crop" annotated objects, each cropped from its photo.
+        margin: Of a crop: fraction of the box's sides added at each end.
+        min_side: Of a crop: objects whose box has a side of fewer pixels are no candidates.
         size: Height and width of a stored image, in pixels.
-        resize: "stretch" makes a photo square as it is; "letterbox" keeps its aspect ratio between grey bars;
+        resize: "stretch" ignores the aspect ratio; "letterbox" keeps it, with grey bars;
             "center-crop" takes the largest square in its middle.
         filter: "area" averages over the source pixels (antialiased); "linear" is `cv2.resize`'s default.
         quality: JPEG quality of the copies in `images/`, 1 to 100; the arrays are not compressed.
-        workers: Processes that decode photos; 0 means one a processor.
+        workers: Processes that decode photos; 0 means one per processor.
         cache: Folder that keeps downloaded photos; empty means `bakeoff` in the user's cache folder.
         connections: Downloads at once.
-        rate_limit: Requests a second at most; 0 means no limit.
-        timeout: Seconds to wait for a server's connection, and for the next bytes of an answer.
-        allow_private: Whether photos are downloaded from addresses that are not public, such as a mirror in the local
-            network.
+        rate_limit: Requests per second at most; 0 means no limit.
+        timeout: Seconds to wait for a server's connection, and for the next bytes of a response.
+        allow_private: Whether photos may be downloaded from addresses that are not public, such as a mirror in the
+            local network.
     """
 
     folder: str = ""
@@ -120,7 +120,7 @@ class Recipe(Section, frozen=True):
 
     Attributes:
         epochs: Passes over the training split.
-        batch_size: Images a step.
+        batch_size: Images per step.
         optimizer: "adam", "adamw" or "sgd".
         learning_rate: Step size.
         betas: Adam's decay rates; not used by sgd.
@@ -129,36 +129,34 @@ class Recipe(Section, frozen=True):
         schedule: "constant", or "cosine" down to zero over all steps.
         label_smoothing: Fraction of the target spread over all classes, 0 to 1.
         shuffle: Whether each epoch sees the images in a new order.
-        horizontal_flip: Whether each training image is mirrored with probability one half.
+        horizontal_flip: Whether each training image is flipped with probability one half.
         random_crop: Pixels of reflected border from which a random crop is taken; 0 means none.
-        resized_crop: Smallest share of an image's area that a random crop keeps, which is resized to the whole; 1 means
-            no such crop.
-        color_jitter: Brightness, contrast and saturation of each training image change by up to this factor; 0 means
-            they stay.
-        progressive_resolution: Side of the training images as a fraction of the stored ones', in the first epoch and in
-            the last; in between it grows by eighths. Evaluation takes the images as they are, or at `tta_scales`.
-        cutmix: Probability that a batch has rectangles of its images exchanged, and their targets mixed.
-        mixup: Probability that a batch that has not is blended with its images in another order, and so its targets.
+        resized_crop: Smallest fraction of an image's area that a random crop keeps before it is resized to full size; 1
+            means none.
+        color_jitter: Brightness, contrast and saturation of each training image change by up to this fraction.
+        progressive_resolution: Progressive resizing: side of the training images as a fraction of the stored ones', in
+            the first epoch and in the last; it grows by eighths. Evaluation uses full size, or `tta_scales`.
+        cutmix: Probability that a batch is mixed by CutMix.
+        mixup: Probability that a batch without CutMix is mixed by mixup.
         warmup: Fraction of the steps over which the learning rate rises from zero, before the schedule.
-        ema_decay: Decay of the running mean of the weights that is measured and kept instead of the last ones; 0 means
-            none.
-        precision: Of the forward and backward pass; "bfloat16" mixes it with float32, "auto" does so where the
-            processor multiplies bfloat16 itself. Measuring is always float32.
-        localization_weight: Weight of an auxiliary loss that predicts where in the image the boxes of each class are,
-            for networks with a method `locate` (`strong`); 0 means none. Without boxes in the data set it has no
-            effect.
-        train_fraction: Fraction of each class's training images that are used, the same for all seeds; a smaller share
-            is a part of a larger one.
+        ema_decay: Decay of the exponential moving average (EMA) of the weights, which is evaluated and stored instead
+            of the last ones; 0 means none.
+        precision: Of the forward and backward pass; "bfloat16" is mixed precision, "auto" uses it on processors
+            with bfloat16 instructions. Evaluation is always float32.
+        localization_weight: Weight of an auxiliary localisation loss against heatmaps of the boxes, for networks with a
+            method `locate` (`strong`); 0 means none. No effect in a data set without boxes.
+        train_fraction: Fraction of each class's training images that is used, the same for all seeds; a smaller one is
+            a subset of a larger one.
         holdout_fraction: Fraction of these that is held out of training: the weights of the epoch with the lowest loss
-            on it are kept, so that validation plays no part in the choice; 0 means that the last epoch's are kept.
-        patience: Training ends after so many epochs without a lower loss on the holdout; 0 means it never ends early.
-        eval_every: Epochs from one look at validation, holdout, gradients and activations to the next; the last
-            epoch is always looked at.
-        tta_scales: Sides, as shares of the stored images', at which an image is looked at to classify it; the logits
-            are averaged.
-        tta_flip: Whether it is looked at mirrored, too.
-        threads: CPU threads a run; the same number gives the same bytes.
-        log_every: The curve keeps the mean loss of so many batches.
+            on it are kept, so that validation plays no part in the choice; 0 keeps the last epoch's.
+        patience: Early stopping after so many epochs without a lower loss on the holdout; 0 means never.
+        eval_every: Validation, holdout, gradients and activations are evaluated every so many epochs, and after the
+            last.
+        tta_scales: Test-time augmentation (TTA): an image is classified at these sides, as fractions of the stored
+            images', and the logits are averaged.
+        tta_flip: TTA: whether it is also classified flipped.
+        threads: CPU threads per run; the same number gives the same bytes.
+        log_every: The loss curve has one point, the mean, per so many batches.
     """
 
     epochs: Positive = 15
@@ -197,11 +195,11 @@ class TrainingConfig(Recipe, frozen=True):
 
     Attributes:
         networks: Names of `bakeoff list networks`, `path/to/file.py:Class`, or `package.module:Class`.
-        seeds: The seeds themselves, or how many (5 means 0 to 4).
+        seeds: The seeds themselves, or their number (5 means 0 to 4).
         device: "auto" takes CUDA, then MPS, then the CPU.
         executor: "processes" trains several runs at once, "serial" one after the other in this process.
         workers: Runs at once; 0 means as many as there are processors for the threads of each.
-        tensorboard: Whether each run writes TensorBoard's event files as it goes, into `tensorboard/`.
+        tensorboard: Whether each run writes TensorBoard event files, into `tensorboard/`.
         profile: Whether a few early steps of each run are profiled, into `profiles/`.
     """
 
