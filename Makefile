@@ -2,14 +2,21 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+TORCH ?= 2.13.0
+# How many tests run at once, each with one thread of its own.
+JOBS ?= auto
+PYTEST := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo test check benchmark lock format clean
+.PHONY: demo test test-all check benchmark lock format clean
 
 demo: $(VENV)/.installed  ## draw the sample, train four networks on it, write the report
 	$(BIN)/bakeoff demo
 
-test: $(VENV)/.installed  ## run the tests
-	$(BIN)/pytest
+test: $(VENV)/.installed  ## run the tests, but for the slow ones
+	$(PYTEST) -m "not slow"
+
+test-all: $(VENV)/.installed  ## run all tests, and fail where they cover too little
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 check: $(VENV)/.installed  ## lint, types, architecture, dependencies, spelling
 	$(BIN)/ruff check .
@@ -35,7 +42,8 @@ lock:  ## write requirements.lock anew from the ranges in pyproject.toml
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --requirement requirements.lock
+	$(BIN)/pip install --quiet --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet torch==$(TORCH)
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 

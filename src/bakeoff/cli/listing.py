@@ -1,5 +1,6 @@
 """What there is to choose from."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import typer
@@ -7,32 +8,41 @@ import typer
 from bakeoff.cli import app as cli
 from bakeoff.cli.printing import print_table
 
+Kind = Literal["executors", "findings", "networks", "policies", "presets", "sections", "sources"]
+
 
 @cli.command("list networks", "list")
 def list_(
-    what: Annotated[Literal["findings", "networks", "policies", "presets"], typer.Argument(help="What to list.")],
+    what: Annotated[Kind, typer.Argument(help="What to list.")],
     size: Annotated[int, typer.Option(min=8, help="For networks: image side in pixels.")] = 64,
     classes: Annotated[int, typer.Option(min=2, help="For networks: number of classes.")] = 5,
 ) -> None:
     """List what ships, and what a plug-in added."""
-    from bakeoff.workflow import catalogue
+    from bakeoff.config.loading import load_experiment, preset_names
+    from bakeoff.core import registry
 
     if what == "networks":
-        rows = (
-            (
-                name,
-                f"{own.parameters:,}",
-                f"{own.macs:,}",
-                f"{own.receptive_field} px" if own.receptive_field else "–",
-                summary,
-            )
-            for name, own, summary in catalogue.list_networks(classes, size)
-        )
-        title = f"Networks for {classes} classes at {size} x {size} pixels"
-        print_table(title, ("name", "parameters", "MACs", "receptive field", "what"), rows)
-    elif what == "findings":
-        print_table("Findings", ("code", "what"), catalogue.list_findings())
-    elif what == "policies":
-        print_table("Label policies", ("name", "what"), catalogue.list_policies())
+        columns = ("name", "parameters", "MACs", "receptive field", "what")
+        print_table(f"Networks for {classes} classes at {size} x {size} pixels", columns, _networks(classes, size))
+    elif what == "presets":
+        rows = [(name, load_experiment(name).question) for name in preset_names()]
+        print_table("Presets", ("name", "question"), rows)
     else:
-        print_table("Presets", ("name", "question"), catalogue.list_presets())
+        plugins = getattr(registry, what)
+        print_table(what.capitalize(), ("name", "what"), ((name, plugins.describe(name)) for name in plugins.names()))
+
+
+def _networks(classes: int, size: int) -> Iterator[tuple[str, ...]]:
+    from bakeoff.core.errors import BakeoffError
+    from bakeoff.core.registry import networks
+    from bakeoff.models.factory import create
+    from bakeoff.models.summary import describe
+
+    for name in networks.names():
+        try:
+            own = describe(create(name, classes, size), size)
+        except BakeoffError as error:  # another package's; the others are listed
+            yield name, "–", "–", "–", str(error)
+            continue
+        field = f"{own.receptive_field} px" if own.receptive_field else "–"
+        yield name, f"{own.parameters:,}", f"{own.macs:,}", field, networks.describe(name)

@@ -1,26 +1,33 @@
-"""Names of plug-ins: a module of the plug-in's package registers what it adds, and nothing else lists it."""
+"""Plug-ins by name: those of bakeoff's own packages, of other packages by entry point, and those given in code."""
 
 import importlib
+import inspect
 import pkgutil
+import sys
 from collections.abc import Callable
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Generic, TypeVar
 
-from bakeoff.core.errors import ConfigError, unknown_name
+from bakeoff.core.errors import ConfigError, in_one_line, unknown_name
 
 T = TypeVar("T")
+Plugin = Callable[..., Any]  # what it takes and gives depends on its kind, and on rooms above this one
 
 
 class Registry(Generic[T]):
-    """Plug-ins of one kind by name; the modules of their package are imported at the first look-up.
+    """Plug-ins of one kind by name.
+
+    A module of bakeoff registers what it adds, and is imported at the first look-up. Another package adds an entry
+    point to the group `bakeoff.KIND`, which is loaded when its name is asked for. A script decorates an object.
 
     Args:
         kind: What one plug-in is called in messages.
-        package: The package whose modules register plug-ins.
+        package: The package of bakeoff whose modules register plug-ins.
+        group: Group of the entry points.
     """
 
-    def __init__(self, kind: str, package: str) -> None:
-        self.kind = kind
-        self.package = package
+    def __init__(self, kind: str, package: str, group: str) -> None:
+        self.kind, self.package, self.group = kind, package, group
         self._plugins: dict[str, T] = {}
         self._loaded = False
 
@@ -42,32 +49,78 @@ class Registry(Generic[T]):
     def names(self) -> list[str]:
         """The names of all plug-ins, sorted."""
         self._load()
-        return sorted(self._plugins)
+        return sorted({*self._plugins, *self._entry_points()})
 
     def __contains__(self, name: str) -> bool:
-        self._load()
-        return name in self._plugins
+        return name in self.names()
 
     def __getitem__(self, name: str) -> T:
         """The plug-in of that name.
 
         Raises:
-            ConfigError: There is none.
+            ConfigError: There is none, or another package's can't be loaded.
         """
         self._load()
         if name not in self._plugins:
-            raise ConfigError(unknown_name(self.kind, name, self.names()))
+            found = self._entry_points().get(name)
+            if found is None:
+                raise ConfigError(unknown_name(self.kind, name, self.names()))
+            self._plugins[name] = self._loaded_from(found)
         return self._plugins[name]
+
+    def describe(self, name: str) -> str:
+        """The first line of a plug-in's docstring, or why it can't be loaded."""
+        try:
+            return (inspect.getdoc(self[name]) or "").partition("\n")[0]
+        except ConfigError as error:
+            return str(error)
+
+    def modules(self) -> set[str]:
+        """The modules outside of bakeoff whose objects were registered in code."""
+        known = {getattr(plugin, "__module__", "") for plugin in self._plugins.values()}
+        return {name for name in known if name and name.partition(".")[0] != "bakeoff"}
 
     def _load(self) -> None:
         if not self._loaded:
+            self._loaded = True
             for module in pkgutil.iter_modules(importlib.import_module(self.package).__path__):
                 importlib.import_module(f"{self.package}.{module.name}")
-            self._loaded = True
+
+    def _entry_points(self) -> dict[str, EntryPoint]:
+        return {point.name: point for point in entry_points(group=self.group)}
+
+    def _loaded_from(self, point: EntryPoint) -> T:
+        try:
+            plugin: T = point.load()
+        except Exception as error:  # another package's code may raise anything
+            package = point.dist.name if point.dist else point.value
+            raise ConfigError(
+                f"{self.kind} {point.name!r} of the package {package} can't be loaded: {in_one_line(error)}. "
+                "Update or uninstall that package."
+            ) from error
+        return plugin
 
 
-executors: Registry[Callable[..., Any]] = Registry("executor", "bakeoff.workflow.executors")
-findings: Registry[Callable[..., Any]] = Registry("finding", "bakeoff.findings.diagnoses")
-networks: Registry[Callable[..., Any]] = Registry("network", "bakeoff.models.networks")
-policies: Registry[Callable[..., Any]] = Registry("policy", "bakeoff.data.selection.policies")
-sections: Registry[Callable[..., Any]] = Registry("report section", "bakeoff.report.sections")
+executors: Registry[Plugin] = Registry("executor", "bakeoff.workflow.executors", "bakeoff.executors")
+findings: Registry[Plugin] = Registry("finding", "bakeoff.findings.diagnoses", "bakeoff.findings")
+networks: Registry[Plugin] = Registry("network", "bakeoff.models.networks", "bakeoff.networks")
+policies: Registry[Plugin] = Registry("policy", "bakeoff.data.selection.policies", "bakeoff.policies")
+sections: Registry[Plugin] = Registry("report section", "bakeoff.report.sections", "bakeoff.sections")
+ALL: tuple[Registry[Plugin], ...] = (executors, findings, networks, policies, sections)
+
+
+def modules_for_workers() -> list[str]:
+    """The modules that a worker process has to import, so that it knows what was registered in code here.
+
+    What the main script registers it registers there too: a spawned process runs the script's top level.
+
+    Raises:
+        ConfigError: Something was registered in an interactive session, which no other process can know.
+    """
+    modules = set().union(*(registry.modules() for registry in ALL))
+    if "__main__" in modules and not hasattr(sys.modules["__main__"], "__file__"):
+        raise ConfigError(
+            "a plug-in was registered in an interactive session, which worker processes don't see. Put it into a "
+            "module and import that, or set training.executor to serial."
+        )
+    return sorted(modules - {"__main__", "__mp_main__"})

@@ -3,10 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bakeoff.core.progress import Progress
 from bakeoff.training.run import LogLine
-
-Progress = Callable[[int, int], None]
-"""Called now and then with the steps done and the steps in all."""
 
 
 @dataclass(frozen=True)

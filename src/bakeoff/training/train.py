@@ -15,6 +15,7 @@ from torch.nn import functional
 from bakeoff.config.schema import Recipe, TrainingConfig, Variant
 from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
+from bakeoff.core.progress import Progress
 from bakeoff.core.types import TRAIN, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.models.factory import create, source_digest
@@ -26,7 +27,7 @@ from bakeoff.training.device import choose_device, peak_memory, place, reproduci
 from bakeoff.training.events import check_events, event_files
 from bakeoff.training.localization import class_maps
 from bakeoff.training.loop import HOLDOUT, Splits, evaluate, fit
-from bakeoff.training.observer import Observer, Progress
+from bakeoff.training.observer import Observer
 from bakeoff.training.profiling import trace
 from bakeoff.training.run import LogLine, Predictions, Run, RunRecord, RunSpec, RunStatus
 from bakeoff.training.state import DivergedError, TrainingState

@@ -4,11 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Progress = Callable[[int, int], None]
-"""Told how much is done of how much."""
-
-Monitor = Callable[[str], Progress]
-"""Gives the progress function of the job of a name."""
+from bakeoff.core.progress import Monitor, Progress
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Each job in a process of its own, several at once."""
 
+import importlib
 import os
 import signal
 import sys
@@ -13,8 +14,9 @@ from multiprocessing.context import SpawnProcess
 from types import FrameType
 
 from bakeoff.core.errors import in_one_line
-from bakeoff.core.registry import executors
-from bakeoff.workflow.executors.jobs import Failure, Job, Monitor, Outcome, Progress
+from bakeoff.core.progress import Monitor, Progress
+from bakeoff.core.registry import executors, modules_for_workers
+from bakeoff.workflow.executors.jobs import Failure, Job, Outcome
 
 SECONDS_TO_STOP = 10.0
 
@@ -25,13 +27,13 @@ def processes(jobs: Sequence[Job], workers: int, monitor: Monitor) -> Iterator[O
 
     A fresh process a job costs its start, and buys that a job which is killed or out of memory takes no other with it.
     """
-    waiting = list(reversed(jobs))
+    waiting, modules = list(reversed(jobs)), modules_for_workers()
     running: dict[Connection, _Worker] = {}
     try:
         while waiting or running:
             while waiting and len(running) < (workers or os.cpu_count() or 1):
                 with _ctrl_c_held_back():
-                    worker = _Worker.start(waiting.pop(), monitor)
+                    worker = _Worker.start(waiting.pop(), modules, monitor)
                     running[worker.connection] = worker
             for connection in wait(list(running)):
                 worker = running[connection]  # type: ignore[index]
@@ -55,10 +57,10 @@ class _Worker:
     progress: Progress
 
     @classmethod
-    def start(cls, job: Job, monitor: Monitor) -> "_Worker":
+    def start(cls, job: Job, modules: list[str], monitor: Monitor) -> "_Worker":
         context = get_context("spawn")
         here, there = context.Pipe(duplex=False)
-        process = context.Process(target=_work, args=(job, there), name=job.name, daemon=True)
+        process = context.Process(target=_work, args=(job, modules, there), name=job.name, daemon=True)
         process.start()
         there.close()  # so that the end of the process ends the connection
         return cls(job.name, process, here, monitor(job.name))
@@ -88,10 +90,12 @@ class _Worker:
         self.connection.close()
 
 
-def _work(job: Job, connection: Connection) -> None:
+def _work(job: Job, modules: list[str], connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
     signal.signal(signal.SIGTERM, _exit)
     try:
+        for module in modules:
+            importlib.import_module(module)
         result = job.task(lambda done, total: _send(connection, (done, total)))
     except Exception as error:  # whatever a job raises is its own failure
         result = Failure(in_one_line(error))

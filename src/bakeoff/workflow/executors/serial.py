@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from bakeoff.core.errors import in_one_line
+from bakeoff.core.progress import Monitor
 from bakeoff.core.registry import executors
-from bakeoff.workflow.executors.jobs import Failure, Job, Monitor, Outcome
+from bakeoff.workflow.executors.jobs import Failure, Job, Outcome
 
 
 @executors.register("serial")
