@@ -19,9 +19,9 @@ from bakeoff.core.storage import write_json
 from bakeoff.core.types import Environment
 from bakeoff.models.factory import create
 from bakeoff.training.batches import Split
-from bakeoff.training.device import place, reproducible, with_precision
-from bakeoff.training.state import TrainingState
-from bakeoff.training.step import Step
+from bakeoff.training.checkpoint import TrainingState
+from bakeoff.training.device import reproducible, to_device, with_precision
+from bakeoff.training.loop import Step
 
 RESULTS = Path(__file__).parent / "results"
 CPU = torch.device("cpu")
@@ -58,7 +58,7 @@ def step(recipe: Recipe) -> Step:
     """A step of `strong` on one batch of noise."""
     images = torch.randint(0, 256, (BATCH, SIDE, SIDE, 3), dtype=torch.uint8).numpy()
     split = Split(images, torch.zeros(BATCH, dtype=torch.int64).numpy(), CPU)
-    network = place(create("strong", 5, SIDE), CPU)
+    network = to_device(create("strong", 5, SIDE), CPU)
     return Step(TrainingState(network, recipe, 1000, torch.Generator().manual_seed(0), CPU), split, recipe)
 
 

@@ -32,14 +32,13 @@ from bakeoff.core.storage import write_json
 from bakeoff.core.types import TRAIN, VAL, Environment
 from bakeoff.data.build import load
 from bakeoff.models.factory import create
-from bakeoff.training.batches import Split, part
-from bakeoff.training.checkpoint import Checkpoint
-from bakeoff.training.device import place, reproducible, with_precision
-from bakeoff.training.localization import class_maps
+from bakeoff.training.batches import Split, subset
+from bakeoff.training.checkpoint import Checkpoint, TrainingState
+from bakeoff.training.device import reproducible, to_device, with_precision
+from bakeoff.training.localization import box_heatmaps
 from bakeoff.training.loop import HOLDOUT, evaluate, fit
 from bakeoff.training.observer import Observer
 from bakeoff.training.run import EpochLog, RunSpec
-from bakeoff.training.state import TrainingState
 
 RESULTS = Path(__file__).parent / "results"
 CLASSES = ("airplane", "bus", "cat", "dog", "pizza")
@@ -125,7 +124,7 @@ def ablate(recipe: Recipe, out: Path, share: float, piece: str) -> Measured:
     recipe = replace(Recipe(), eval_every=15) if "homework" in piece else replace(recipe, **PIECES[piece])
     dataset = load(out / "dataset")
     images, labels = dataset.images[TRAIN], dataset.labels[TRAIN]
-    learned = part(labels, share)
+    learned = subset(labels, share)
     rest = np.setdiff1d(np.arange(len(labels)), learned)
     splits = {
         name: Split(images[rows], labels[rows], CPU)
@@ -134,9 +133,9 @@ def ablate(recipe: Recipe, out: Path, share: float, piece: str) -> Measured:
     with reproducible(0, 1, CPU):
         network = create("strong", len(CLASSES), dataset.info.size)
         if recipe.localization_weight:
-            splits[TRAIN].place(class_maps(dataset.rows(TRAIN)[learned], dataset.info))
+            splits[TRAIN].add_heatmaps(box_heatmaps(dataset.rows(TRAIN)[learned], dataset.info))
         steps = recipe.epochs * splits[TRAIN].batches(recipe.batch_size)
-        state = TrainingState(place(network, CPU), recipe, steps, torch.Generator().manual_seed(0), CPU)
+        state = TrainingState(to_device(network, CPU), recipe, steps, torch.Generator().manual_seed(0), CPU)
         spec = RunSpec("strong", "strong", "", 0, recipe, CLASSES, dataset.info.size, "area", "", "cpu")
         log: list = []
         begun = time.perf_counter()

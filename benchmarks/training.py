@@ -33,12 +33,11 @@ from bakeoff.core.types import TRAIN, VAL, Environment
 from bakeoff.models.factory import create
 from bakeoff.models.summary import describe
 from bakeoff.training.batches import Split
-from bakeoff.training.checkpoint import Checkpoint
-from bakeoff.training.device import place, reproducible
+from bakeoff.training.checkpoint import Checkpoint, TrainingState
+from bakeoff.training.device import reproducible, to_device
 from bakeoff.training.loop import HOLDOUT, fit
 from bakeoff.training.observer import Observer
 from bakeoff.training.run import BatchLog, RunSpec
-from bakeoff.training.state import TrainingState
 
 RESULTS = Path(__file__).parent / "results"
 NETWORKS, BATCHES = ("net1", "net2", "net3", "net3-tied"), (4, 64)
@@ -125,7 +124,11 @@ def ours(network: str, batch: int, folder: Path, device: str) -> tuple[float, li
             name: Split(images[:rows], labels[:rows], where) for name, rows in ((TRAIN, None), (VAL, 0), (HOLDOUT, 0))
         }
         state = TrainingState(
-            place(create(network, CLASSES, SIDE), where), recipe, splits[TRAIN].batches(batch), torch.Generator(), where
+            to_device(create(network, CLASSES, SIDE), where),
+            recipe,
+            splits[TRAIN].batches(batch),
+            torch.Generator(),
+            where,
         )
         log = []
         begun = time.perf_counter()

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from bakeoff.evaluation.improvements import Improvements
     from bakeoff.evaluation.scores import Comparison
     from bakeoff.findings.finding import Finding
-    from bakeoff.training.prediction import export, predict
+    from bakeoff.training.export import export
+    from bakeoff.training.predict import predict
     from bakeoff.training.run import Predictions, Run
     from bakeoff.training.train_module import train_module as train
     from bakeoff.workflow.api import build, improve, read_coco, run, select
@@ -85,12 +86,12 @@ _HOMES = {
     "build": ("workflow.api", "build"),
     "demo": ("workflow.pipeline", "demo"),
     "draw_sample": ("data.sample", "draw_sample"),
-    "export": ("training.prediction", "export"),
+    "export": ("training.export", "export"),
     "fetch_annotations": ("data.coco.download", "fetch_annotations"),
     "improve": ("workflow.api", "improve"),
     "load_experiment": ("config.loading", "load_experiment"),
     "open": ("workflow.api", "open_experiment"),
-    "predict": ("training.prediction", "predict"),
+    "predict": ("training.predict", "predict"),
     "read_coco": ("workflow.api", "read_coco"),
     "run": ("workflow.api", "run"),
     "select": ("workflow.api", "select"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn.functional import relu
 
-from bakeoff.models.blocks import Head, Stem, conv3x3, further_convolutions
+from bakeoff.models.blocks import DeepNetwork, Head, Stem, conv3x3
 
 
 @pytest.mark.parametrize("padding", [0, 1])
@@ -26,9 +26,9 @@ def test_a_stem_uses_the_convolution_it_is_given() -> None:
 
 
 def test_the_further_convolutions_are_numbered_after_those_of_the_stem() -> None:
-    convolutions = further_convolutions()
-    assert list(convolutions) == [f"conv{number}" for number in range(3, 13)]
-    assert len({id(convolution.weight) for convolution in convolutions.values()}) == 10
+    body = DeepNetwork(3, 16).body
+    assert list(body) == [f"conv{number}" for number in range(3, 13)]
+    assert len({id(convolution.weight) for convolution in body.values()}) == 10
 
 
 def test_a_head_gives_a_logit_for_each_class() -> None:

@@ -8,7 +8,7 @@ from torch.nn.functional import conv2d, max_pool2d
 from bakeoff.core.registry import networks
 from bakeoff.models.architecture import Layer, Traits
 from bakeoff.models.factory import create
-from bakeoff.models.summary import describe, traits_of, undisturbed
+from bakeoff.models.summary import describe, settings, traits_of, undisturbed
 
 
 def test_the_rows_of_net1() -> None:
@@ -29,7 +29,7 @@ def test_the_rows_add_up_to_the_sums(name: str) -> None:
     network = create(name, 5, 24)
     architecture = describe(network, 24)
     assert architecture.parameters == sum(parameter.numel() for parameter in network.parameters())
-    uncalled = network.places.parameters() if hasattr(network, "places") else ()
+    uncalled = network.heatmaps.parameters() if hasattr(network, "heatmaps") else ()
     called = architecture.parameters - sum(parameter.numel() for parameter in uncalled)
     assert called == sum(layer.parameters for layer in architecture.layers)
     assert architecture.macs == sum(layer.macs for layer in architecture.layers)
@@ -175,3 +175,23 @@ def test_an_attribute_of_that_name_which_declares_nothing_is_not_taken_for_it() 
     network = nn.Flatten()
     network.traits = "tall"  # type: ignore[assignment]
     assert traits_of(network) == Traits()
+
+
+@pytest.mark.parametrize(
+    ("layer", "words"),
+    [
+        (nn.Conv2d(3, 16, 3), "3→16, kernel 3"),
+        (nn.Conv2d(3, 16, 3, padding=1), "3→16, kernel 3, padding 1"),
+        (nn.Conv2d(4, 8, (1, 7), 2, (0, 3), groups=2), "4→8, kernel 1x7, stride 2, padding 0x3, groups 2"),
+        (nn.Conv2d(3, 3, 3, padding="same", dilation=2), "3→3, kernel 3, padding same, dilation 2"),
+        (nn.MaxPool2d(2), "kernel 2"),
+        (nn.MaxPool2d(3, 2, 1), "kernel 3, stride 2, padding 1"),
+        (nn.AvgPool2d((2, 2)), "kernel 2"),
+        (nn.Linear(6272, 64), "6272→64"),
+        (nn.BatchNorm2d(32), "32"),
+        (nn.Flatten(), ""),
+        (nn.Dropout(0.25), "p=0.25, inplace=False"),
+    ],
+)
+def test_the_settings_are_those_that_matter(layer: nn.Module, words: str) -> None:
+    assert settings(layer) == words

@@ -19,8 +19,17 @@ from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.comparison import compare
 from bakeoff.models.architecture import Architecture, Layer
 from bakeoff.report import Case, write
-from bakeoff.training.run import BatchLog, EpochLog, LogLine, Predictions, Run, RunRecord, RunSpec, RunStatus
-from bakeoff.training.store import PREDICTIONS_SCHEMA
+from bakeoff.training.run import (
+    PREDICTIONS_SCHEMA,
+    BatchLog,
+    EpochLog,
+    LogLine,
+    Predictions,
+    Run,
+    RunRecord,
+    RunSpec,
+    RunStatus,
+)
 
 SIDE, TRAIN_PER_CLASS, VAL_PER_CLASS = 16, 4, 3
 BOX = ("label", "x", "y", "width", "height", "crowd")

@@ -110,7 +110,7 @@ def test_cutmix_pastes_one_rectangle_and_tells_its_share(seed: int, count: int, 
         pasted = mixed[number, 0] == other
         assert ((mixed[number] == number) | (mixed[number] == other)).all()
         if other != number:
-            assert pasted.sum() == round(mixture.share * side**2)
+            assert pasted.sum() == round(mixture.fraction * side**2)
             rows, columns = (np.flatnonzero(pasted.any(axis)) for axis in (1, 0))
             assert len(rows) * len(columns) == pasted.sum(), "a rectangle"
 
@@ -119,7 +119,7 @@ def test_mixup_blends_and_tells_the_share() -> None:
     inputs = torch.arange(5).float()[:, None, None, None].expand(5, 3, 8, 8)
     mixed, mixture = mix(inputs, torch.arange(5), Recipe(mixup=1.0), seeded())
     assert mixture is not None
-    expected = (1 - mixture.share) * torch.arange(5) + mixture.share * mixture.labels
+    expected = (1 - mixture.fraction) * torch.arange(5) + mixture.fraction * mixture.labels
     torch.testing.assert_close(mixed, expected[:, None, None, None].expand_as(inputs))
 
 

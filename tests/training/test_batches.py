@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bakeoff.config.schema import Recipe
-from bakeoff.training.batches import Split, hold_out, part, to_input
+from bakeoff.training.batches import Split, hold_out, subset, to_input
 
 CPU = torch.device("cpu")
 
@@ -46,13 +46,13 @@ def test_a_share_is_taken_of_each_class_and_a_smaller_one_is_a_part_of_it(
     labels: list[int], first: float, second: float
 ) -> None:
     held = np.array(labels)
-    small, large = (part(held, share) for share in sorted((first, second)))
+    small, large = (subset(held, share) for share in sorted((first, second)))
     assert set(small) <= set(large)
     assert list(large) == sorted(set(large))
     for label in set(labels):
         count = labels.count(label)
         assert (held[small] == label).sum() == max(1, round(min(first, second) * count))
-    assert list(part(held, 1.0)) == list(range(len(labels)))
+    assert list(subset(held, 1.0)) == list(range(len(labels)))
 
 
 def test_the_generator_decides_the_order() -> None:

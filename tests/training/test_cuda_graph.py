@@ -10,10 +10,10 @@ from torch import Tensor
 from bakeoff.config.schema import Recipe
 from bakeoff.models.factory import create
 from bakeoff.training.batches import Split
-from bakeoff.training.cuda_graph import WARM_UP, RecordedStep, can_be_recorded, record
+from bakeoff.training.checkpoint import TrainingState
+from bakeoff.training.cuda_graph import WARM_UP, GraphedStep, can_be_captured, capture
 from bakeoff.training.device import reproducible
-from bakeoff.training.state import TrainingState
-from bakeoff.training.step import Step
+from bakeoff.training.loop import Step
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 on_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
@@ -43,7 +43,7 @@ def test_a_replayed_step_learns_from_the_rows_it_is_given() -> None:
         return action
 
     expected = trained(lambda step: step, CPU, "net3-bn")
-    found = trained(lambda step: RecordedStep(step, again), CPU, "net3-bn")
+    found = trained(lambda step: GraphedStep(step, again), CPU, "net3-bn")
     assert len(recorded) == 2, "one of each batch size"
     for one, other in zip(expected, found, strict=True):
         assert torch.equal(one, other)
@@ -56,7 +56,7 @@ def test_a_step_that_can_not_be_recorded_is_taken_as_it_is() -> None:
         asked.append(action)
         raise RuntimeError("operation not permitted when stream is capturing")
 
-    step = RecordedStep(lambda rows: taken.append(rows.tolist()), refuse)
+    step = GraphedStep(lambda rows: taken.append(rows.tolist()), refuse)
     batches = [[number, number] for number in range(WARM_UP + 3)]
     for number, batch in enumerate(batches):
         if number == WARM_UP:
@@ -80,15 +80,15 @@ def test_a_step_that_can_not_be_recorded_is_taken_as_it_is() -> None:
     ],
 )
 def test_only_what_is_the_same_each_step_is_recorded(recipe: Recipe, expected: bool) -> None:
-    assert can_be_recorded(recipe, CUDA) is expected
-    assert not can_be_recorded(recipe, CPU)
+    assert can_be_captured(recipe, CUDA) is expected
+    assert not can_be_captured(recipe, CPU)
 
 
 @on_gpu
 @pytest.mark.parametrize("name", ["net1", "net3", "net3-bn"])
 def test_a_graph_trains_as_the_steps_do(name: str) -> None:
     expected = trained(lambda step: step, CUDA, name)
-    for one, other in zip(expected, trained(RecordedStep, CUDA, name), strict=True):
+    for one, other in zip(expected, trained(GraphedStep, CUDA, name), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
 
@@ -96,4 +96,4 @@ def test_a_graph_trains_as_the_steps_do(name: str) -> None:
 def test_what_waits_for_the_device_can_not_be_recorded() -> None:
     value = torch.ones((), device=CUDA)
     with pytest.raises(RuntimeError):
-        record(lambda: value.fill_(value.item() + 1))
+        capture(lambda: value.fill_(value.item() + 1))

@@ -7,20 +7,20 @@ from torch import nn
 from bakeoff.config.schema import Recipe
 from bakeoff.core.errors import ConfigError
 from bakeoff.models.factory import create
-from bakeoff.training.device import choose_device, place, with_precision
+from bakeoff.training.device import choose_device, to_device, with_precision
 
 CPU = torch.device("cpu")
 
 
 def test_weights_lie_channels_last_on_the_cpu_where_a_network_takes_that() -> None:
-    network = place(create("net2", 3, 16), CPU)
+    network = to_device(create("net2", 3, 16), CPU)
     weights = [parameter for parameter in network.parameters() if parameter.dim() == 4 and parameter.shape[1] > 1]
     assert weights
     assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in weights)
 
 
 def test_a_network_that_says_nothing_keeps_its_layout() -> None:
-    network = place(nn.Conv2d(3, 8, 3), CPU)
+    network = to_device(nn.Conv2d(3, 8, 3), CPU)
     assert all(parameter.is_contiguous() for parameter in network.parameters())
 
 
@@ -28,7 +28,7 @@ def test_both_layouts_compute_the_same() -> None:
     torch.manual_seed(0)
     network, images = create("net3", 3, 32), torch.rand(4, 3, 32, 32)
     expected = network(images)
-    torch.testing.assert_close(place(network, CPU)(images), expected)
+    torch.testing.assert_close(to_device(network, CPU)(images), expected)
 
 
 def test_an_unknown_device_is_refused() -> None:

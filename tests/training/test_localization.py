@@ -16,7 +16,7 @@ from bakeoff.data.build.dataset import DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.training.augmentation import mix
 from bakeoff.training.batches import Split
-from bakeoff.training.localization import CELLS, class_maps, location_loss, painted
+from bakeoff.training.localization import CELLS, as_channels, box_heatmaps, localization_loss
 
 CLASSES = ("cat", "dog", "eel")
 INFO = DatasetInfo(
@@ -42,7 +42,7 @@ def test_a_map_has_the_share_of_each_cell_that_a_box_covers(drawn: list[tuple[st
         cells = pixels.reshape(CELLS, 4, CELLS, 4).mean((1, 3))
         own = expected[CLASSES.index(name)]
         np.maximum(own, cells, out=own)
-    maps = class_maps(pl.DataFrame({"width": [640], "height": [640], "boxes": pl.Series([boxes])}), INFO)
+    maps = box_heatmaps(pl.DataFrame({"width": [640], "height": [640], "boxes": pl.Series([boxes])}), INFO)
     assert (maps.shape, maps.dtype) == ((1, 3, CELLS, CELLS), np.uint8)
     assert np.abs(maps[0] / 255 - expected).max() <= 0.5 / 255 + 1e-9
 
@@ -51,7 +51,7 @@ def test_a_map_has_the_share_of_each_cell_that_a_box_covers(drawn: list[tuple[st
 def test_a_map_shows_what_the_image_shows(resize: Resize) -> None:
     """The upper half of a photo twice as wide as high."""
     table = pl.DataFrame({"width": [200], "height": [100], "boxes": [[box("dog", 0, 0, 1, 0.5)]]})
-    own = class_maps(table, replace(INFO, resize=resize))[0, 1] == 255
+    own = box_heatmaps(table, replace(INFO, resize=resize))[0, 1] == 255
     first = {"stretch": 0, "letterbox": CELLS // 4, "center-crop": 0}[resize]
     expected = np.zeros((CELLS, CELLS), dtype=bool)
     expected[first : CELLS // 2] = True
@@ -76,7 +76,7 @@ def test_places_go_with_their_images(recipe: Recipe) -> None:
     maps = draws.integers(0, 256, (6, 2, CELLS, CELLS)).astype(np.uint8)
     images = np.repeat(np.repeat(maps[:, [0, 1, 1]], 2, 2), 2, 3).transpose(0, 2, 3, 1).copy()
     split = Split(images, np.arange(6), torch.device("cpu"))
-    split.place(maps)
+    split.add_heatmaps(maps)
     generator = torch.Generator().manual_seed(0)
     inputs, labels = split.batch(torch.arange(6), 1, recipe, generator)
     mixed, _ = mix(inputs, labels, recipe, generator)
@@ -90,14 +90,14 @@ def test_places_go_with_their_images(recipe: Recipe) -> None:
 @pytest.mark.parametrize("side", [8, 16, 33, 64])
 def test_maps_are_painted_at_any_side(side: int) -> None:
     maps = torch.randint(0, 256, (2, 3, CELLS, CELLS), dtype=torch.uint8, generator=torch.Generator())
-    channels = painted(maps, side)
+    channels = as_channels(maps, side)
     assert (channels.shape, channels.dtype) == ((2, side, side, 3), torch.uint8)
     assert torch.equal(channels[0, side - 1, 0], maps[0, :, (side - 1) * CELLS // side, 0])
 
 
 def test_where_no_image_has_a_box_nothing_is_told() -> None:
     split = Split(np.zeros((2, 8, 8, 3), np.uint8), np.zeros(2, np.int64), torch.device("cpu"))
-    split.place(np.zeros((2, 3, CELLS, CELLS), np.uint8))
+    split.add_heatmaps(np.zeros((2, 3, CELLS, CELLS), np.uint8))
     assert split.batch(torch.arange(2), 1, Recipe(), torch.Generator())[0].shape == (2, 3, 8, 8)
 
 
@@ -106,6 +106,6 @@ def test_the_loss_is_least_where_the_places_are_told_right() -> None:
     places[0, 1, :4, :4] = 1.0
     right = torch.full((1, 2, 2, 2), -20.0)
     right[0, 1, 0, 0] = 20.0
-    assert location_loss(right, places) < 1e-6
-    assert location_loss(right.flip(3), places) == pytest.approx(2 * 20 / 4, rel=1e-3)
-    assert location_loss(torch.zeros(1, 2, 2, 2), places) == pytest.approx(2 * np.log(2), rel=1e-5)
+    assert localization_loss(right, places) < 1e-6
+    assert localization_loss(right.flip(3), places) == pytest.approx(2 * 20 / 4, rel=1e-3)
+    assert localization_loss(torch.zeros(1, 2, 2, 2), places) == pytest.approx(2 * np.log(2), rel=1e-5)

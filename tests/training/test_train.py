@@ -19,9 +19,8 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.factory import create
 from bakeoff.training.batches import Split
 from bakeoff.training.device import choose_device, reproducible
-from bakeoff.training.inference import probabilities
-from bakeoff.training.run import BatchLog, EpochLog, Run, RunSpec
-from bakeoff.training.store import load_run
+from bakeoff.training.predict import probabilities
+from bakeoff.training.run import BatchLog, EpochLog, Run, RunSpec, load_run
 from bakeoff.training.train import check, make_spec, train
 
 EXPLODING = """
@@ -126,7 +125,7 @@ def test_other_networks_come_back_from_disk(dataset: Dataset, spec: RunSpec, tmp
     recipe = Recipe(epochs=1, batch_size=30)
     run = train(change(spec, network=network, recipe=recipe), dataset, tmp_path / "run")
     chances = probabilities(load_run(tmp_path / "run"), dataset.images["val"], "cpu")
-    assert chances.argmax(1).tolist() == run.predictions.frame()["predicted"].to_list()[-len(chances) :]
+    assert chances.argmax(1).tolist() == run.predictions.table["predicted"].to_list()[-len(chances) :]
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_with_a_clear_state(
@@ -136,7 +135,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_a_clear_state(
     run = train(change(spec, network=network), dataset, tmp_path / "run")
     assert (run.record.status, run.record.reason) == ("diverged", "the training loss became nan in epoch 1")
     assert not run.finished
-    assert load_run(tmp_path / "run").predictions.frame().is_empty()
+    assert load_run(tmp_path / "run").predictions.table.is_empty()
     assert all(isinstance(line, EpochLog) for line in run.log)
 
 
@@ -217,7 +216,7 @@ def test_a_network_learns_where_the_classes_are_and_only_if_asked(
         split = Split(dataset.images["val"], dataset.labels["val"], torch.device("cpu"))
         inputs, labels = next(split.in_order(100))
         with torch.no_grad():
-            cells = network.locate(inputs)[1][torch.arange(len(labels)), labels]
+            cells = network.forward_with_heatmaps(inputs)[1][torch.arange(len(labels)), labels]
         return (cells[:, :, 0] - cells[:, :, -1]).mean().item()
 
     assert contrast(located) > 0.5
@@ -295,7 +294,7 @@ def test_the_floors_are_trained_as_any_network(dataset: Dataset, spec: RunSpec, 
     run = train(change(spec, network=network), dataset, tmp_path / "run")
     assert run.finished
     if network == "majority":
-        assert run.predictions.frame()["predicted"].n_unique() == 1
+        assert run.predictions.table["predicted"].n_unique() == 1
 
 
 def test_the_running_mean_of_the_weights_is_what_is_measured_and_kept(
@@ -310,7 +309,7 @@ def test_the_running_mean_of_the_weights_is_what_is_measured_and_kept(
     assert isinstance(last, EpochLog)
     val = averaged.predictions.of("val")
     assert last.val_loss == pytest.approx(val["loss"].mean(), abs=1e-6)
-    assert not averaged.predictions.frame()["logits"].equals(plain.predictions.frame()["logits"])
+    assert not averaged.predictions.table["logits"].equals(plain.predictions.table["logits"])
 
 
 def test_mixed_precision_mixed_images_and_variation_train_and_repeat(

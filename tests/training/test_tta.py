@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from bakeoff.config.schema import Recipe
 from bakeoff.models.factory import create
-from bakeoff.training.tta import Views, view_side, with_views
+from bakeoff.training.tta import TestTimeAugmentation, scaled_side, with_tta
 
 
 class Corners(nn.Module):
@@ -20,29 +20,29 @@ class Corners(nn.Module):
 
 def test_a_recipe_that_looks_once_leaves_the_network_as_it_is() -> None:
     network = Corners()
-    assert with_views(network, Recipe()) is network
-    assert isinstance(with_views(network, Recipe(tta_flip=True)), Views)
-    assert isinstance(with_views(network, Recipe(tta_scales=(1.25,))), Views)
+    assert with_tta(network, Recipe()) is network
+    assert isinstance(with_tta(network, Recipe(tta_flip=True)), TestTimeAugmentation)
+    assert isinstance(with_tta(network, Recipe(tta_scales=(1.25,))), TestTimeAugmentation)
 
 
 def test_logits_are_averaged_over_sizes_and_mirrored() -> None:
     images = torch.rand(4, 3, 16, 16)
     left, right = images[:, 0, 0, 0], images[:, 0, 0, -1]
-    sizes = Views(Corners(), (1.0, 1.25), False)(images)
+    sizes = TestTimeAugmentation(Corners(), (1.0, 1.25), False)(images)
     torch.testing.assert_close(sizes[:, 0], torch.full((4,), 18.0))
     larger = functional.interpolate(images, size=20, mode="bilinear")
     torch.testing.assert_close(sizes[:, 1], (left + larger[:, 0, 0, 0]) / 2)
-    mirrored = Views(Corners(), (1.0,), True)(images)
+    mirrored = TestTimeAugmentation(Corners(), (1.0,), True)(images)
     torch.testing.assert_close(mirrored[:, 1], (left + right) / 2)
     torch.testing.assert_close(mirrored[:, 2], mirrored[:, 1])
 
 
 def test_mirrored_views_make_mirrored_images_equal() -> None:
-    network = Views(create("net1", 3, 16).eval(), (1.0,), True)
+    network = TestTimeAugmentation(create("net1", 3, 16).eval(), (1.0,), True)
     images = torch.rand(4, 3, 16, 16)
     torch.testing.assert_close(network(images), network(images.flip(3)))
 
 
 def test_the_side_of_a_view_is_rounded_and_never_nothing() -> None:
-    assert [view_side(size, 64) for size in (0.25, 1.0, 1.1, 1.25)] == [16, 64, 70, 80]
-    assert view_side(0.25, 1) == 1
+    assert [scaled_side(size, 64) for size in (0.25, 1.0, 1.1, 1.25)] == [16, 64, 70, 80]
+    assert scaled_side(0.25, 1) == 1

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from bakeoff.evaluation.improvements import Change, Improvements
     from bakeoff.evaluation.scores import Comparison
     from bakeoff.findings.finding import Finding
-    from bakeoff.training.run import Prediction, Run
+    from bakeoff.training.predict import Prediction
+    from bakeoff.training.run import Run
 
 console = Console()
 

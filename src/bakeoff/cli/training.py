@@ -57,12 +57,13 @@ def predict(
     photos: Annotated[list[Path], typer.Argument(help="Photos, and folders of photos.")],
     json: cli.Json = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    allow_code: cli.AllowCode = False,
 ) -> None:
     """Apply a trained network to photos; print the probability of each class. Exits with 1 if a photo can't be read."""
     from bakeoff.core.storage import encode
-    from bakeoff.training import prediction
+    from bakeoff.training.predict import predict as predict_photos
 
-    predictions = prediction.predict(model, photos, device)
+    predictions = predict_photos(model, photos, device, allow_code=allow_code)
     if json:
         typer.echo(encode(predictions).decode())
     else:
@@ -75,12 +76,14 @@ def predict(
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0.")],
     out: Annotated[Path | None, typer.Option(help="The file; default: the run's name with .onnx.")] = None,
+    allow_code: cli.AllowCode = False,
 ) -> None:
     """Write a trained network as an ONNX file that takes photos of any size, and check it against the run."""
-    from bakeoff.training import prediction
+    from bakeoff.training.export import export as export_run
+    from bakeoff.training.predict import ONNX
 
-    target = out or Path(f"{run.resolve().name}{prediction.ONNX}")
-    difference = prediction.export(run, target)
+    target = out or Path(f"{run.resolve().name}{ONNX}")
+    difference = export_run(run, target, allow_code=allow_code)
     checked = "not checked: the data set is not beside the run"
     if difference is not None:
         checked = f"agrees with the run on every validation photo; largest difference of a probability {difference:.1g}"

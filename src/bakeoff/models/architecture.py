@@ -14,8 +14,8 @@ class Layer(msgspec.Struct, frozen=True):
         parameters: Learnable parameters; 0 where an earlier row counted them (shared weights).
         shared: Whether an earlier row counted its parameters.
         macs: Multiply-accumulate operations for one image.
-        receptive_field: Side of the input square that one output unit depends on, in pixels, not clipped to the
-            image; null for outputs without height and width.
+        receptive_field: Side of the input square that one output unit depends on, in pixels, not clipped to the image;
+            None for outputs without height and width.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Traits(msgspec.Struct, frozen=True):
     """What a network declares of itself; a class, or what it makes, has them as its attribute `traits`.
 
     Attributes:
-        baseline: Whether it is there to be beaten: other networks are measured against it.
+        baseline: Whether other networks are measured against it.
         ignores_input: Whether its logits do not depend on the image.
         remedies_for: Registered networks whose vanishing signal it mends.
         remedy: What it does about it, such as "batch normalisation"; empty for networks that are no remedy.
@@ -45,7 +45,7 @@ class Traits(msgspec.Struct, frozen=True):
 
 
 class Architecture(msgspec.Struct, frozen=True):
-    """What can be said of a network without training it.
+    """A network's sizes and layers.
 
     Attributes:
         parameters: Learnable parameters.

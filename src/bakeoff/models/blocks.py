@@ -1,4 +1,4 @@
-"""The pieces that the networks share: a stem of two convolutions, ten further ones, and a head of two linear layers."""
+"""What the networks share: a stem of two convolutions, ten further ones, and a head of two linear layers."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ CHANNELS = 32
 """Channels of the stem's output and of every convolution after it."""
 
 FURTHER = 10
-"""How many convolutions net3 and its kin have after the stem."""
+"""How many convolutions net3 and its relatives have after the stem."""
 
 Convolution = Callable[[int, int, int], nn.Module]
 """Makes a 3x3 convolution of stride 1 from its input channels, output channels and padding."""
@@ -20,16 +20,10 @@ def conv3x3(inputs: int, outputs: int, padding: int = 1) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, kernel_size=3, padding=padding)
 
 
-def further_convolutions(convolution: Convolution = conv3x3) -> nn.ModuleDict:
-    """The ten convolutions 32 to 32 with padding 1 that follow the stem, named conv3 to conv12."""
-    return nn.ModuleDict({f"conv{number}": convolution(CHANNELS, CHANNELS, 1) for number in range(3, 3 + FURTHER)})
-
-
 class Network(nn.Module):
-    """A network whose maps may lie channels last in memory: on the CPU its convolutions are faster so.
+    """A network whose feature maps may lie channels last in memory, which makes convolutions on the CPU faster.
 
-    Attributes:
-        channels_last: What says so; a user's own network can have it too, if it never calls `view` on its maps.
+    A user's own network can have the attribute `channels_last` too, if it never calls `view` on its feature maps.
     """
 
     channels_last = True
@@ -41,10 +35,10 @@ class Stem(nn.Module):
     Args:
         image_size: Side of the input in pixels, 8 or more.
         padding: Pixels of zeros around the input of each convolution, 0 or 1.
-        convolution: What makes the convolutions.
+        convolution: Makes the convolutions.
 
     Attributes:
-        features: Numbers that the output holds for one image.
+        features: Numbers that the output holds per image.
     """
 
     def __init__(self, image_size: int, padding: int = 1, convolution: Convolution = conv3x3) -> None:
@@ -68,12 +62,7 @@ class Stem(nn.Module):
 
 
 class Head(nn.Module):
-    """A linear layer of 64 units with ReLU, and a linear layer that gives the logits.
-
-    Args:
-        features: Numbers that the input holds for one image.
-        num_classes: How many logits it gives.
-    """
+    """A linear layer of 64 units with ReLU, and a linear layer that gives the logits."""
 
     def __init__(self, features: int, num_classes: int) -> None:
         super().__init__()
@@ -85,3 +74,32 @@ class Head(nn.Module):
         """Maps float32 (N, C, H, W) to logits float32 (N, K)."""
         logits: Tensor = self.logits(relu(self.hidden(self.flatten(maps))))
         return logits
+
+
+class DeepNetwork(Network):
+    """A stem, ten further convolutions 32 to 32 with padding 1 and ReLU, and a head.
+
+    Args:
+        num_classes: K, the number of logits.
+        image_size: Side of the input in pixels, 8 or more.
+        convolution: Makes the convolutions.
+    """
+
+    def __init__(self, num_classes: int, image_size: int, convolution: Convolution = conv3x3) -> None:
+        super().__init__()
+        self.stem = Stem(image_size, convolution=convolution)
+        names = [f"conv{number}" for number in range(3, 3 + FURTHER)]
+        self.body = nn.ModuleDict({name: convolution(CHANNELS, CHANNELS, 1) for name in names})
+        self.head = Head(self.stem.features, num_classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Maps images, float32 (N, 3, S, S) in [-1, 1], to logits, float32 (N, K)."""
+        maps = self.stem(images)
+        for convolution in self.body.values():
+            maps = self.transform(maps, convolution)
+        logits: Tensor = self.head(maps)
+        return logits
+
+    def transform(self, maps: Tensor, convolution: nn.Module) -> Tensor:
+        """What one of the further convolutions makes of the feature maps, float32 (N, 32, s, s)."""
+        return relu(convolution(maps))

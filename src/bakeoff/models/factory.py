@@ -1,4 +1,4 @@
-"""The networks, one a file; and networks of the user's own, by name.
+"""Building a network by its name, one of the user's own included.
 
 A network is what gives a `torch.nn.Module` when it is called with `num_classes` and `image_size`, as far as it accepts
 them. The module maps images, float32 (N, 3, S, S) in [-1, 1], to logits, float (N, K).
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,20 +18,21 @@ from torch import Tensor, nn
 from bakeoff.core.errors import NetworkError, unknown_name
 from bakeoff.core.registry import networks
 from bakeoff.core.storage import digest, file_digest
+from bakeoff.models.pretrained import is_library, library_factory
 from bakeoff.models.summary import undisturbed
 
-LIBRARIES = {"timm": ("timm", "create_model"), "torchvision": ("torchvision.models", "get_model")}
-"""For each library of models the module and the function that gives a model by its name, without trained weights."""
+Factory = Callable[..., object]
+"""Gives a `torch.nn.Module`; a class, or a function."""
 
 
 def create(name: str, num_classes: int, image_size: int) -> nn.Module:
-    """Builds a network and checks that it fits the data set.
+    """Builds a network by its name and checks that it fits the data set.
 
     The initial weights come from torch's random state; beyond them nothing is drawn.
 
     Args:
         name: A registered name, `path/to/file.py:Class`, `package.module:Class`, `timm:NAME` or `torchvision:NAME`.
-        num_classes: K, how many logits it has to give.
+        num_classes: K, the number of logits.
         image_size: S, the side of the images in pixels.
 
     Returns:
@@ -43,48 +43,45 @@ def create(name: str, num_classes: int, image_size: int) -> nn.Module:
         NetworkError: The network can't be loaded or built, or it does not give logits (N, K).
     """
     with torch.random.fork_rng(devices=[]):  # a file that seeds torch when it is loaded must not undo the run's seed
-        make = _maker(name)
-    return build(name, make, num_classes, image_size)
+        factory = _find(name)
+    return build(name, factory, num_classes, image_size)
 
 
-def build(name: str, make: Callable[..., nn.Module], num_classes: int, image_size: int) -> nn.Module:
-    """Builds a network from what makes it, and checks that it fits the data set; as `create`, whose errors it raises.
-
-    Args:
-        name: What messages call it.
-        make: Called with those of `num_classes` and `image_size` that it accepts.
-        num_classes: K, how many logits the network has to give.
-        image_size: S, the side of the images in pixels.
-    """
+def build(name: str, factory: Factory, num_classes: int, image_size: int) -> nn.Module:
+    """The network that a factory makes, checked as `create` does; `name` is what errors call it."""
     with _their_errors(
         f"network {name!r} can't be built",
         "Its class is called with num_classes and image_size, as far as it accepts them; all else needs a default.",
     ):
-        network = make(**_accepted(make, num_classes=num_classes, image_size=image_size))
+        network = factory(**_accepted(factory, num_classes=num_classes, image_size=image_size))
     return _checked(name, network, num_classes, image_size).train()
 
 
-def source_digest(name: str) -> str:
-    """The digest of the source file of a user's own network; empty for all others.
+def source_file(name: str) -> Path | None:
+    """The source of a network of the user's own: a file, or that of a module; None for all others.
 
     Raises:
         NetworkError: There is no such file, or the module can't be imported.
     """
     source = name.rpartition(":")[0]
-    if not source or name.partition(":")[0] in LIBRARIES:
-        return ""
+    if not source or is_library(name):
+        return None
     if source.endswith(".py"):
-        return file_digest(_existing(source))
+        return _existing(source)
     with torch.random.fork_rng(devices=[]):
         path = getattr(_imported(source), "__file__", None)
-    return file_digest(Path(path)) if path else ""
+    return Path(path) if path else None
 
 
-def _maker(name: str) -> Callable[..., Any]:
-    """What makes the network of that name."""
-    library, _, model = name.partition(":")
-    if library in LIBRARIES:
-        return _library_model(library, model)
+def source_digest(name: str) -> str:
+    """The digest of `source_file`; empty without one."""
+    path = source_file(name)
+    return file_digest(path) if path else ""
+
+
+def _find(name: str) -> Factory:
+    if is_library(name):
+        return library_factory(name)
     source, _, target = name.rpartition(":")
     if source:
         return _member(_loaded(_existing(source)) if source.endswith(".py") else _imported(source), source, target)
@@ -93,21 +90,10 @@ def _maker(name: str) -> Callable[..., Any]:
     return networks[name]
 
 
-def _library_model(library: str, model: str) -> Callable[..., Any]:
-    module, function = LIBRARIES[library]
-    try:
-        get = getattr(importlib.import_module(module), function)
-    except ModuleNotFoundError:
-        raise NetworkError(
-            f"network '{library}:{model}' needs {library}, which is not installed: pip install {library}"
-        ) from None
-    return lambda num_classes: get(model, num_classes=num_classes)
-
-
 def _existing(source: str) -> Path:
     path = Path(source).expanduser().resolve()
     if not path.is_file():
-        raise NetworkError(f"there is no file {path}, where a network should be; give a path from this folder on.")
+        raise NetworkError(f"there is no file {path}, where a network should be; paths start at the current folder.")
     return path
 
 
@@ -135,23 +121,21 @@ def _imported(source: str) -> ModuleType:
         return importlib.import_module(source)
 
 
-def _member(module: ModuleType, source: str, target: str) -> Callable[..., Any]:
-    """The class, or function that makes a network, of that name in a module."""
+def _member(module: ModuleType, source: str, target: str) -> Factory:
     if not hasattr(module, target):
         own = [value for value in vars(module).values() if inspect.isclass(value) and issubclass(value, nn.Module)]
         raise NetworkError(f"{source}: " + unknown_name("class", target, [value.__name__ for value in own]))
-    member = getattr(module, target)
+    member: object = getattr(module, target)
     if isinstance(member, nn.Module) or not callable(member):
         raise NetworkError(
             f"{source}: {target} is of type {type(member).__name__}; name a class that is a torch.nn.Module."
         )
-    found: Callable[..., Any] = member
-    return found
+    return member
 
 
-def _accepted(make: Callable[..., Any], **offers: int) -> dict[str, int]:
+def _accepted(factory: Factory, **offers: int) -> dict[str, int]:
     """Those of the offers that a signature accepts by name."""
-    parameters = inspect.signature(make).parameters.values()
+    parameters = inspect.signature(factory).parameters.values()
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
         return offers
     named = {parameter.name for parameter in parameters if parameter.kind is not parameter.POSITIONAL_ONLY}
@@ -162,10 +146,10 @@ def _checked(name: str, network: object, num_classes: int, image_size: int) -> n
     """The network, if two rows of K logits come out of it for two grey images; else raises `NetworkError`."""
     if not isinstance(network, nn.Module):
         raise NetworkError(f"network {name!r} is of type {type(network).__name__}; it must be a torch.nn.Module.")
-    if not any(parameter.requires_grad for parameter in network.parameters()):
-        raise NetworkError(f"network {name!r} has no learnable parameters; there is nothing to train.")
     images = torch.zeros(2, 3, image_size, image_size)
     given = f"images of {_kind(images)}"
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise NetworkError(f"network {name!r} has no learnable parameters; there is nothing to train.")
     with (
         undisturbed(network),
         torch.no_grad(),
@@ -174,14 +158,14 @@ def _checked(name: str, network: object, num_classes: int, image_size: int) -> n
         logits = network(images)
     if not isinstance(logits, Tensor) or logits.shape != (2, num_classes) or not logits.is_floating_point():
         raise NetworkError(
-            f"network {name!r} gives {_kind(logits)} for {given}; it must give float32 (2, {num_classes}), a logit for "
-            "each class. Let its class take num_classes."
+            f"network {name!r} gives {_kind(logits)} for {given}; it must give float32 (2, {num_classes}), a logit per "
+            "class. Let its class take num_classes."
         )
     return network
 
 
 def _kind(value: object) -> str:
-    """What a value is: for a tensor its type and shape, such as "float32 (2, 5)"."""
+    """For a tensor its type and shape, such as "float32 (2, 5)"."""
     if not isinstance(value, Tensor):
         return f"a value of type {type(value).__name__}"
     return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)}"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
@@ -34,6 +35,9 @@ class Axis(NamedTuple):
         """The axis where one unit depends on at least so many pixels."""
         return Axis(max(self.size, size), self.jump)
 
+
+Arguments = Mapping[str, Any]
+"""Of an operation of torch, by name: Any, because each operation has its own types."""
 
 Field = tuple[Axis, Axis]
 """Height and width: apart, so that a kernel of 1x7 after one of 7x1 gives 7."""
@@ -66,8 +70,8 @@ class ReceptiveFields(TorchDispatchMode):
         return max(axis.size for axis in field) if field and tensor.ndim == 4 else None
 
     def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+        self, func: OpOverload, types: object, args: tuple[object, ...] = (), kwargs: dict[str, object] | None = None
+    ) -> object:
         """Runs an operation, and gives its results the field that follows from those of its inputs."""
         outputs = func(*args, **(kwargs or {}))
         name = func.overloadpacket.__name__
@@ -81,7 +85,7 @@ class ReceptiveFields(TorchDispatchMode):
                         self.largest = max(self.largest, *(axis.size for axis in field))
         return outputs
 
-    def _after(self, name: str, given: Mapping[str, Any], inputs: list[Tensor]) -> Field:
+    def _after(self, name: str, given: Arguments, inputs: list[Tensor]) -> Field:
         shape, whole = inputs[0].shape, self._image_size
         height, width = (_widest(axes) for axes in zip(*(self._fields[tensor] for tensor in inputs), strict=True))
         if name in WINDOWS and len(shape) == 4 and not given.get("transposed"):
@@ -99,7 +103,7 @@ class ReceptiveFields(TorchDispatchMode):
         return height, width
 
 
-def _arguments(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def _arguments(func: OpOverload, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Arguments:
     """The arguments of an operation by name, with the defaults of those that were not given."""
     arguments = {argument.name: argument.default_value for argument in func._schema.arguments}
     return arguments | dict(zip(arguments, args, strict=False)) | dict(kwargs)

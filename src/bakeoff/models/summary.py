@@ -1,6 +1,6 @@
 """What can be said of a network without training it: its layers, learnable parameters, MACs and receptive field."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -10,8 +10,9 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from bakeoff.models.architecture import Architecture, Layer, Traits
-from bakeoff.models.layer_settings import settings
 from bakeoff.models.receptive_field import ReceptiveFields
+
+Setting = int | str | Sequence[int]
 
 
 def describe(network: nn.Module, image_size: int) -> Architecture:
@@ -22,7 +23,7 @@ def describe(network: nn.Module, image_size: int) -> Architecture:
         image_size: S, the side of the input in pixels.
 
     Returns:
-        A row for each call of each module without children, and the sums. What the network computes outside of such
+        A row per call of each module without children, and the sums. What the network computes outside of such
         modules, and layers that only its training calls, count in the sums alone.
     """
     device = next((parameter.device for parameter in network.parameters()), None)
@@ -67,7 +68,7 @@ def _unfused() -> Iterator[None]:
 
 
 class _LayerTable:
-    """Writes a row at the end of each call of each module without children."""
+    """Writes a row after each call of a module without children."""
 
     def __init__(self, network: nn.Module, counter: FlopCounterMode, fields: ReceptiveFields) -> None:
         self.rows: list[Layer] = []
@@ -79,7 +80,6 @@ class _LayerTable:
 
     @contextmanager
     def recording(self) -> Iterator[None]:
-        """Rows are written within the block."""
         with ExitStack() as hooks:
             for module in self._names:
                 hooks.callback(module.register_forward_pre_hook(self._start).remove)
@@ -107,3 +107,38 @@ class _LayerTable:
             )
         )
         self._counted |= parameters
+
+
+def settings(layer: nn.Module) -> str:
+    """What defines a layer, such as "3→16, kernel 3, padding 1", without settings that do nothing."""
+    match layer:
+        case nn.Conv2d():
+            return f"{layer.in_channels}→{layer.out_channels}, kernel {_size(layer.kernel_size)}" + _others(
+                layer, {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+            )
+        case nn.MaxPool2d():
+            return f"kernel {_size(layer.kernel_size)}" + _others(
+                layer, {"stride": layer.kernel_size, "padding": 0, "dilation": 1}
+            )
+        case nn.AvgPool2d():
+            return f"kernel {_size(layer.kernel_size)}" + _others(layer, {"stride": layer.kernel_size, "padding": 0})
+        case nn.Linear():
+            return f"{layer.in_features}→{layer.out_features}"
+        case nn.BatchNorm2d():
+            return str(layer.num_features)
+        case nn.Flatten():
+            return ""
+        case _:
+            return layer.extra_repr()
+
+
+def _others(layer: nn.Module, idle: Mapping[str, Setting]) -> str:
+    """The settings that differ from the values with which they do nothing."""
+    values = {name: _size(getattr(layer, name)) for name in idle}
+    return "".join(f", {name} {value}" for name, value in values.items() if value != _size(idle[name]))
+
+
+def _size(value: Setting) -> str:
+    """One number for a square, else height x width."""
+    sides = (value,) if isinstance(value, int | str) else value
+    return "x".join(map(str, sides if len(set(sides)) > 1 else sides[:1]))

@@ -1,4 +1,4 @@
-"""What varies training images: each at random, as the recipe says, and drawn from the run's own generator."""
+"""Augmentation of training images, drawn from the run's own generator."""
 
 import math
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ RATIO = 4 / 3
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Mirrors and crops each image at random, as the recipe says: uint8 (B, S, S, C) to the same."""
+    """Mirrors and crops each image at random: uint8 (B, S, S, C) to the same."""
     count, side = images.shape[0], images.shape[1]
     if recipe.horizontal_flip:
         mirrored = torch.rand(count, generator=generator) < 0.5
@@ -36,15 +36,15 @@ def _reflect(positions: Tensor, side: int) -> Tensor:
 
 
 def side_in(epoch: int, recipe: Recipe, stored: int) -> int:
-    """The side of the training images in an epoch, counted from 1, where the stored ones have so many pixels a side.
+    """Progressive resizing: the side of the training images in an epoch, counted from 1, from that of the stored ones.
 
     Small images first cost little and lose little (Tan and Le, EfficientNetV2, ICML 2021).
     """
     first, last = recipe.progressive_resolution
-    share = first + (last - first) * (epoch - 1) / max(1, recipe.epochs - 1)
+    fraction = first + (last - first) * (epoch - 1) / max(1, recipe.epochs - 1)
     if first != last:
-        share = round(EIGHTH * share) / EIGHTH  # few sizes: a library prepares its convolutions anew for each
-    return max(1, round(share * stored))
+        fraction = round(EIGHTH * fraction) / EIGHTH  # few sizes: a library prepares its convolutions anew for each
+    return max(1, round(fraction * stored))
 
 
 def vary(inputs: Tensor, recipe: Recipe, side: int, generator: torch.Generator) -> Tensor:
@@ -66,27 +66,27 @@ class Mixture:
 
     Attributes:
         labels: int64 (B,), the labels of the other images.
-        share: Their part in each image, 0 to 1.
+        fraction: Their part in each image, 0 to 1.
     """
 
     labels: Tensor
-    share: float
+    fraction: float
 
 
 def mix(inputs: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Mixture | None]:
     """Now and then mixes the images of a batch with those of the same batch in another order.
 
     By cutmix (Yun et al., ICCV 2019), which pastes a rectangle of one image into another, or by mixup (Zhang et al.,
-    ICLR 2018), which blends the two; with shares from Beta(1, 1).
+    ICLR 2018), which blends the two; with fractions from Beta(1, 1).
 
     Args:
         inputs: float32 (B, C, S, S).
         labels: int64 (B,).
         recipe: Its `cutmix` and `mixup` are the probabilities that a batch is mixed so.
-        generator: Draws the pairs, and one rectangle or share for the batch.
+        generator: Draws the pairs, and one rectangle or fraction for the batch.
 
     Returns:
-        The images, and what they were mixed with; null where they were not.
+        The images, and what they were mixed with; None where they were not.
     """
     if not (recipe.cutmix or recipe.mixup):
         return inputs, None
@@ -95,13 +95,13 @@ def mix(inputs: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generat
         return inputs, None
     order = torch.randperm(len(labels), generator=generator).to(labels.device)
     method = _cutmix if draw < recipe.cutmix else _mixup
-    mixed, share = method(inputs, inputs[order], torch.rand((), generator=generator).item(), generator)
-    return mixed, Mixture(labels[order], share)
+    mixed, fraction = method(inputs, inputs[order], torch.rand((), generator=generator).item(), generator)
+    return mixed, Mixture(labels[order], fraction)
 
 
-def _cutmix(inputs: Tensor, others: Tensor, share: float, generator: torch.Generator) -> tuple[Tensor, float]:
+def _cutmix(inputs: Tensor, others: Tensor, fraction: float, generator: torch.Generator) -> tuple[Tensor, float]:
     side = inputs.shape[-1]
-    cut = side * math.sqrt(share)
+    cut = side * math.sqrt(fraction)
     ends = [
         slice(max(0, round(middle - cut / 2)), min(side, round(middle + cut / 2)))
         for middle in torch.randint(side, (2,), generator=generator).tolist()
@@ -111,8 +111,8 @@ def _cutmix(inputs: Tensor, others: Tensor, share: float, generator: torch.Gener
     return mixed, math.prod(end.stop - end.start for end in ends) / side**2
 
 
-def _mixup(inputs: Tensor, others: Tensor, share: float, _: torch.Generator) -> tuple[Tensor, float]:
-    return inputs.lerp(others, share), share
+def _mixup(inputs: Tensor, others: Tensor, fraction: float, _: torch.Generator) -> tuple[Tensor, float]:
+    return inputs.lerp(others, fraction), fraction
 
 
 def _uniform(low: float, high: float, count: int, generator: torch.Generator) -> Tensor:

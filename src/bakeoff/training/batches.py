@@ -11,7 +11,7 @@ from torch import Tensor
 from bakeoff.config.schema import Recipe
 from bakeoff.core.types import Images, Labels
 from bakeoff.training.augmentation import augment, side_in, vary
-from bakeoff.training.localization import Maps, painted
+from bakeoff.training.localization import Heatmaps, as_channels
 
 
 class Split:
@@ -25,15 +25,15 @@ class Split:
 
     def __init__(self, images: Images, labels: Labels, device: torch.device) -> None:
         self.images = torch.from_numpy(images).to(device)
-        self.maps: Tensor | None = None
+        self.heatmaps: Tensor | None = None
         self.labels = torch.tensor(labels, device=device)
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def place(self, maps: Maps) -> None:
-        """From here on batches tell where the classes are, if any image of the split has a box."""
-        self.maps = torch.from_numpy(maps).to(self.labels.device) if maps.any() else None
+    def add_heatmaps(self, heatmaps: Heatmaps) -> None:
+        """From here on batches have the box heatmaps as channels, if any image of the split has a box."""
+        self.heatmaps = torch.from_numpy(heatmaps).to(self.labels.device) if heatmaps.any() else None
 
     def batches(self, batch_size: int) -> int:
         """How many batches an epoch has."""
@@ -50,31 +50,31 @@ class Split:
         return tuple(order.to(self.labels.device).split(recipe.batch_size))
 
     def batch(self, rows: Tensor, epoch: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """What an epoch, counted from 1, sees of these rows: float32 (B, C, s, s) in [-1, 1], and int64 (B,).
+        """These rows as an epoch, counted from 1, has them: float32 (B, C, s, s) in [-1, 1], and int64 (B,).
 
-        C is 3, or 3 + K with the places of the classes.
+        C is 3, or 3 + K with the box heatmaps.
         """
         images, stored = self.images[rows], self.images.shape[1]
-        if self.maps is not None:
-            images = torch.cat([images, painted(self.maps[rows], stored)], dim=3)
+        if self.heatmaps is not None:
+            images = torch.cat([images, as_channels(self.heatmaps[rows], stored)], dim=3)
         inputs = to_input(augment(images, recipe, generator))
         return vary(inputs, recipe, side_in(epoch, recipe, stored), generator), self.labels[rows]
 
 
-def part(labels: Labels, share: float) -> npt.NDArray[np.int64]:
-    """Rows of a share of each class, at least one, in their order; a smaller share is a part of a larger one."""
-    draws = np.random.default_rng(0)  # not the run's seed: every run of a share sees the same images
+def subset(labels: Labels, fraction: float) -> npt.NDArray[np.int64]:
+    """Rows of a fraction of each class, at least one, in their order; a smaller one is a part of a larger one."""
+    draws = np.random.default_rng(0)  # not the run's seed: every run of a fraction sees the same images
     rows = []
     for label in np.unique(labels):
         own = draws.permutation(np.flatnonzero(labels == label))
-        rows.append(own[: max(1, round(share * len(own)))])
+        rows.append(own[: max(1, round(fraction * len(own)))])
     return np.sort(np.concatenate(rows)) if rows else np.zeros(0, dtype=np.int64)
 
 
-def hold_out(labels: Labels, rows: npt.NDArray[np.int64], share: float) -> tuple[npt.NDArray[np.int64], ...]:
-    """Rows without a share of each class, and that share: the training images and the holdout."""
-    held = part(labels[rows], share) if share else np.zeros(0, dtype=np.int64)
-    return np.delete(rows, held), rows[held]
+def hold_out(labels: Labels, rows: npt.NDArray[np.int64], fraction: float) -> tuple[npt.NDArray[np.int64], ...]:
+    """Rows without a fraction of each class, and that fraction: the training images and the holdout."""
+    chosen = subset(labels[rows], fraction) if fraction else np.zeros(0, dtype=np.int64)
+    return np.delete(rows, chosen), rows[chosen]
 
 
 def to_input(images: Tensor) -> Tensor:

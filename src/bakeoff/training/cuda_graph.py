@@ -15,27 +15,26 @@ from bakeoff.core.errors import in_one_line
 
 WARM_UP = 3
 """Steps of a batch size before its graph: libraries choose and prepare their kernels in them."""
+AUGMENTATION = (
+    "horizontal_flip",
+    "random_crop",
+    "resized_crop",
+    "color_jitter",
+    "progressive_resolution",
+    "cutmix",
+    "mixup",
+)
 
 Action = Callable[[], None]
 
 
-def can_be_recorded(recipe: Recipe, device: torch.device) -> bool:
-    """Whether each step does the same to other rows: nothing is drawn on the CPU, and the learning rate stays."""
-    plain = Recipe()
-    varied = (
-        "horizontal_flip",
-        "random_crop",
-        "resized_crop",
-        "color_jitter",
-        "progressive_resolution",
-        "cutmix",
-        "mixup",
-    )
-    steady = ("schedule", "warmup")
-    return device.type == "cuda" and all(getattr(recipe, key) == getattr(plain, key) for key in (*varied, *steady))
+def can_be_captured(recipe: Recipe, device: torch.device) -> bool:
+    """Whether each step does the same to other rows: nothing is drawn on the CPU, and the learning rate is constant."""
+    plain, fixed = Recipe(), (*AUGMENTATION, "schedule", "warmup")
+    return device.type == "cuda" and all(getattr(recipe, key) == getattr(plain, key) for key in fixed)
 
 
-def record(action: Action) -> Action:
+def capture(action: Action) -> Action:
     """What an action launches, as one CUDA graph; the action's Python runs this once, and nothing is computed yet.
 
     Raises:
@@ -47,37 +46,37 @@ def record(action: Action) -> Action:
     return graph.replay
 
 
-class RecordedStep:
+class GraphedStep:
     """Takes the first steps of each batch size as they are, then replays one.
 
     Args:
-        step: Learns from rows, int64 (B,); it must do the same each time, and not wait for the device.
-        record: Makes a replay of an action.
+        step: Trains on rows, int64 (B,); it must do the same each time, and not wait for the device.
+        capture: Makes a replay of an action.
     """
 
-    def __init__(self, step: Callable[[Tensor], None], record: Callable[[Action], Action] = record) -> None:
-        self.step, self.record = step, record
+    def __init__(self, step: Callable[[Tensor], None], capture: Callable[[Action], Action] = capture) -> None:
+        self.step, self.capture = step, capture
         self.seen: Counter[int] = Counter()
         self.replays: dict[int, tuple[Tensor, Action]] = {}
         self.refused = False
 
     def __call__(self, rows: Tensor) -> None:
-        """Learns from the images of these rows, int64 (B,) on the device."""
+        """Trains on the images of these rows, int64 (B,) on the device."""
         count = len(rows)
         if self.seen[count] == WARM_UP and not self.refused:
-            self._record(rows)
+            self._capture(rows)
         self.seen[count] += 1
         if count in self.replays:
-            held, replay = self.replays[count]
-            held.copy_(rows)
+            static, replay = self.replays[count]
+            static.copy_(rows)
             replay()
         else:
             self.step(rows)
 
-    def _record(self, rows: Tensor) -> None:
-        held = rows.clone()
+    def _capture(self, rows: Tensor) -> None:
+        static = rows.clone()
         try:
-            self.replays[len(rows)] = held, self.record(lambda: self.step(held))
+            self.replays[len(rows)] = static, self.capture(lambda: self.step(static))
         except RuntimeError as error:  # a user's own network may wait for the device
             self.refused = True
             warnings.warn(f"training goes on without a CUDA graph: {in_one_line(error)}", stacklevel=2)

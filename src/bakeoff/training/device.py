@@ -45,7 +45,7 @@ def with_precision(recipe: Recipe, device: torch.device) -> Recipe:
     return replace(recipe, precision="bfloat16" if native else "float32")
 
 
-def place(network: nn.Module, device: torch.device) -> nn.Module:
+def to_device(network: nn.Module, device: torch.device) -> nn.Module:
     """Moves a network to a device; on the CPU with its weights channels last where the network takes that.
 
     oneDNN's convolutions are then 1.2 to 1.5 times as fast (docs/performance.md).
@@ -56,7 +56,7 @@ def place(network: nn.Module, device: torch.device) -> nn.Module:
 
 
 def peak_memory(device: torch.device) -> int | None:
-    """Bytes at most, as `RunRecord.peak_memory` tells them."""
+    """Bytes, as in `RunRecord.peak_memory`."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     try:
@@ -71,15 +71,15 @@ def peak_memory(device: torch.device) -> int | None:
 def reproducible(seed: int, threads: int, device: torch.device) -> Iterator[None]:
     """Within the block torch draws from this seed, uses so many CPU threads, and prefers deterministic algorithms.
 
-    Numbers too small for full precision count as zero: a network whose gradient vanishes would otherwise compute with
-    them all the time, many times slower and to no effect.
+    Denormals are flushed to zero: a network whose gradient vanishes would otherwise compute with them all the time,
+    many times slower and to no effect.
 
-    The number of threads decides the order of sums and with it the last bits of a result. What was set before is set
-    again afterwards. Where a user's network uses an operation that has no deterministic form, torch warns and goes on.
+    The number of threads decides the order of sums and with it the last bits of a result. All settings are restored
+    afterwards. Where a user's network uses an operation that has no deterministic form, torch warns and goes on.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace
     threads_before, deterministic_before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    memory: Any = deterministic  # its types do not name the setting
+    memory: Any = deterministic  # its types do not declare the setting
     fill_before = memory.fill_uninitialized_memory
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else [], device_type="cuda"):
         torch.manual_seed(seed)

@@ -7,20 +7,59 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from bakeoff.core.atomic import write_bytes
 from bakeoff.core.errors import ConfigError, NetworkError, in_one_line
 from bakeoff.core.geometry import GREY, Frame, frame
+from bakeoff.core.types import VAL
+from bakeoff.data.build import load
 from bakeoff.training.batches import to_input
-from bakeoff.training.inference import load_network
-from bakeoff.training.onnx_model import METADATA
-from bakeoff.training.run import Run, RunSpec
-from bakeoff.training.tta import with_views
+from bakeoff.training.predict import METADATA, OnnxModel, PathName, load_network, probabilities
+from bakeoff.training.run import Run, RunSpec, load_run
+from bakeoff.training.tta import with_tta
 
 OPSET = 18
+TOLERANCE = 1e-3
+"""An exported network whose probabilities differ by more from the run's is not that network."""
+
+
+def export(run_folder: PathName, target: PathName, *, allow_code: bool = False) -> float | None:
+    """Writes a run's network as an ONNX file that takes photos of any size; see `to_onnx`.
+
+    Args:
+        run_folder: The run.
+        target: The file; replaced where it exists.
+        allow_code: Whether the source of a user's own network that is stored with the run may be run.
+
+    Returns:
+        The largest difference between a probability that the file gives to a validation image of the run's data set,
+        and the one that the run gave; None where the data set does not lie beside the run.
+
+    Raises:
+        ConfigError: The libraries that write ONNX are not installed.
+        StorageError: The run can't be used, or the file can't be written.
+        NetworkError: The network can't be built or exported, or the exported one gives other probabilities.
+    """
+    run, target = load_run(Path(run_folder), allow_code=allow_code), Path(target)
+    raw = to_onnx(run)
+    dataset = run.folder.resolve().parents[1] / "dataset"
+    difference = None
+    if dataset.exists():
+        images, model = load(dataset).images[VAL], OnnxModel(raw, str(target))
+        given = np.array([model.probabilities(np.asarray(image)) for image in images])
+        difference = float(np.abs(given - probabilities(run, np.asarray(images), "cpu")).max(initial=0.0))
+        if difference > TOLERANCE:
+            raise NetworkError(
+                f"the exported network gives other probabilities than the run (by up to {difference:.1g}); "
+                f"{run.spec.network!r} holds what ONNX computes otherwise."
+            )
+    write_bytes(target, raw)
+    return difference
 
 
 def to_onnx(run: Run) -> bytes:
@@ -33,7 +72,7 @@ def to_onnx(run: Run) -> bytes:
     Raises:
         ConfigError: The libraries that write ONNX are not installed.
         StorageError: The run did not finish, or its weights are missing or damaged.
-        NetworkError: The network holds what ONNX can't express.
+        NetworkError: The network can't be built, or holds what ONNX can't express.
     """
     if not (find_spec("onnx") and find_spec("onnxscript")):
         raise ConfigError("exporting needs onnx and onnxscript; install them with: pip install 'bakeoff[export]'.")
@@ -54,14 +93,11 @@ def to_onnx(run: Run) -> bytes:
     except Exception as error:  # the exporter has an error of its own for each of its steps
         raise NetworkError(f"network {run.spec.network!r} can't be exported to ONNX: {in_one_line(error)}") from None
     assert program is not None
-    return _described(program.model_proto, run.spec)
-
-
-def _described(model: Any, spec: RunSpec) -> bytes:
-    facts = {name: getattr(spec, name) for name in ("network", "classes", "size", "filter", "dataset")}
-    entry = model.metadata_props.add()
+    proto = program.model_proto
+    facts = {name: getattr(run.spec, name) for name in ("network", "classes", "size", "filter", "dataset")}
+    entry = proto.metadata_props.add()
     entry.key, entry.value = METADATA, json.dumps(facts)
-    raw: bytes = model.SerializeToString(deterministic=True)
+    raw: bytes = proto.SerializeToString(deterministic=True)
     return raw
 
 
@@ -82,7 +118,7 @@ class _WithPreprocessing(nn.Module):
 
     def __init__(self, network: nn.Module, spec: RunSpec) -> None:
         super().__init__()
-        self.network, self.size = with_views(network, spec.recipe), spec.size
+        self.network, self.size = with_tta(network, spec.recipe), spec.size
         self.area, self.resize = spec.filter == "area", spec.resize
 
     def forward(self, photo: Tensor) -> Tensor:
@@ -98,7 +134,7 @@ class _WithPreprocessing(nn.Module):
         return frame(self.resize, length, other, self.size, torch.sym_min, torch.sym_max)
 
     def _weights(self, length: int, side: Frame, other: Frame) -> Tensor:
-        """The share of each of `length` old pixels in each new one: float32 (size, length); nothing in bars."""
+        """The fraction of each of `length` old pixels in each new one: float32 (size, length); zero in bars."""
         weights = self._resized(torch.arange(length, dtype=torch.float32) - side.begin, side, other)
         new = torch.arange(self.size)[:, None]
         return weights * ((new >= side.first) & (new < side.first + side.count))
@@ -112,12 +148,10 @@ class _WithPreprocessing(nn.Module):
         first = torch.floor(new * scale)
         step = ((new + 1) - (first + 1) / scale).clamp(min=0)
         enlarged = _between(old, first + step - torch.floor(step), length)
-        spare = [torch.scalar_tensor(one.extent - one.count) for one in (side, other)]
-        return torch.where(
-            (torch.stack(spare) >= 0).all(), inside, enlarged
-        )  # OpenCV interpolates where one side grows
+        spare = torch.stack([torch.scalar_tensor(one.extent - one.count) for one in (side, other)])
+        return torch.where((spare >= 0).all(), inside, enlarged)  # OpenCV interpolates where one side grows
 
 
-def _between(old: Tensor, place: Tensor, length: int) -> Tensor:
-    """Linear interpolation at places between pixels; beyond the border is the border."""
-    return (1 - (old - place.clamp(0, length - 1)).abs()).clamp(min=0)
+def _between(old: Tensor, position: Tensor, length: int) -> Tensor:
+    """Linear interpolation at positions between pixels; beyond the border is the border."""
+    return (1 - (old - position.clamp(0, length - 1)).abs()).clamp(min=0)

@@ -1,4 +1,4 @@
-"""The training loop."""
+"""The training loop and its step, and evaluation."""
 
 import math
 import time
@@ -10,25 +10,23 @@ from torch.nn import functional
 
 from bakeoff.config.schema import Recipe
 from bakeoff.core.types import TRAIN, VAL
+from bakeoff.training.augmentation import Mixture, mix
 from bakeoff.training.batches import Split, to_input
-from bakeoff.training.checkpoint import Checkpoint
-from bakeoff.training.cuda_graph import RecordedStep, can_be_recorded
+from bakeoff.training.checkpoint import Checkpoint, DivergedError, TrainingState
+from bakeoff.training.cuda_graph import GraphedStep, can_be_captured
+from bakeoff.training.localization import localization_loss
 from bakeoff.training.observer import Observer
 from bakeoff.training.probe import PROBE_IMAGES, probe
 from bakeoff.training.run import BatchLog, EpochLog, LogLine
-from bakeoff.training.state import DivergedError, TrainingState
-from bakeoff.training.step import Step
-from bakeoff.training.tta import with_views
+from bakeoff.training.tta import with_tta
 
 EVALUATION_BATCH = 256
 PROGRESS_STEPS = 20
 HOLDOUT = "holdout"
 
 Keep = Callable[[LogLine], None]
-Advance = Callable[[Tensor], None]
 Splits = Mapping[str, Split]
-"""By name: what is learned from, what is measured on after each epoch, and what an epoch is chosen by; the latter two
-may be empty."""
+"""By name: the training images, the validation images and the holdout; the latter two may be empty."""
 
 
 def fit(
@@ -45,10 +43,10 @@ def fit(
         state: The network, on the device of the splits, and what trains it.
         splits: The splits.
         recipe: How it is trained.
-        log: Gets a line for the state before training, one for each `recipe.log_every` batches, one for each epoch
-            that is measured.
+        log: Gets a line for the state before training, one per `recipe.log_every` batches, one per epoch that is
+            evaluated.
         checkpoint: Where the state is kept after each epoch but the last.
-        observer: Told of what goes on.
+        observer: Called as it goes on.
 
     Raises:
         DivergedError: The mean loss since the last line is not finite.
@@ -60,40 +58,92 @@ def fit(
         log.append(line)
         observer.line(line)
 
-    if rest := checkpoint.restore(state):
-        begun -= rest.seconds
-        for line in rest.log:
+    if stored := checkpoint.restore(state):
+        begun -= stored.seconds
+        for line in stored.log:
             keep(line)
     else:
         keep(_epoch_line(state, splits, recipe, None, begun))
     step = Step(state, splits[TRAIN], recipe)
-    advance = RecordedStep(step) if can_be_recorded(recipe, state.device) else step
+    advance = GraphedStep(step) if can_be_captured(recipe, state.device) else step
     for epoch in range(state.epoch + 1, recipe.epochs + 1):
-        totals = _run_epoch(state, step, recipe, advance, keep, observer)
+        totals = _run_epoch(step, advance, keep, observer)
         state.epoch = epoch
         if epoch % recipe.eval_every == 0 or epoch == recipe.epochs:
             line = _epoch_line(state, splits, recipe, totals / len(splits[TRAIN]), begun)
             keep(line)
-            state.judge(line.holdout_loss)
-            if recipe.patience and state.best and epoch - state.best.epoch >= recipe.patience:
+            state.weights.judge(epoch, line.holdout_loss)
+            best = state.weights.best
+            if recipe.patience and best and epoch - best.epoch >= recipe.patience:
                 break
         if epoch < recipe.epochs:
             checkpoint.save(state, log, time.perf_counter() - begun)
-    state.choose()
+    state.weights.choose()
 
 
-def _run_epoch(
-    state: TrainingState, step: Step, recipe: Recipe, advance: Advance, keep: Keep, observer: Observer
-) -> Tensor:
-    """One pass over the training split; the summed loss and the right predictions, float64 (2,)."""
+class Step:
+    """One step of the training: a batch forward, backward, and into the weights.
+
+    It never waits for the device, so that a GPU may lag behind.
+
+    Args:
+        state: What is trained; its step, schedule and EMA are the loop's to advance.
+        train: The training images.
+        recipe: How it is trained.
+
+    Attributes:
+        totals: The summed loss and the correct predictions since they were last set to zero: float64 (2,).
+    """
+
+    def __init__(self, state: TrainingState, train: Split, recipe: Recipe) -> None:
+        self.state, self.train, self.recipe = state, train, recipe
+        self.totals = torch.zeros(2, device=state.device, dtype=torch.float64)
+
+    def __call__(self, rows: Tensor) -> None:
+        """Trains on the images of these rows, int64 (B,) on the device."""
+        state, recipe = self.state, self.recipe
+        inputs, labels = self.train.batch(rows, state.epoch + 1, recipe, state.generator)
+        inputs, mixture = mix(inputs, labels, recipe, state.generator)
+        images, boxes = inputs[:, :3], inputs[:, 3:]
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+            logits, heatmaps = _forward(state.network, images, with_heatmaps=boxes.shape[1] > 0)
+        loss = _loss(logits.float(), labels, mixture, recipe)
+        whole = loss
+        if heatmaps is not None:
+            whole = loss + recipe.localization_weight * localization_loss(heatmaps.float(), boxes)
+        state.optimizer.zero_grad()
+        whole.backward()
+        state.optimizer.step()
+        correct = (logits.detach().argmax(1) == labels).sum()
+        self.totals += torch.stack([loss.detach().double() * len(labels), correct.double()])
+        state.curve.add(loss)
+
+
+def _forward(network: nn.Module, images: Tensor, *, with_heatmaps: bool) -> tuple[Tensor, Tensor | None]:
+    if not with_heatmaps:
+        return network(images), None
+    both: Callable[[Tensor], tuple[Tensor, Tensor]] = network.forward_with_heatmaps  # type: ignore[assignment]
+    return both(images)
+
+
+def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recipe) -> Tensor:
+    loss = functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+    if mixture:
+        other = functional.cross_entropy(logits, mixture.labels, label_smoothing=recipe.label_smoothing)
+        loss = (1 - mixture.fraction) * loss + mixture.fraction * other
+    return loss
+
+
+def _run_epoch(step: Step, advance: Callable[[Tensor], None], keep: Keep, observer: Observer) -> Tensor:
+    """One pass over the training split; the summed loss and the correct predictions, float64 (2,)."""
+    state, recipe = step.state, step.recipe
     steps = recipe.epochs * step.train.batches(recipe.batch_size)
     state.network.train()
     step.totals.zero_()
     for rows in step.train.order(recipe, state.generator):
         advance(rows)
         state.schedule.step()
-        if state.mean:
-            state.mean.update_parameters(state.network)
+        state.weights.update()
         state.step += 1
         state.curve.batches += 1
         if state.curve.full or state.step == steps:
@@ -105,15 +155,15 @@ def _run_epoch(
 
 
 def evaluate(network: nn.Module, split: Split, recipe: Recipe) -> Tensor:
-    """A network's logits, as its recipe has it measured, for all images of a split: float32 (N, K) on the CPU."""
-    network = with_views(network, recipe).eval()
+    """A network's logits, with its recipe's test-time augmentation, for all images of a split: float32 (N, K), CPU."""
+    network = with_tta(network, recipe).eval()
     with torch.inference_mode():
         batches = [network(inputs).detach().float().cpu() for inputs, _ in split.in_order(EVALUATION_BATCH)]
     return torch.cat(batches)
 
 
 def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Tensor | None, begun: float) -> EpochLog:
-    network, train = state.measured, splits[TRAIN]
+    network, train = state.weights.evaluated, splits[TRAIN]
     rows = torch.linspace(0, len(train) - 1, min(PROBE_IMAGES, len(train))).long().to(train.labels.device)
     norms, scales = probe(network, to_input(train.images[rows]), train.labels[rows])
     train_loss, train_accuracy = means.tolist() if means is not None else (None, None)
@@ -132,7 +182,7 @@ def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Ten
 
 
 def _validate(network: nn.Module, split: Split, recipe: Recipe) -> tuple[float | None, float | None]:
-    """The mean loss and the accuracy on a split."""
+    """The mean loss and the accuracy on a split; None without images."""
     if not len(split):
         return None, None
     logits, labels = evaluate(network, split, recipe), split.labels.cpu()

@@ -1,22 +1,104 @@
-"""Who watches a training; what is watched has no part in the results."""
+"""What watches a training and has no part in its results: progress, TensorBoard's event files, a profile."""
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
+from torch.profiler import ProfilerActivity, profile, schedule, supported_activities
+
+from bakeoff.core.errors import ConfigError
 from bakeoff.core.progress import Progress
-from bakeoff.training.run import LogLine
+from bakeoff.training.run import BatchLog, LogLine
+
+SKIPPED, WARM_UP, PROFILED = 5, 5, 20
+"""Steps: the first ones set things up, the next pay for the profiler's own start."""
 
 
 @dataclass(frozen=True)
 class Observer:
-    """What a training tells while it goes on.
+    """Who is called while a training goes on.
 
     Attributes:
         line: Given each line of the log.
-        progress: Told of the steps.
+        progress: Given the steps done and the steps in all.
         step: Called after each step.
     """
 
     line: Callable[[LogLine], None] = lambda _line: None
     progress: Progress = lambda _done, _total: None
     step: Callable[[], None] = lambda: None
+
+
+def check_tensorboard() -> None:
+    """Raises `ConfigError` where the library that writes event files is not installed."""
+    if not find_spec("tensorboardX"):
+        raise ConfigError(
+            "training.tensorboard needs tensorboardX; install it with: pip install 'bakeoff[tensorboard]'."
+        )
+
+
+@contextmanager
+def event_files(folder: Path | None) -> Iterator[Callable[[LogLine], None]]:
+    """Writes lines of a run's log as TensorBoard scalars.
+
+    Args:
+        folder: Gets the files, those of an earlier try removed; None for no files.
+
+    Yields:
+        A function that writes a line: losses of batches by step, the rest by epoch.
+    """
+    if folder is None:
+        yield lambda _line: None
+        return
+    from tensorboardX import SummaryWriter
+
+    shutil.rmtree(folder, ignore_errors=True)
+    with SummaryWriter(str(folder), flush_secs=5) as writer:
+
+        def write(line: LogLine) -> None:
+            step = line.step if isinstance(line, BatchLog) else line.epoch
+            for tag, value in _scalars(line).items():
+                if value is not None:
+                    writer.add_scalar(tag, value, step)
+
+        yield write
+
+
+def _scalars(line: LogLine) -> dict[str, float | None]:
+    if isinstance(line, BatchLog):
+        return {"loss/batches": line.loss}
+    return {
+        "loss/training": line.train_loss,
+        "loss/validation": line.val_loss,
+        "accuracy/training": line.train_accuracy,
+        "accuracy/validation": line.val_accuracy,
+        **{f"gradient norm/{name}": value for name, value in line.gradient_norms.items()},
+        **{f"activation scale/{name}": value for name, value in line.activation_scales.items()},
+    }
+
+
+@contextmanager
+def trace(path: Path | None) -> Iterator[Callable[[], None]]:
+    """Profiles steps 11 to 30 of a training, fewer where there are fewer.
+
+    Args:
+        path: Gets the trace in Chrome's format, which https://ui.perfetto.dev opens; None for no profile.
+
+    Yields:
+        A function to call after each step.
+    """
+    if path is None:
+        yield lambda: None
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    wanted = {ProfilerActivity.CPU, ProfilerActivity.CUDA} & supported_activities()
+    with profile(
+        activities=sorted(wanted, key=str),
+        schedule=schedule(wait=SKIPPED, warmup=WARM_UP, active=PROFILED, repeat=1),
+        on_trace_ready=lambda found: found.export_chrome_trace(str(path)),
+        record_shapes=True,
+    ) as profiler:
+        yield profiler.step

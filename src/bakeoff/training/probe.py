@@ -3,18 +3,17 @@
 import copy
 import math
 from collections import Counter
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 PROBE_IMAGES = 64
+ByLayer = dict[str, float | None]
+"""A number per layer, from input to output; None where it is not finite."""
 
 
-def probe(
-    network: nn.Module, inputs: Tensor, labels: Tensor
-) -> tuple[Mapping[str, float | None], Mapping[str, float | None]]:
+def probe(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[ByLayer, ByLayer]:
     """Measures one forward and backward pass in training mode, on a copy: the network and the random state stay.
 
     Args:
@@ -23,21 +22,21 @@ def probe(
         labels: int64 (B,).
 
     Returns:
-        By layer that is called and has a weight matrix or kernel, from input to output: the L2 norm of the loss's
-        gradient by the weight, and the mean over its units of the standard deviation of the output over the images;
-        null where not finite. What a bias adds is the same for all images and counts for nothing: only what differs
-        between images is a signal.
+        For each layer that is called and has a weight matrix or kernel: the L2 norm of the loss's gradient by the
+        weight; and the mean over its units of the standard deviation of the output over the images. What a bias adds is
+        the same for all images and counts for nothing: only what differs between images is a signal.
     """
     twin = copy.deepcopy(network).train()
     twin.zero_grad()
     layers = {name: layer for name, layer in twin.named_modules() if _has_weight(layer)}
-    scales: dict[str, float | None] = {}
+    scales: ByLayer = {}
     calls: Counter[str] = Counter()
 
     def watch(name: str) -> None:
         def keep(_layer: nn.Module, _inputs: object, output: Tensor) -> None:
             calls[name] += 1
-            scales[name if calls[name] == 1 else f"{name} ({calls[name]})"] = _finite(_variation(output.detach()))
+            scale = output.detach().std(dim=0).mean().item()
+            scales[name if calls[name] == 1 else f"{name} ({calls[name]})"] = _finite(scale)
 
         layers[name].register_forward_hook(keep)
 
@@ -57,10 +56,6 @@ def _has_weight(layer: nn.Module) -> bool:
 def _gradient_norm(layer: nn.Module) -> float | None:
     gradient = layer.weight.grad
     return _finite(gradient.norm().item()) if isinstance(gradient, Tensor) else 0.0
-
-
-def _variation(output: Tensor) -> float:
-    return output.std(dim=0).mean().item()
 
 
 def _finite(value: float) -> float | None:

@@ -1,8 +1,7 @@
-"""One network trained with one seed, and what it says of photos."""
+"""A run, one variant trained with one seed: what determined it, how it ended, what it predicted, and its folder."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,12 +9,27 @@ import msgspec
 import polars as pl
 
 from bakeoff.config.schema import Recipe
+from bakeoff.core.atomic import atomic_folder, write_bytes
+from bakeoff.core.errors import StorageError
 from bakeoff.core.geometry import Resize
+from bakeoff.core.storage import encode, read_json, write_json
 from bakeoff.core.types import Environment
 from bakeoff.models.architecture import Architecture
+from bakeoff.models.pretrained import is_library
 
 if TYPE_CHECKING:
     from torch import nn
+
+SPEC, RECORD, LOG = "spec.json", "run.json", "log.jsonl"
+PREDICTIONS, WEIGHTS, SOURCE = "predictions.parquet", "model.safetensors", "network.py"
+PREDICTIONS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "split": pl.String,
+    "image_id": pl.Int64,
+    "label": pl.Int64,
+    "predicted": pl.Int64,
+    "logits": pl.List(pl.Float32),
+    "loss": pl.Float64,
+}
 
 
 class RunSpec(msgspec.Struct, frozen=True):
@@ -23,7 +37,7 @@ class RunSpec(msgspec.Struct, frozen=True):
 
     Attributes:
         variant: Name of the variant.
-        network: The network's name as the experiment gives it.
+        network: The network's name; of a user's file without its folder: "my_net.py:Class".
         network_digest: Digest of the source file of a user's own network, else empty.
         seed: Seeds the initial weights, the order of the images and the augmentation.
         recipe: How it is trained.
@@ -48,6 +62,11 @@ class RunSpec(msgspec.Struct, frozen=True):
     resize: Resize = "stretch"
     schema: int = 2
 
+    @property
+    def name(self) -> str:
+        """The variant and the seed, as the run's folder is called."""
+        return f"{self.variant}-seed{self.seed}"
+
 
 RunStatus = Literal["finished", "diverged", "failed"]
 
@@ -60,11 +79,11 @@ class RunRecord(msgspec.Struct, frozen=True):
         reason: Why it did not finish, else empty.
         seconds: Wall time of the training, evaluation after each epoch included.
         epochs: Epochs that were completed.
-        best_epoch: The epoch whose weights were kept, chosen on the holdout; null without one.
-        images_per_second: Training images, each epoch's counted, by `seconds`; null where no epoch was completed.
+        best_epoch: The epoch whose weights were kept, chosen on the holdout; None without one.
+        images_per_second: Training images, each epoch's counted, by `seconds`; None where no epoch was completed.
         peak_memory: Bytes: of the GPU what torch had allocated at most, else the peak of the whole process that trained
-            it; null where the system does not tell.
-        architecture: The network's layers and sizes; null where the network could not be built.
+            it; None where the system does not say.
+        architecture: The network's layers and sizes; None where the network could not be built.
         environment: What it was made with.
     """
 
@@ -95,25 +114,22 @@ class BatchLog(msgspec.Struct, frozen=True, tag="batch"):
 
 
 class EpochLog(msgspec.Struct, frozen=True, tag="epoch"):
-    """An epoch (0: before training); a line of `log.jsonl`.
+    """An evaluated epoch; a line of `log.jsonl`.
 
-    Losses are mean cross entropies in nats, accuracies shares, 0 to 1. Those of training are taken over the epoch's
+    Losses are mean cross entropies in nats, accuracies fractions, 0 to 1. Those of training are taken over the epoch's
     batches as they are trained on (augmented, smoothed, while the weights change), as training loops commonly print
-    them; those of validation are taken at the epoch's end in evaluation mode. Gradient norms and activation scales are
-    by layer, from input to output, at the epoch's end, over a fixed batch of training images: the L2 norm of the loss's
-    gradient by the layer's weight, and the mean over the layer's units of the standard deviation of the output over the
-    images; null where not finite.
+    them; those of validation are taken at the epoch's end in evaluation mode.
 
     Attributes:
         epoch: Epoch, from 1; 0 is the state before training.
-        train_loss: Null at epoch 0.
-        train_accuracy: Null at epoch 0.
-        val_loss: Null without validation images.
-        val_accuracy: Null without validation images.
-        holdout_loss: Null without a holdout.
-        gradient_norms: By layer name.
-        activation_scales: By layer name; a layer called several times has a number after it.
+        train_loss: None at epoch 0.
+        train_accuracy: None at epoch 0.
+        val_loss: None without validation images.
+        val_accuracy: None without validation images.
+        gradient_norms: By layer, from input to output, as `probe` gives them for a fixed batch of training images.
+        activation_scales: Likewise; a layer that is called several times has a number after its name.
         seconds: Wall time since the start of the run.
+        holdout_loss: None without a holdout.
     """
 
     epoch: int
@@ -132,14 +148,14 @@ LogLine = BatchLog | EpochLog
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a run's final weights say of its images, in the manifest's order.
+    """What a run's final weights predict for the images of its data set; empty where the run did not finish.
 
     Attributes:
-        table: One row per image: split str; image_id i64; label i64; predicted i64; logits list[f32] (K); loss f64
-            (cross entropy in nats). Empty where the run did not finish.
+        table: One row per image, in the manifest's order: split str; image_id i64; label i64; predicted i64; logits
+            list[f32] (K); loss f64 (cross entropy in nats).
     """
 
-    table: pl.DataFrame
+    table: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PREDICTIONS_SCHEMA))
 
     def frame(self) -> pl.DataFrame:
         """The table."""
@@ -157,14 +173,18 @@ class Predictions:
 
 @dataclass(frozen=True)
 class Run:
-    """One network trained with one seed, on disk.
+    """One variant trained with one seed.
 
     Attributes:
-        folder: Holds `spec.json`, `run.json`, `log.jsonl`, `predictions.parquet`, `model.safetensors`.
+        folder: Holds `spec.json`, `run.json`, `log.jsonl`, `predictions.parquet`, `model.safetensors`, and of a user's
+            own file `network.py`.
         spec: What determined it.
         record: How it ended.
         log: Its lines, in order.
-        predictions: What it says of the images of its data set.
+        predictions: What it predicts for the images of the data set.
+        network: What builds its network, a name for `models.factory.create`; empty where that would run code that the
+            caller neither gave nor allowed.
+        trained: The network itself, where it was given in code and trained in this process.
     """
 
     folder: Path
@@ -172,39 +192,99 @@ class Run:
     record: RunRecord
     log: tuple[LogLine, ...]
     predictions: Predictions
+    network: str = ""
+    trained: "nn.Module | None" = None
 
     @property
     def name(self) -> str:
-        """The network's name and the seed, as in the run's folder."""
-        return self.folder.name
-
-    @cached_property
-    def model(self) -> "nn.Module":
-        """The network with its trained weights, in evaluation mode, on the CPU.
-
-        Raises:
-            StorageError: The run did not finish, or its weights are missing, damaged or not those of the network.
-            NetworkError: The network can't be built any more.
-        """
-        from bakeoff.training.inference import load_network
-
-        return load_network(self).eval()
+        """The variant and the seed, as in the run's folder."""
+        return self.spec.name
 
     @property
     def finished(self) -> bool:
         """Whether it was trained to its end."""
         return self.record.status == "finished"
 
+    @property
+    def model(self) -> "nn.Module":
+        """The trained network, on the CPU in evaluation mode; raises as `predict.load_network` does."""
+        from bakeoff.training.predict import load_network
 
-class Prediction(msgspec.Struct, frozen=True):
-    """What a trained network says of one photo.
+        return load_network(self)
 
-    Attributes:
-        photo: The photo's path.
-        probabilities: By class, in the order of the labels, adding up to 1; empty where the photo can't be read.
-        error: Why the photo can't be read, else empty.
+
+def save_run(folder: Path, run: Run) -> None:
+    """Writes a run's records into a folder (its weights are written by whoever trained it)."""
+    write_json(folder / SPEC, run.spec)
+    write_json(folder / RECORD, run.record)
+    write_bytes(folder / LOG, b"".join(encode(line) + b"\n" for line in run.log))
+    run.predictions.table.write_parquet(folder / PREDICTIONS)
+
+
+def save_failure(folder: Path, spec: RunSpec, reason: str) -> None:
+    """Writes the folder of a run that ended without leaving one, such as one that was killed."""
+    record = RunRecord("failed", reason, 0.0, 0, None, Environment.current())
+    with atomic_folder(folder) as partial:
+        save_run(partial, Run(folder, spec, record, (), Predictions()))
+
+
+def load_run(folder: Path, network: str = "", *, allow_code: bool = False) -> Run:
+    """Reads a run.
+
+    Args:
+        folder: Its folder.
+        network: The network of its variant, where the caller has that: a name that the caller vouches for.
+        allow_code: Whether the source of a user's own network that is stored with the run may be run.
+
+    Raises:
+        StorageError: A record is missing, damaged or of another schema.
     """
+    if not (folder / SPEC).exists():
+        raise StorageError(
+            f"{folder} is not a run's folder: {SPEC} is missing. If it is what is left of a run, remove it and run "
+            "again."
+        )
+    spec, record = read_json(folder / SPEC, RunSpec, folder), read_json(folder / RECORD, RunRecord, folder)
+    log, predictions = _read_log(folder / LOG), _read_predictions(folder / PREDICTIONS)
+    if record.epochs != last_epoch(log):
+        raise _damaged(folder / LOG, f"it ends with epoch {last_epoch(log)}, the run with epoch {record.epochs}")
+    return Run(
+        folder, spec, record, log, Predictions(predictions), network or _stored_network(folder, spec, allow_code)
+    )
 
-    photo: str
-    probabilities: Mapping[str, float] = {}
-    error: str = ""
+
+def _stored_network(folder: Path, spec: RunSpec, allow_code: bool) -> str:
+    """What builds a stored run's network; never a path or module that only its spec names, unless that is allowed."""
+    source, _, target = spec.network.rpartition(":")
+    if not source or is_library(spec.network):
+        return spec.network
+    if not allow_code:
+        return ""
+    return f"{folder / SOURCE}:{target}" if (folder / SOURCE).exists() else spec.network
+
+
+def last_epoch(log: Iterable[LogLine]) -> int:
+    """The last epoch that was completed."""
+    return max((line.epoch for line in log if isinstance(line, EpochLog)), default=0)
+
+
+def _read_log(path: Path) -> tuple[LogLine, ...]:
+    try:
+        return tuple(msgspec.json.Decoder(LogLine).decode_lines(path.read_bytes()))
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _damaged(path, error) from None
+
+
+def _read_predictions(path: Path) -> pl.DataFrame:
+    try:
+        predictions = pl.read_parquet(path.read_bytes())
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise _damaged(path, error) from None
+    if dict(predictions.schema) != PREDICTIONS_SCHEMA:
+        raise _damaged(path, "it has other columns than a run writes")
+    return predictions
+
+
+def _damaged(path: Path, reason: object) -> StorageError:
+    why = "it is missing" if isinstance(reason, FileNotFoundError) else reason
+    return StorageError(f"{path} is damaged: {why}. Remove {path.parent} and run again.")

@@ -1,4 +1,4 @@
-"""From a data set and a specification to a run on disk."""
+"""From a data set and a specification to a run."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,29 +13,37 @@ from torch import nn
 from torch.nn import functional
 
 from bakeoff.config.schema import Recipe, TrainingConfig, Variant
-from bakeoff.core.atomic import atomic_folder
+from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
 from bakeoff.core.progress import Progress
 from bakeoff.core.types import TRAIN, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
-from bakeoff.models.factory import create, source_digest
+from bakeoff.models.factory import create, source_digest, source_file
 from bakeoff.models.summary import describe, undisturbed
 from bakeoff.training.augmentation import side_in
-from bakeoff.training.batches import Split, hold_out, part
-from bakeoff.training.checkpoint import Checkpoint
-from bakeoff.training.device import choose_device, peak_memory, place, reproducible, with_precision
-from bakeoff.training.events import check_events, event_files
-from bakeoff.training.localization import class_maps
+from bakeoff.training.batches import Split, hold_out, subset
+from bakeoff.training.checkpoint import Checkpoint, DivergedError, TrainingState
+from bakeoff.training.device import choose_device, peak_memory, reproducible, to_device, with_precision
+from bakeoff.training.localization import box_heatmaps
 from bakeoff.training.loop import HOLDOUT, Splits, evaluate, fit
-from bakeoff.training.observer import Observer
-from bakeoff.training.profiling import trace
-from bakeoff.training.run import LogLine, Predictions, Run, RunRecord, RunSpec, RunStatus
-from bakeoff.training.state import DivergedError, TrainingState
-from bakeoff.training.store import PREDICTIONS_SCHEMA, WEIGHTS, last_epoch, save_run
-from bakeoff.training.tta import view_side
+from bakeoff.training.observer import Observer, check_tensorboard, event_files, trace
+from bakeoff.training.run import (
+    PREDICTIONS_SCHEMA,
+    SOURCE,
+    WEIGHTS,
+    LogLine,
+    Predictions,
+    Run,
+    RunRecord,
+    RunSpec,
+    RunStatus,
+    last_epoch,
+    save_run,
+)
+from bakeoff.training.tta import scaled_side
 
 Rows = dict[str, npt.NDArray[np.int64]]
-"""Of a split of the data set, by what they are for: train, val, tune."""
+"""Of a split of the data set, by what they are for: train, val, holdout."""
 
 
 def make_spec(variant: Variant, seed: int, device_name: str, dataset: DatasetInfo) -> RunSpec:
@@ -45,10 +53,11 @@ def make_spec(variant: Variant, seed: int, device_name: str, dataset: DatasetInf
         ConfigError: There is no such network or device.
         NetworkError: A user's own network can't be found.
     """
+    source, _, target = variant.network.rpartition(":")
     device = choose_device(device_name)
     return RunSpec(
         variant=variant.name,
-        network=variant.network,
+        network=f"{Path(source).name}:{target}" if source.endswith(".py") else variant.network,
         network_digest=source_digest(variant.network),
         seed=seed,
         recipe=with_precision(variant.recipe, device),
@@ -70,26 +79,20 @@ def check(config: TrainingConfig, variants: Sequence[Variant], class_count: int)
     """
     choose_device(config.device)
     if config.tensorboard:
-        check_events()
+        check_tensorboard()
     with torch.random.fork_rng(devices=[]):
         for variant in variants:
             name, recipe, size = variant.network, variant.recipe, variant.data.size
-            network = create(name, class_count, size)
-            _check_sides(name, network, recipe, size)
-            if recipe.localization_weight and not hasattr(network, "locate"):
-                raise NetworkError(
-                    f"network {name!r} can't say where a class is, as its recipe asks: it has no method `locate`. "
-                    "Leave its training.localization_weight at 0."
-                )
+            _check_recipe(name, create(name, class_count, size), recipe, size)
 
 
-def _check_sides(name: str, network: nn.Module, recipe: Recipe, size: int) -> None:
-    """Refuses a recipe that trains or measures a network at a resolution which it can't take."""
-    asked = {view_side(share, size): ("measured", "tta_scales at [1.0]") for share in recipe.tta_scales}
+def _check_recipe(name: str, network: nn.Module, recipe: Recipe, size: int) -> None:
+    """Refuses a recipe that a network can't take: a resolution, or the auxiliary loss."""
+    wanted = {scaled_side(scale, size): ("evaluated", "tta_scales at [1.0]") for scale in recipe.tta_scales}
     epochs = range(1, recipe.epochs + 1)
-    asked |= {side_in(epoch, recipe, size): ("trained", "progressive_resolution at [1.0, 1.0]") for epoch in epochs}
-    asked.pop(size, None)  # it was built for this one
-    for side, (use, key) in sorted(asked.items()):
+    wanted |= {side_in(epoch, recipe, size): ("trained", "progressive_resolution at [1.0, 1.0]") for epoch in epochs}
+    wanted.pop(size, None)  # it was built for this one
+    for side, (use, key) in sorted(wanted.items()):
         try:
             with undisturbed(network), torch.no_grad():
                 network(torch.zeros(2, 3, side, side))
@@ -98,6 +101,11 @@ def _check_sides(name: str, network: nn.Module, recipe: Recipe, size: int) -> No
                 f"network {name!r} can't be {use} at {side} pixels, as its recipe asks in a data set of {size}: "
                 f"{in_one_line(error)}. Leave its training.{key}."
             ) from None
+    if recipe.localization_weight and not hasattr(network, "forward_with_heatmaps"):
+        raise NetworkError(
+            f"network {name!r} has no method `forward_with_heatmaps`, which the auxiliary localisation loss of its "
+            "recipe needs. Leave its training.localization_weight at 0."
+        )
 
 
 def train(
@@ -108,6 +116,7 @@ def train(
     events: Path | None = None,
     checkpoint: Path | None = None,
     profile: Path | None = None,
+    network: str = "",
     build: Callable[[], nn.Module] | None = None,
 ) -> Run:
     """Trains one network with one seed and writes the run's folder.
@@ -116,38 +125,37 @@ def train(
 
     Args:
         spec: What determines the run.
-        dataset: What it is trained and measured on.
+        dataset: What it is trained and evaluated on.
         folder: Gets the run's files, all or none; replaced where it exists.
-        progress: Told of the steps.
-        events: Gets TensorBoard's event files as the run goes; null for none.
-        checkpoint: Gets the state after each epoch, and is what a run that was killed is taken up from: it ends with
+        progress: Given the steps done and the steps in all.
+        events: Gets TensorBoard's event files as the run goes; None for none.
+        checkpoint: Gets the state after each epoch, and is what a run that was killed is resumed from: it ends with
             the same bytes as one that was not. Removed when the run has ended.
         profile: Gets a trace of a few steps; None for none.
-        build: Makes the network, after the seed is set; the one that the specification names where None.
-
-    Returns:
-        The run.
+        network: The network as its variant names it, with the folder of a user's file; the spec's where it is empty.
+        build: Makes a network that is given in code, after the seed is set.
 
     Raises:
-        NetworkError: The network can't be built.
+        NetworkError: The network can't be built, or its source is no longer that of the spec.
         StorageError: There is no room or no right to write.
     """
-    device = choose_device(spec.device)
+    name, kept, device = network or spec.network, Checkpoint(checkpoint, spec), choose_device(spec.device)
     with reproducible(spec.seed, spec.recipe.threads, device), atomic_folder(folder) as partial:
-        network = place(build() if build else create(spec.network, len(spec.classes), spec.size), device)
-        architecture = describe(network, spec.size)
-        rows = _rows(dataset, spec)
+        if not build and spec.network_digest and source_digest(name) != spec.network_digest:
+            raise NetworkError(f"network {name!r} was edited after the run was planned; run the command again.")
+        module = to_device(build() if build else create(name, len(spec.classes), spec.size), device)
+        architecture = describe(module, spec.size)
+        rows = _rows(dataset, spec.recipe)
         splits = {
             name: Split(dataset.images[source][rows[name]], dataset.labels[source][rows[name]], device)
             for name, source in {HOLDOUT: TRAIN, **{split: split for split in dataset.images}}.items()
         }
         if spec.recipe.localization_weight:
-            splits[TRAIN].place(class_maps(dataset.rows(TRAIN)[rows[TRAIN]], dataset.info))
+            splits[TRAIN].add_heatmaps(box_heatmaps(dataset.rows(TRAIN)[rows[TRAIN]], dataset.info))
         log: list[LogLine] = []
         start = time.perf_counter()
-        kept = Checkpoint(checkpoint, spec)
-        with event_files(events) as watch, trace(profile) as stepped:
-            status, reason, best = _fit(network, splits, spec, log, kept, Observer(watch, progress, stepped))
+        with event_files(events) as line, trace(profile) as step:
+            status, reason, best = _fit(module, splits, spec, log, kept, Observer(line, progress, step))
         seconds, epochs = kept.seconds + time.perf_counter() - start, last_epoch(log)
         record = RunRecord(
             status=status,
@@ -161,25 +169,28 @@ def train(
             peak_memory=peak_memory(device),
         )
         finished = status == "finished"
-        predictions = (
-            _predictions(network, spec.recipe, splits, rows, dataset)
-            if finished
-            else pl.DataFrame(schema=PREDICTIONS_SCHEMA)
-        )
-        run = Run(folder, spec, record, tuple(log), Predictions(predictions))
-        save_run(partial, run)
-        save_model(network, str(partial / WEIGHTS))
+        predictions = _predictions(module, spec.recipe, splits, rows, dataset) if finished else Predictions()
+        trained = module.cpu().eval() if build else None
+        run = Run(folder, spec, record, tuple(log), predictions, name, trained)
+        _save(partial, run, module)
     kept.remove()
-    if build and finished:
-        run.__dict__["model"] = network.cpu().eval()  # no name leads to it, so it can't be loaded
     return run
 
 
-def _rows(dataset: Dataset, spec: RunSpec) -> Rows:
-    labels, recipe = dataset.labels, spec.recipe
-    used = part(labels[TRAIN], recipe.train_fraction) if recipe.train_fraction < 1 else np.arange(len(labels[TRAIN]))
-    learned, tune = hold_out(labels[TRAIN], used, recipe.holdout_fraction)
-    return {name: np.arange(len(own)) for name, own in labels.items()} | {TRAIN: learned, HOLDOUT: tune}
+def _save(folder: Path, run: Run, network: nn.Module) -> None:
+    """Writes a run's records and weights, and the source of a user's own file."""
+    save_run(folder, run)
+    save_model(network, str(folder / WEIGHTS))
+    write_bytes(folder / WEIGHTS, (folder / WEIGHTS).read_bytes())  # safetensors lets no one but the owner read it
+    if run.network.rpartition(":")[0].endswith(".py") and (source := source_file(run.network)):
+        write_bytes(folder / SOURCE, source.read_bytes())
+
+
+def _rows(dataset: Dataset, recipe: Recipe) -> Rows:
+    labels = dataset.labels
+    used = subset(labels[TRAIN], recipe.train_fraction) if recipe.train_fraction < 1 else np.arange(len(labels[TRAIN]))
+    learned, holdout = hold_out(labels[TRAIN], used, recipe.holdout_fraction)
+    return {name: np.arange(len(own)) for name, own in labels.items()} | {TRAIN: learned, HOLDOUT: holdout}
 
 
 def _fit(
@@ -195,13 +206,14 @@ def _fit(
     except StorageError:
         raise
     except DivergedError as error:
-        return "diverged", f"{error} in epoch {log[-1].epoch + 1 if len(log) else 1}", None
+        return "diverged", f"{error} in epoch {log[-1].epoch + 1 if log else 1}", None
     except Exception as error:  # a user's own network may raise anything, and torch raises much
         return "failed", in_one_line(error), None
-    return "finished", "", state.best.epoch if state.best else None
+    best = state.weights.best
+    return "finished", "", best.epoch if best else None
 
 
-def _predictions(network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows, dataset: Dataset) -> pl.DataFrame:
+def _predictions(network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows, dataset: Dataset) -> Predictions:
     """Logits and losses of the final weights for the images of the run, in the manifest's order."""
     tables = []
     for name in dataset.images:
@@ -209,17 +221,13 @@ def _predictions(network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows,
         if not len(split):
             continue
         logits, labels = evaluate(network, split, recipe), split.labels.cpu()
-        tables.append(
-            pl.DataFrame(
-                {
-                    "split": [name] * len(split),
-                    "image_id": dataset.rows(name)["image_id"][rows[name]],
-                    "label": labels.numpy(),
-                    "predicted": logits.argmax(1).numpy(),
-                    "logits": logits.numpy(),
-                    "loss": functional.cross_entropy(logits, labels, reduction="none").double().numpy(),
-                },
-                schema_overrides={"logits": pl.List(pl.Float32)},
-            )
-        )
-    return pl.concat(tables)
+        table = {
+            "split": [name] * len(split),
+            "image_id": dataset.rows(name)["image_id"][rows[name]],
+            "label": labels.numpy(),
+            "predicted": logits.argmax(1).numpy(),
+            "logits": logits.numpy(),
+            "loss": functional.cross_entropy(logits, labels, reduction="none").double().numpy(),
+        }
+        tables.append(pl.DataFrame(table, schema_overrides={"logits": PREDICTIONS_SCHEMA["logits"]}))
+    return Predictions(pl.concat(tables))

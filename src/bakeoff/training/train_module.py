@@ -5,7 +5,6 @@ import inspect
 import re
 import tempfile
 import weakref
-from collections.abc import Callable
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -16,12 +15,10 @@ from bakeoff.config.schema import Recipe
 from bakeoff.core.progress import Progress
 from bakeoff.core.storage import digest
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.models.factory import build
+from bakeoff.models.factory import Factory, build
 from bakeoff.training.device import choose_device, with_precision
 from bakeoff.training.run import Run, RunSpec
 from bakeoff.training.train import train
-
-Factory = Callable[..., nn.Module]
 
 
 def train_module(
@@ -45,7 +42,7 @@ def train_module(
         seed: Decides the initial weights (of a factory's network), the order of the images and the augmentation.
         folder: Gets the run's files; a temporary folder, removed with the run, where None.
         device: "auto", "cpu", "cuda" or "mps".
-        progress: Told of the steps.
+        progress: Given the steps done and the steps in all.
 
     Returns:
         The run; its `model` is the trained network.
@@ -56,12 +53,12 @@ def train_module(
         StorageError: There is no room or no right to write.
     """
     kind: object = type(network) if isinstance(network, nn.Module) else network
-    name = f"{kind.__module__}:{getattr(kind, '__qualname__', type(kind).__qualname__)}"
+    name = str(getattr(kind, "__qualname__", type(kind).__qualname__))
     make = partial(copy.deepcopy, network) if isinstance(network, nn.Module) else network
     chosen = choose_device(device)
     spec = RunSpec(
-        variant=re.sub(r"[^\w.-]+", "-", name.rpartition(":")[2]).strip("-"),
-        network=name,
+        variant=re.sub(r"[^\w.-]+", "-", name).strip("-"),
+        network=f"code:{name}",
         network_digest=_source_digest(kind),
         seed=seed,
         recipe=with_precision(recipe or Recipe(), chosen),

@@ -21,8 +21,7 @@ from bakeoff.evaluation.improvements import Improvements
 from bakeoff.evaluation.results import Results
 from bakeoff.evaluation.scores import Comparison
 from bakeoff.findings.finding import Finding, Findings
-from bakeoff.training.run import Run, RunSpec
-from bakeoff.training.store import load_run
+from bakeoff.training.run import Run, RunSpec, load_run
 
 if TYPE_CHECKING:
     from bakeoff.report import Case
@@ -210,7 +209,7 @@ class Experiment:
             spec: Of the run.
             images: The images' digest.
         """
-        return self.folder / "shared" / images / f"{spec.variant}-seed{spec.seed}-{digest(spec)}.parquet"
+        return self.folder / "shared" / images / f"{spec.name}-{digest(spec)}.parquet"
 
     def read_shared(self, spec: RunSpec, images: str) -> pl.DataFrame | None:
         """Those predictions, with the columns image_id and label and predicted; None where there are none."""

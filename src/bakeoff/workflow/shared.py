@@ -44,7 +44,7 @@ def _settings(dataset: Dataset) -> tuple[object, ...]:
 
 
 def _predict(experiment: Experiment, run: Run, images: SharedImages) -> None:
-    from bakeoff.training.inference import probabilities
+    from bakeoff.training.predict import probabilities
 
     path = experiment.shared_predictions(run.spec, images.digest)
     if path.exists():

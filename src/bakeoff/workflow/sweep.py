@@ -13,8 +13,7 @@ from bakeoff.core.progress import Monitor, Progress, silent
 from bakeoff.core.registry import executors
 from bakeoff.core.storage import conflict
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.training.run import Run, RunSpec
-from bakeoff.training.store import load_run, save_failure
+from bakeoff.training.run import Run, RunSpec, load_run, save_failure
 from bakeoff.workflow.executors.jobs import Failure, Job
 from bakeoff.workflow.experiment import Experiment, RunFiles
 
@@ -27,6 +26,7 @@ class Plan:
         experiment: Gets the runs.
         training: The executor, and what is recorded beside the runs.
         folders: By variant the folder of its data set.
+        networks: By variant its network.
         specs: Of all runs, by variant, then seed.
         missing: Of the runs that are not there yet, or failed.
     """
@@ -34,6 +34,7 @@ class Plan:
     experiment: Experiment
     training: TrainingConfig
     folders: Mapping[str, Path]
+    networks: Mapping[str, str]
     specs: Sequence[RunSpec]
     missing: Sequence[RunSpec]
 
@@ -68,7 +69,8 @@ def plan_sweep(
     ]
     folders = {variant.name: datasets[variant.name].folder for variant in variants}
     missing = [spec for spec in specs if not _is_stored(experiment, spec, overwrite)]
-    return Plan(experiment, training, folders, specs, missing)
+    networks = {variant.name: variant.network for variant in variants}
+    return Plan(experiment, training, folders, networks, specs, missing)
 
 
 def sweep(plan: Plan, monitor: Monitor = silent) -> list[Run]:
@@ -84,7 +86,7 @@ def sweep(plan: Plan, monitor: Monitor = silent) -> list[Run]:
     done, total = len(plan.specs) - len(plan.missing), len(plan.specs)
     report, report_run = monitor("runs"), cache(lambda name: monitor(f"runs/{name}"))
     report(done, total)
-    missing = {_name(spec): spec for spec in plan.missing}
+    missing = {spec.name: spec for spec in plan.missing}
     for group, workers in _groups(plan.missing, plan.training):
         for outcome in executors[plan.training.executor]([_job(spec, plan) for spec in group], workers, report_run):
             if isinstance(outcome.result, Failure):
@@ -96,15 +98,11 @@ def sweep(plan: Plan, monitor: Monitor = silent) -> list[Run]:
     for folder in {_files(plan.experiment, spec).checkpoint.parent for spec in plan.missing}:
         with suppress(OSError):  # it is not empty: a run that failed can be resumed
             folder.rmdir()
-    return [load_run(_files(plan.experiment, spec).folder) for spec in plan.specs]
+    return [load_run(_files(plan.experiment, spec).folder, plan.networks[spec.variant]) for spec in plan.specs]
 
 
 def _files(experiment: Experiment, spec: RunSpec) -> RunFiles:
     return experiment.run_files(spec.variant, spec.seed)
-
-
-def _name(spec: RunSpec) -> str:
-    return f"{spec.variant}-seed{spec.seed}"
 
 
 def _groups(missing: Sequence[RunSpec], training: TrainingConfig) -> Iterator[tuple[list[RunSpec], int]]:
@@ -117,12 +115,19 @@ def _groups(missing: Sequence[RunSpec], training: TrainingConfig) -> Iterator[tu
 
 def _job(spec: RunSpec, plan: Plan) -> Job:
     files, training = _files(plan.experiment, spec), plan.training
-    work = partial(_train_one, spec, plan.folders[spec.variant], files, training.tensorboard, training.profile)
-    return Job(_name(spec), work)
+    folder, network = plan.folders[spec.variant], plan.networks[spec.variant]
+    work = partial(_train_one, spec, folder, network, files, training.tensorboard, training.profile)
+    return Job(spec.name, work)
 
 
 def _train_one(
-    spec: RunSpec, dataset: Path, files: RunFiles, tensorboard: bool, profile: bool, progress: Progress
+    spec: RunSpec,
+    dataset: Path,
+    network: str,
+    files: RunFiles,
+    tensorboard: bool,
+    profile: bool,
+    progress: Progress,
 ) -> None:
     """One run, in the process that the executor chose."""
     from bakeoff.data.build.load import load
@@ -136,6 +141,7 @@ def _train_one(
         files.events if tensorboard else None,
         checkpoint=files.checkpoint,
         profile=files.profile if profile else None,
+        network=network,
     )
 
 

@@ -44,8 +44,8 @@ def test_any_size_and_class_count_gives_logits_and_a_gradient_for_each_parameter
     assert logits.shape == (batch, num_classes)
     assert logits.dtype == torch.float32
     loss = cross_entropy(logits, torch.zeros(batch, dtype=torch.int64))
-    if hasattr(network, "locate"):
-        _, cells = network.locate(images)
+    if hasattr(network, "forward_with_heatmaps"):
+        _, cells = network.forward_with_heatmaps(images)
         assert cells.shape[:2] == (batch, num_classes)
         loss = loss + cells.mean()
     loss.backward()

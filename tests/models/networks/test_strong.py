@@ -32,6 +32,6 @@ def test_it_says_where_without_saying_otherwise_what() -> None:
     network = create("strong", 3, 64).eval()
     images = torch.rand(2, 3, 64, 64) * 2 - 1
     with torch.no_grad():
-        logits, cells = network.locate(images)
+        logits, cells = network.forward_with_heatmaps(images)
         torch.testing.assert_close(logits, network(images))
     assert cells.shape == (2, 3, 8, 8)

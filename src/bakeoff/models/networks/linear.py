@@ -1,4 +1,4 @@
-"""A floor: what the pixels alone tell."""
+"""A baseline: what the pixels alone tell."""
 
 from torch import Tensor, nn
 
@@ -8,12 +8,7 @@ from bakeoff.models.architecture import Traits
 
 @networks.register("linear")
 class Linear(nn.Module):
-    """Multinomial logistic regression on the pixels: a floor that every other network should pass.
-
-    Args:
-        num_classes: How many logits it gives.
-        image_size: Side of the input in pixels.
-    """
+    """Multinomial logistic regression on the pixels: a baseline that every other network should beat."""
 
     traits = Traits(baseline=True)
 

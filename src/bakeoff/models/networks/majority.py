@@ -1,4 +1,4 @@
-"""The lowest floor: the same answer for every photo."""
+"""The lowest baseline: the same answer for every image."""
 
 import torch
 from torch import Tensor, nn
@@ -9,11 +9,7 @@ from bakeoff.models.architecture import Traits
 
 @networks.register("majority")
 class Majority(nn.Module):
-    """Learns how frequent the classes are and looks at no photo: the accuracy of guessing.
-
-    Args:
-        num_classes: How many logits it gives.
-    """
+    """Learns how frequent the classes are and ignores the image: chance level."""
 
     traits = Traits(baseline=True, ignores_input=True)
 

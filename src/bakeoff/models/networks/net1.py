@@ -8,12 +8,7 @@ from bakeoff.models.blocks import Head, Network, Stem
 
 @networks.register("net1")
 class Net1(Network):
-    """Two convolutions without padding, each with ReLU and max pooling, and two linear layers.
-
-    Args:
-        num_classes: How many logits it gives.
-        image_size: Side of the input in pixels, 8 or more.
-    """
+    """Two convolutions without padding, each with ReLU and max pooling, and two linear layers."""
 
     def __init__(self, num_classes: int, image_size: int) -> None:
         super().__init__()

@@ -8,12 +8,7 @@ from bakeoff.models.blocks import Head, Network, Stem
 
 @networks.register("net2")
 class Net2(Network):
-    """net1 with padding, so that the convolutions keep the size of their input.
-
-    Args:
-        num_classes: How many logits it gives.
-        image_size: Side of the input in pixels, 8 or more.
-    """
+    """net1 with padding, so that the convolutions keep the size of their input."""
 
     def __init__(self, num_classes: int, image_size: int) -> None:
         super().__init__()

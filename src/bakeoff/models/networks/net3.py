@@ -1,31 +1,12 @@
 """The homework's third network: does the gradient vanish on its way through ten more layers?"""
 
-from torch import Tensor
-from torch.nn.functional import relu
-
 from bakeoff.core.registry import networks
-from bakeoff.models.blocks import Head, Network, Stem, further_convolutions
+from bakeoff.models.blocks import DeepNetwork
 
 
 @networks.register("net3")
-class Net3(Network):
-    """net2 with ten further convolutions, each with ReLU, before the linear layers.
-
-    Args:
-        num_classes: How many logits it gives.
-        image_size: Side of the input in pixels, 8 or more.
-    """
+class Net3(DeepNetwork):
+    """net2 with ten further convolutions, each with ReLU, before the linear layers."""
 
     def __init__(self, num_classes: int, image_size: int) -> None:
-        super().__init__()
-        self.stem = Stem(image_size)
-        self.body = further_convolutions()
-        self.head = Head(self.stem.features, num_classes)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Maps images, float32 (N, 3, S, S) in [-1, 1], to logits, float32 (N, K)."""
-        maps = self.stem(images)
-        for convolution in self.body.values():
-            maps = relu(convolution(maps))
-        logits: Tensor = self.head(maps)
-        return logits
+        super().__init__(num_classes, image_size)

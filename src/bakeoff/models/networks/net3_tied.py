@@ -9,12 +9,7 @@ from bakeoff.models.blocks import CHANNELS, FURTHER, Head, Network, Stem, conv3x
 
 @networks.register("net3-tied")
 class Net3Tied(Network):
-    """net3 with one convolution applied ten times, so that the ten share their weights.
-
-    Args:
-        num_classes: How many logits it gives.
-        image_size: Side of the input in pixels, 8 or more.
-    """
+    """net3 with one convolution applied ten times, so that the ten share their weights."""
 
     def __init__(self, num_classes: int, image_size: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What these images give away to a network made for them: a small residual network."""
+"""A small residual network made for such images: what they give away."""
 
 from torch import Tensor, nn
 from torch.nn.functional import relu
@@ -9,13 +9,13 @@ from bakeoff.models.blocks import Network
 WIDTHS = (32, 64, 128, 256)
 BLOCKS = 2
 SMALLEST = 4
-"""A map of fewer pixels a side is not halved: batch norm needs several values a channel."""
+"""A map of fewer pixels a side is not halved: batch norm needs several values per channel."""
 RARE = -3.0
-"""Where the logits of places begin: most cells hold none of the classes."""
+"""Where the logits of the heatmaps begin: most cells hold none of the classes."""
 
 
 class Block(nn.Module):
-    """Two 3x3 convolutions with batch norm, and a way around them.
+    """Two 3x3 convolutions with batch norm, and a shortcut around them.
 
     Sources: He et al., Deep Residual Learning, CVPR 2016; a shortcut that averages before its 1x1 convolution, and a
     last batch norm that begins at zero, as in He et al., Bag of Tricks, CVPR 2019.
@@ -45,10 +45,6 @@ class Strong(Network):
     """A residual network for images of about 64 pixels: eight blocks, 2.8 million parameters.
 
     Its recipe is that of `bakeoff run strong` (docs/strong.md).
-
-    Args:
-        num_classes: How many logits it gives.
-        image_size: Side of the input in pixels, 8 or more.
     """
 
     def __init__(self, num_classes: int, image_size: int) -> None:
@@ -70,28 +66,26 @@ class Strong(Network):
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out")
-        self.places = nn.Conv2d(WIDTHS[-2], num_classes, 1)
-        nn.init.zeros_(self.places.weight)
+        self.heatmaps = nn.Conv2d(WIDTHS[-2], num_classes, 1)
+        nn.init.zeros_(self.heatmaps.weight)
 
     def forward(self, images: Tensor) -> Tensor:
         """Maps images, float32 (N, 3, S, S) in [-1, 1], to logits, float32 (N, K)."""
-        return self._classify(self._see(images))
+        return self._classify(self._features(images))
 
-    def locate(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The logits, and where each class is: a logit for each cell of the maps before the last stage.
-
-        For training alone: to tell where an object is makes maps that tell what it is.
+    def forward_with_heatmaps(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The logits, and a heatmap per class from the features before the last stage, for an auxiliary loss.
 
         Args:
             images: float32 (N, 3, S, S) in [-1, 1].
 
         Returns:
-            float32 (N, K), as `forward` gives them, and float32 (N, K, s, s), s about an eighth of S.
+            float32 (N, K), as `forward` gives them, and logits float32 (N, K, s, s), s about an eighth of S.
         """
-        maps = self._see(images)
-        return self._classify(maps), self.places(maps) + RARE
+        maps = self._features(images)
+        return self._classify(maps), self.heatmaps(maps) + RARE
 
-    def _see(self, images: Tensor) -> Tensor:
+    def _features(self, images: Tensor) -> Tensor:
         """All stages but the last."""
         maps: Tensor = self.body[:-BLOCKS](self.pool(relu(self.norm1(self.conv1(images)))))
         return maps

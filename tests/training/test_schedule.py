@@ -6,7 +6,7 @@ from torch import nn
 from torch.optim import SGD, Adam, AdamW
 
 from bakeoff.config.schema import Recipe
-from bakeoff.training.optimization import make_optimizer, make_schedule
+from bakeoff.training.schedule import make_optimizer, make_schedule
 
 
 @pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("adamw", AdamW), ("sgd", SGD)])

@@ -9,14 +9,15 @@ import pytest
 
 from bakeoff.core.errors import ConfigError, NetworkError, StorageError
 from bakeoff.data.sample import CLASSES
-from bakeoff.training import prediction
+from bakeoff.training.export import export
+from bakeoff.training.predict import predict
 
 
 @pytest.fixture(scope="session")
 def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """net1 of the finished experiment as an ONNX file."""
     target = tmp_path_factory.mktemp("exported") / "net1.onnx"
-    difference = prediction.export(finished / "runs" / "net1-seed0", target)
+    difference = export(finished / "runs" / "net1-seed0", target)
     assert difference is not None
     assert 0 <= difference < 1e-5, "on every validation photo"
     return target
@@ -29,21 +30,21 @@ def test_predict_agrees_with_the_run_and_tells_what_it_can_not_read(
     table = pl.read_parquet(run / "predictions.parquet").filter(pl.col("split") == "val")
     manifest = pl.read_parquet(finished / "dataset" / "manifest.parquet").filter(pl.col("split") == "val")
     photos = [sample / "images" / name for name in manifest["file_name"]]
-    answers = prediction.predict(run, photos, "cpu")
+    answers = predict(run, photos, "cpu")
     guesses = [max(answer.probabilities, key=answer.probabilities.__getitem__) for answer in answers]
     assert guesses == [sorted(CLASSES)[label] for label in table["predicted"]]
     (tmp_path / "a.jpg").write_bytes(b"")
     shutil.copy(photos[0], tmp_path / "b.JPG")
     (tmp_path / "notes.txt").write_text("no photo")
-    first, second = prediction.predict(run, [tmp_path], "cpu")
+    first, second = predict(run, [tmp_path], "cpu")
     assert first.error
     assert not first.probabilities
     assert second.probabilities == pytest.approx(answers[0].probabilities, abs=1e-6)
     with pytest.raises(ConfigError, match="does not exist"):
-        prediction.predict(run, [tmp_path / "c.jpg"])
+        predict(run, [tmp_path / "c.jpg"])
     (tmp_path / "empty").mkdir()
     with pytest.raises(ConfigError, match="holds no photo"):
-        prediction.predict(run, [tmp_path / "empty"])
+        predict(run, [tmp_path / "empty"])
 
 
 def test_an_exported_file_predicts_what_the_run_does(
@@ -51,8 +52,8 @@ def test_an_exported_file_predicts_what_the_run_does(
 ) -> None:
     photos = sorted((sample / "images").iterdir())[:8]
     (tmp_path / "broken.jpg").write_bytes(b"x")
-    by_run = prediction.predict(finished / "runs" / "net1-seed0", [*photos, tmp_path], "cpu")
-    by_file = prediction.predict(exported, [*photos, tmp_path])
+    by_run = predict(finished / "runs" / "net1-seed0", [*photos, tmp_path], "cpu")
+    by_file = predict(exported, [*photos, tmp_path])
     for one, other in zip(by_run, by_file, strict=True):
         assert one.photo == other.photo
         assert other.probabilities == pytest.approx(one.probabilities, abs=2e-3), "pixels differ by at most one level"
@@ -61,16 +62,16 @@ def test_an_exported_file_predicts_what_the_run_does(
 
 def test_without_its_data_set_a_run_is_exported_unchecked(finished: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(finished / "runs" / "net1-seed0", tmp_path / "runs" / "net1-seed0"))
-    assert prediction.export(run, tmp_path / "net1.onnx") is None
+    assert export(run, tmp_path / "net1.onnx") is None
     assert (tmp_path / "net1.onnx").stat().st_size > 1000
 
 
 def test_a_network_that_computes_otherwise_is_not_left_behind(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bakeoff.training.prediction.TOLERANCE", -1.0)
+    monkeypatch.setattr("bakeoff.training.export.TOLERANCE", -1.0)
     with pytest.raises(NetworkError, match="gives other probabilities than the run"):
-        prediction.export(finished / "runs" / "net1-seed0", tmp_path / "net1.onnx")
+        export(finished / "runs" / "net1-seed0", tmp_path / "net1.onnx")
     assert [*tmp_path.iterdir()] == []
 
 
@@ -87,7 +88,7 @@ def test_what_is_no_model_is_refused(sample: Path, tmp_path: Path, content: byte
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(StorageError, match=message):
-        prediction.predict(file, [sample / "images"])
+        predict(file, [sample / "images"])
 
 
 def test_a_model_of_another_program_is_refused(sample: Path, exported: Path, tmp_path: Path) -> None:
@@ -99,4 +100,4 @@ def test_a_model_of_another_program_is_refused(sample: Path, exported: Path, tmp
     del model.metadata_props[:]
     (tmp_path / "other.onnx").write_bytes(model.SerializeToString())
     with pytest.raises(StorageError, match="was not written by bakeoff export"):
-        prediction.predict(tmp_path / "other.onnx", [sample / "images"])
+        predict(tmp_path / "other.onnx", [sample / "images"])

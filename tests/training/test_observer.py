@@ -1,5 +1,6 @@
-"""TensorBoard's event files, read back record by record."""
+"""What watches a training: event files, read back record by record, and a trace that Perfetto opens."""
 
+import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from tensorboardX.proto.event_pb2 import Event
 from bakeoff.config.schema import TrainingConfig
 from bakeoff.core.errors import ConfigError
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.training import events
+from bakeoff.training import observer
 from bakeoff.training.run import BatchLog, EpochLog, RunSpec
 from bakeoff.training.train import check, train
 
@@ -46,6 +47,22 @@ def test_event_files_hold_the_log_and_change_nothing(dataset: Dataset, spec: Run
 
 
 def test_without_the_library_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "find_spec", lambda _name: None)
+    monkeypatch.setattr(observer, "find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match="pip install 'bakeoff\\[tensorboard\\]'"):
         check(TrainingConfig(networks=("net1",), tensorboard=True), 3, 64)
+
+
+def test_a_trace_holds_some_steps_and_changes_nothing(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    path = tmp_path / "profiles" / "run.json"
+    profiled = train(spec, dataset, tmp_path / "profiled", profile=path)
+    events = json.loads(path.read_text())["traceEvents"]
+    steps = {event["name"] for event in events if event.get("name", "").startswith("ProfilerStep#")}
+    assert steps == {f"ProfilerStep#{number}" for number in range(10, 30)}
+    assert any(event.get("name") == "aten::convolution" for event in events)
+    assert profiled.predictions == train(spec, dataset, tmp_path / "plain").predictions
+
+
+def test_without_a_place_nothing_is_traced(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    before = {*tmp_path.iterdir()}
+    train(spec, dataset, tmp_path / "run")
+    assert {*tmp_path.iterdir()} - before == {tmp_path / "run"}

@@ -1,0 +1,227 @@
+"""A trained network applied to photos; an exported one needs no torch."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from bakeoff.core.errors import ConfigError, ImageError, NetworkError, StorageError, in_one_line
+from bakeoff.core.types import Images
+from bakeoff.data.build import decode, to_pixels
+from bakeoff.data.image_folder.tree import FORMATS
+from bakeoff.training.run import SOURCE, WEIGHTS, Run, RunSpec, load_run
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PathName = str | PathLike[str]
+ONNX = ".onnx"
+METADATA = "bakeoff"
+"""Under this key an exported file holds, as JSON, `network`, `classes`, `size`, `filter` and `dataset`."""
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """What a trained network predicts for one photo.
+
+    Attributes:
+        photo: The photo's path.
+        probabilities: By class, in the order of the labels, adding up to 1; empty where the photo can't be read.
+        error: Why the photo can't be read, else empty.
+    """
+
+    photo: str
+    probabilities: Mapping[str, float] = {}
+    error: str = ""
+
+
+def predict(
+    model: PathName, paths: Iterable[PathName], device: str = "auto", *, allow_code: bool = False
+) -> list[Prediction]:
+    """Class probabilities of photos, and of all photos in folders; a photo that can't be read says why.
+
+    Args:
+        model: A run's folder, or a file that `export` wrote.
+        paths: Photos and folders of photos.
+        device: "auto", "cpu", "cuda" or "mps"; an exported file runs on the CPU.
+        allow_code: Whether the source of a user's own network that is stored with the run may be run.
+
+    Raises:
+        ConfigError: A path does not exist, or there is no photo.
+        StorageError: The run or file is missing or damaged.
+        NetworkError: The network can't be built, or is a user's own and `allow_code` is not given.
+    """
+    model, photos = Path(model), list(_find_photos(map(Path, paths)))
+    if model.suffix == ONNX:
+        return _predict_by_file(model, photos)
+    run = load_run(model, allow_code=allow_code)
+    pixels, predictions = _read_photos(photos, run.spec)
+    if pixels:
+        rows = probabilities(run, np.stack(list(pixels.values())), device)
+        for photo, row in zip(pixels, rows, strict=True):
+            predictions[photo] = Prediction(str(photo), dict(zip(run.spec.classes, row.tolist(), strict=True)))
+    return [predictions[photo] for photo in photos]
+
+
+def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray[np.float32]:
+    """The class probabilities that a run's network gives to images.
+
+    Args:
+        run: A run that finished.
+        images: uint8 (N, S, S, 3), RGB, at the run's size and filter.
+        device: "auto", "cpu", "cuda" or "mps".
+
+    Returns:
+        float32 (N, K), rows sum to 1.
+
+    Raises:
+        StorageError: As `load_network`.
+        NetworkError: As `load_network`.
+    """
+    import torch
+
+    from bakeoff.training.batches import Split
+    from bakeoff.training.device import choose_device, to_device
+    from bakeoff.training.loop import evaluate
+
+    network, where = load_network(run), choose_device(device)
+    split = Split(images, np.zeros(len(images), dtype=np.int64), where)
+    return torch.softmax(evaluate(to_device(network, where), split, run.spec.recipe), dim=1).numpy()
+
+
+def load_network(run: Run) -> "nn.Module":
+    """A run's network with its weights, on the CPU in evaluation mode.
+
+    Raises:
+        StorageError: The run did not finish, or its weights are missing, damaged or not those of the network.
+        NetworkError: The network can't be built any more, or only by code that was not allowed.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_model
+
+    from bakeoff.models.factory import create
+
+    if not run.finished:
+        raise StorageError(f"the run in {run.folder} {run.record.status} ({run.record.reason}); train it again.")
+    if run.trained is not None:
+        return run.trained
+    _check_code(run)
+    network = create(run.network, len(run.spec.classes), run.spec.size)
+    path = run.folder / WEIGHTS
+    try:
+        load_model(network, str(path))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        first = str(error).splitlines()[0]
+        raise StorageError(
+            f"{path} does not hold the weights of {run.spec.network}: {first}. Remove {run.folder} and train again."
+        ) from None
+    return network.eval()
+
+
+def _check_code(run: Run) -> None:
+    """Refuses a user's own network that may not be run, or that is not the one which was trained."""
+    from bakeoff.models.factory import source_digest
+
+    spec, folder = run.spec, run.folder
+    if spec.network.startswith("code:"):
+        raise NetworkError(
+            f"the network of {folder} was given in code ({spec.network}); build it there, and give it the weights with "
+            f"safetensors.torch.load_model(network, {str(folder / WEIGHTS)!r})."
+        )
+    if not run.network:
+        stored = f"the source {folder / SOURCE}" if (folder / SOURCE).exists() else "code"
+        raise NetworkError(
+            f"the network {spec.network} of {folder} is {stored} (digest {spec.network_digest}), which is run only "
+            "with --allow-code (allow_code=True). Read it first, and allow it if you trust it."
+        )
+    if spec.network_digest and (found := source_digest(run.network)) != spec.network_digest:
+        raise NetworkError(
+            f"{run.network} is not the network that was trained in {folder}: its source has the digest {found}, the "
+            f"run's {spec.network_digest}."
+        )
+
+
+class OnnxModel:
+    """A network that `export` wrote.
+
+    Args:
+        raw: The file's bytes; what it says of other files is not followed.
+        name: What to call it in errors.
+
+    Attributes:
+        classes: Class names in the order of the probabilities.
+
+    Raises:
+        ConfigError: onnxruntime is not installed.
+        StorageError: It is no such file, or damaged.
+    """
+
+    def __init__(self, raw: bytes, name: str) -> None:
+        try:
+            import onnxruntime
+        except ModuleNotFoundError:
+            raise ConfigError(
+                "an exported network needs onnxruntime; install it with: pip install 'bakeoff[export]'."
+            ) from None
+        try:
+            self._session = onnxruntime.InferenceSession(raw, providers=["CPUExecutionProvider"])
+            facts = json.loads(self._session.get_modelmeta().custom_metadata_map[METADATA])
+            self.classes: tuple[str, ...] = tuple(facts["classes"])
+        except KeyError:
+            raise StorageError(f"{name} was not written by bakeoff export: it does not name its classes.") from None
+        except Exception as error:  # onnxruntime has an error of its own for each kind of damage
+            raise StorageError(
+                f"{name} is no ONNX file, or damaged: {in_one_line(error)}. Export the run again."
+            ) from None
+
+    def probabilities(self, photo: Images) -> npt.NDArray[np.float32]:
+        """The class probabilities of a photo, uint8 (H, W, 3), RGB, of any size: float32 (K,)."""
+        row: npt.NDArray[np.float32] = self._session.run(["probabilities"], {"photo": photo})[0]
+        return row
+
+
+def _predict_by_file(file: Path, photos: Sequence[Path]) -> list[Prediction]:
+    try:
+        model = OnnxModel(file.read_bytes(), str(file))
+    except OSError as error:
+        raise StorageError(
+            f"can't read {file}: {error.strerror or error}. Give a run's folder or a {ONNX} file."
+        ) from None
+    return [_predict_photo(model, photo) for photo in photos]
+
+
+def _predict_photo(model: OnnxModel, photo: Path) -> Prediction:
+    try:
+        row = model.probabilities(decode(photo.read_bytes()))
+    except (OSError, ImageError) as error:
+        return Prediction(str(photo), error=str(error))
+    return Prediction(str(photo), dict(zip(model.classes, row.tolist(), strict=True)))
+
+
+def _find_photos(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            found = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in FORMATS)
+            if not found:
+                raise ConfigError(f"{path} holds no photo ({', '.join(FORMATS)}).")
+            yield from found
+        elif path.exists():
+            yield path
+        else:
+            raise ConfigError(f"{path} does not exist; give photos or folders of photos.")
+
+
+def _read_photos(photos: Sequence[Path], spec: RunSpec) -> tuple[dict[Path, Images], dict[Path, Prediction]]:
+    """The pixels of the photos that can be read, and the reasons of those that can't."""
+    pixels: dict[Path, Images] = {}
+    unreadable: dict[Path, Prediction] = {}
+    for photo in photos:
+        try:
+            pixels[photo] = to_pixels(photo.read_bytes(), spec.size, spec.filter, spec.resize)
+        except (OSError, ImageError) as error:
+            unreadable[photo] = Prediction(str(photo), error=str(error))
+    return pixels, unreadable
