@@ -42,11 +42,11 @@ def test_an_epoch_holds_each_image_once(count: int, batch_size: int, shuffle: bo
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
-def test_a_share_is_taken_of_each_class_and_a_smaller_one_is_a_part_of_it(
+def test_a_fraction_is_taken_of_each_class_and_a_smaller_one_is_a_part_of_it(
     labels: list[int], first: float, second: float
 ) -> None:
     held = np.array(labels)
-    small, large = (subset(held, share) for share in sorted((first, second)))
+    small, large = (subset(held, fraction) for fraction in sorted((first, second)))
     assert set(small) <= set(large)
     assert list(large) == sorted(set(large))
     for label in set(labels):
@@ -61,15 +61,15 @@ def test_the_generator_decides_the_order() -> None:
 
 
 @given(st.lists(st.integers(0, 2), min_size=6, max_size=60), st.sampled_from([0.1, 0.5, 0.9]))
-def test_the_tune_part_and_the_rest_are_all_rows(labels: list[int], share: float) -> None:
+def test_the_holdout_and_the_rest_are_all_rows(labels: list[int], fraction: float) -> None:
     rows = np.arange(len(labels))[::2]
-    learned, tune = hold_out(np.array(labels), rows, share)
-    assert sorted([*learned, *tune]) == rows.tolist()
+    learned, holdout = hold_out(np.array(labels), rows, fraction)
+    assert sorted([*learned, *holdout]) == rows.tolist()
     for label in {labels[row] for row in rows}:
         own = sum(labels[row] == label for row in rows)
-        assert sum(labels[row] == label for row in tune) == max(1, round(share * own))
+        assert sum(labels[row] == label for row in holdout) == max(1, round(fraction * own))
 
 
-def test_without_a_tune_part_all_rows_are_learned_from() -> None:
-    learned, tune = hold_out(np.array([0, 1, 1]), np.arange(3), 0.0)
-    assert (learned.tolist(), tune.tolist()) == ([0, 1, 2], [])
+def test_without_a_holdout_all_rows_are_trained_on() -> None:
+    learned, holdout = hold_out(np.array([0, 1, 1]), np.arange(3), 0.0)
+    assert (learned.tolist(), holdout.tolist()) == ([0, 1, 2], [])

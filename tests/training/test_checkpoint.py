@@ -64,7 +64,7 @@ def content(run: Run) -> list[object]:
 
 @pytest.mark.parametrize("network", ["net1", "net3-bn", "own"])
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_a_run_that_is_taken_up_ends_as_if_it_had_not_been_stopped(
+def test_a_resumed_run_ends_as_if_it_had_not_been_stopped(
     dataset: Dataset, spec: RunSpec, tmp_path: Path, recipe: str, network: str
 ) -> None:
     (tmp_path / "own.py").write_text(OWN)
@@ -117,7 +117,7 @@ def test_what_can_not_be_used_is_not(dataset: Dataset, spec: RunSpec, tmp_path: 
     assert content(run) == content(train(asked, dataset, tmp_path / "undisturbed"))
 
 
-def test_without_a_place_nothing_is_kept(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+def test_without_a_folder_nothing_is_kept(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
     before = {*tmp_path.iterdir()}
     train(of_recipe(spec, RECIPES["adam"]), dataset, tmp_path / "run")
     assert {*tmp_path.iterdir()} - before == {tmp_path / "run"}

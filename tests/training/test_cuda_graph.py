@@ -36,20 +36,20 @@ def trained(wrap: Callable[[Step], Callable[[Tensor], None]], device: torch.devi
 
 
 def test_a_replayed_step_learns_from_the_rows_it_is_given() -> None:
-    recorded: list[int] = []
+    captured: list[int] = []
 
     def again(action: Callable[[], None]) -> Callable[[], None]:
-        recorded.append(1)
+        captured.append(1)
         return action
 
     expected = trained(lambda step: step, CPU, "net3-bn")
     found = trained(lambda step: GraphedStep(step, again), CPU, "net3-bn")
-    assert len(recorded) == 2, "one of each batch size"
+    assert len(captured) == 2, "one of each batch size"
     for one, other in zip(expected, found, strict=True):
         assert torch.equal(one, other)
 
 
-def test_a_step_that_can_not_be_recorded_is_taken_as_it_is() -> None:
+def test_a_step_that_can_not_be_captured_is_taken_as_it_is() -> None:
     asked, taken = [], []
 
     def refuse(action: Callable[[], None]) -> Callable[[], None]:
@@ -79,7 +79,7 @@ def test_a_step_that_can_not_be_recorded_is_taken_as_it_is() -> None:
         (Recipe(schedule="cosine"), False),
     ],
 )
-def test_only_what_is_the_same_each_step_is_recorded(recipe: Recipe, expected: bool) -> None:
+def test_only_what_is_the_same_each_step_is_captured(recipe: Recipe, expected: bool) -> None:
     assert can_be_captured(recipe, CUDA) is expected
     assert not can_be_captured(recipe, CPU)
 
@@ -93,7 +93,7 @@ def test_a_graph_trains_as_the_steps_do(name: str) -> None:
 
 
 @on_gpu
-def test_what_waits_for_the_device_can_not_be_recorded() -> None:
+def test_what_waits_for_the_device_can_not_be_captured() -> None:
     value = torch.ones((), device=CUDA)
     with pytest.raises(RuntimeError):
         capture(lambda: value.fill_(value.item() + 1))

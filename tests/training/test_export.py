@@ -71,11 +71,11 @@ def test_batch_norm_and_dropout_are_in_evaluation_mode_and_the_bytes_repeat(
     np.testing.assert_allclose(given, probabilities(run, np.asarray(images), "cpu"), atol=1e-5)
 
 
-def test_an_image_is_looked_at_as_often_as_its_recipe_says(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
-    views = msgspec.structs.replace(spec.recipe, tta_scales=(1.0, 1.25), tta_flip=True)
+def test_test_time_augmentation_is_exported(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    augmented = msgspec.structs.replace(spec.recipe, tta_scales=(1.0, 1.25), tta_flip=True)
     (tmp_path / "own.py").write_text(POOLED)
     spec = msgspec.structs.replace(spec, network=f"{tmp_path / 'own.py'}:create")
-    run = trained(dataset, spec, tmp_path / "run", recipe=views)
+    run = trained(dataset, spec, tmp_path / "run", recipe=augmented)
     model = OnnxModel(to_onnx(run), "model")
     images = np.asarray(dataset.images["val"])
     logits = np.array(run.predictions.of("val")["logits"].to_list())

@@ -1,4 +1,4 @@
-"""Where the classes are: the maps of the boxes, that they go with their images, and what is lost on them."""
+"""Box heatmaps: what they hold, that they go with their images, and the auxiliary loss."""
 
 from typing import Any
 
@@ -32,7 +32,9 @@ CORNERS = st.tuples(*[st.integers(0, 64)] * 4)
 
 
 @given(st.lists(st.tuples(st.sampled_from(CLASSES), CORNERS), max_size=5))
-def test_a_map_has_the_share_of_each_cell_that_a_box_covers(drawn: list[tuple[str, tuple[int, int, int, int]]]) -> None:
+def test_a_heatmap_has_the_fraction_of_each_cell_that_a_box_covers(
+    drawn: list[tuple[str, tuple[int, int, int, int]]],
+) -> None:
     boxes, expected = [], np.zeros((len(CLASSES), CELLS, CELLS))
     for name, (a, b, c, d) in drawn:
         (left, right), (top, bottom) = sorted((a, b)), sorted((c, d))
@@ -48,7 +50,7 @@ def test_a_map_has_the_share_of_each_cell_that_a_box_covers(drawn: list[tuple[st
 
 
 @pytest.mark.parametrize("resize", list(RESIZES))
-def test_a_map_shows_what_the_image_shows(resize: Resize) -> None:
+def test_a_heatmap_shows_what_the_image_shows(resize: Resize) -> None:
     """The upper half of a photo twice as wide as high."""
     table = pl.DataFrame({"width": [200], "height": [100], "boxes": [[box("dog", 0, 0, 1, 0.5)]]})
     own = box_heatmaps(table, replace(INFO, resize=resize))[0, 1] == 255
@@ -70,8 +72,8 @@ VARIED = [
 
 
 @pytest.mark.parametrize("recipe", VARIED)
-def test_places_go_with_their_images(recipe: Recipe) -> None:
-    """Each image is the picture of its own map, and stays so."""
+def test_heatmaps_go_with_their_images(recipe: Recipe) -> None:
+    """Each image is the picture of its own heatmap, and stays so."""
     draws = np.random.default_rng(0)
     maps = draws.integers(0, 256, (6, 2, CELLS, CELLS)).astype(np.uint8)
     images = np.repeat(np.repeat(maps[:, [0, 1, 1]], 2, 2), 2, 3).transpose(0, 2, 3, 1).copy()
@@ -88,24 +90,24 @@ def test_places_go_with_their_images(recipe: Recipe) -> None:
 
 
 @pytest.mark.parametrize("side", [8, 16, 33, 64])
-def test_maps_are_painted_at_any_side(side: int) -> None:
+def test_heatmaps_become_channels_of_any_side(side: int) -> None:
     maps = torch.randint(0, 256, (2, 3, CELLS, CELLS), dtype=torch.uint8, generator=torch.Generator())
     channels = as_channels(maps, side)
     assert (channels.shape, channels.dtype) == ((2, side, side, 3), torch.uint8)
     assert torch.equal(channels[0, side - 1, 0], maps[0, :, (side - 1) * CELLS // side, 0])
 
 
-def test_where_no_image_has_a_box_nothing_is_told() -> None:
+def test_without_boxes_batches_have_no_heatmaps() -> None:
     split = Split(np.zeros((2, 8, 8, 3), np.uint8), np.zeros(2, np.int64), torch.device("cpu"))
     split.add_heatmaps(np.zeros((2, 3, CELLS, CELLS), np.uint8))
     assert split.batch(torch.arange(2), 1, Recipe(), torch.Generator())[0].shape == (2, 3, 8, 8)
 
 
-def test_the_loss_is_least_where_the_places_are_told_right() -> None:
-    places = torch.full((1, 2, 8, 8), -1.0)
-    places[0, 1, :4, :4] = 1.0
-    right = torch.full((1, 2, 2, 2), -20.0)
-    right[0, 1, 0, 0] = 20.0
-    assert localization_loss(right, places) < 1e-6
-    assert localization_loss(right.flip(3), places) == pytest.approx(2 * 20 / 4, rel=1e-3)
-    assert localization_loss(torch.zeros(1, 2, 2, 2), places) == pytest.approx(2 * np.log(2), rel=1e-5)
+def test_the_loss_is_least_where_the_heatmaps_are_correct() -> None:
+    boxes = torch.full((1, 2, 8, 8), -1.0)
+    boxes[0, 1, :4, :4] = 1.0
+    correct = torch.full((1, 2, 2, 2), -20.0)
+    correct[0, 1, 0, 0] = 20.0
+    assert localization_loss(correct, boxes) < 1e-6
+    assert localization_loss(correct.flip(3), boxes) == pytest.approx(2 * 20 / 4, rel=1e-3)
+    assert localization_loss(torch.zeros(1, 2, 2, 2), boxes) == pytest.approx(2 * np.log(2), rel=1e-5)

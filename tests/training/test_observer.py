@@ -62,7 +62,7 @@ def test_a_trace_holds_some_steps_and_changes_nothing(dataset: Dataset, spec: Ru
     assert profiled.predictions == train(spec, dataset, tmp_path / "plain").predictions
 
 
-def test_without_a_place_nothing_is_traced(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+def test_without_a_path_nothing_is_traced(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
     before = {*tmp_path.iterdir()}
     train(spec, dataset, tmp_path / "run")
     assert {*tmp_path.iterdir()} - before == {tmp_path / "run"}

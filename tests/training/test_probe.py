@@ -47,7 +47,7 @@ def test_the_network_and_the_random_state_stay() -> None:
     assert network.training
 
 
-def test_what_is_not_finite_is_null() -> None:
+def test_what_is_not_finite_is_none() -> None:
     network = nn.Sequential(nn.Linear(2, 2))
     norms, scales = probe(network, torch.full((2, 2), float("inf")), torch.tensor([0, 1]))
     assert norms == {"0": None}

@@ -1,4 +1,4 @@
-"""Networks that look several times."""
+"""Test-time augmentation."""
 
 import torch
 from torch import Tensor, nn
@@ -18,14 +18,14 @@ class Corners(nn.Module):
         return torch.stack([torch.full((len(red),), float(red.shape[-1])), red[:, 0, 0], red[:, 0, -1]], 1)
 
 
-def test_a_recipe_that_looks_once_leaves_the_network_as_it_is() -> None:
+def test_without_augmentation_the_network_is_left_as_it_is() -> None:
     network = Corners()
     assert with_tta(network, Recipe()) is network
     assert isinstance(with_tta(network, Recipe(tta_flip=True)), TestTimeAugmentation)
     assert isinstance(with_tta(network, Recipe(tta_scales=(1.25,))), TestTimeAugmentation)
 
 
-def test_logits_are_averaged_over_sizes_and_mirrored() -> None:
+def test_logits_are_averaged_over_scales_and_flips() -> None:
     images = torch.rand(4, 3, 16, 16)
     left, right = images[:, 0, 0, 0], images[:, 0, 0, -1]
     sizes = TestTimeAugmentation(Corners(), (1.0, 1.25), False)(images)
@@ -37,12 +37,12 @@ def test_logits_are_averaged_over_sizes_and_mirrored() -> None:
     torch.testing.assert_close(mirrored[:, 2], mirrored[:, 1])
 
 
-def test_mirrored_views_make_mirrored_images_equal() -> None:
+def test_with_flips_mirrored_images_have_equal_logits() -> None:
     network = TestTimeAugmentation(create("net1", 3, 16).eval(), (1.0,), True)
     images = torch.rand(4, 3, 16, 16)
     torch.testing.assert_close(network(images), network(images.flip(3)))
 
 
-def test_the_side_of_a_view_is_rounded_and_never_nothing() -> None:
+def test_a_scaled_side_is_rounded_and_never_zero() -> None:
     assert [scaled_side(size, 64) for size in (0.25, 1.0, 1.1, 1.25)] == [16, 64, 70, 80]
     assert scaled_side(0.25, 1) == 1
