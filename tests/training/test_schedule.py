@@ -46,4 +46,18 @@ def test_the_schedule_sets_the_rate_of_each_step(schedule: str, warmup: float, e
 def test_frozen_parameters_are_left_out() -> None:
     layer = nn.Linear(2, 2)
     layer.bias.requires_grad_(False)
-    assert len(make_optimizer(layer, Recipe()).param_groups[0]["params"]) == 1
+    assert [len(group["params"]) for group in make_optimizer(layer, Recipe()).param_groups] == [1]
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "sgd"])
+def test_weight_decay_falls_on_the_weights_of_convolutions_and_linear_layers_alone(name: str) -> None:
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4, 2))
+    before = [value.detach().clone() for value in network.parameters()]
+    optimizer = make_optimizer(network, Recipe(optimizer=name, weight_decay=0.5))
+    for parameter in network.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    changed = {
+        key for (key, value), old in zip(network.named_parameters(), before, strict=True) if not torch.equal(value, old)
+    }
+    assert changed == {"0.weight", "3.weight"}

@@ -1,6 +1,5 @@
 """Runs: what they leave on disk, that they repeat, and how they fail."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from safetensors.torch import load_model
 from torch.nn import functional
 
 from bakeoff.config.schema import DataConfig, ExperimentConfig, Recipe, TrainingConfig, Variant
-from bakeoff.core.errors import ConfigError, NetworkError, StorageError
+from bakeoff.core.errors import ConfigError, NetworkError
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.factory import create
 from bakeoff.training.batches import Split
@@ -241,52 +240,6 @@ def test_what_was_set_in_torch_is_set_again() -> None:
         assert torch.are_deterministic_algorithms_enabled()
     assert torch.get_num_threads() == threads
     assert not torch.are_deterministic_algorithms_enabled()
-
-
-def test_only_a_finished_run_predicts(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
-    run = train(change(spec, network=own_network(tmp_path, "raise KeyError('x')")), dataset, tmp_path / "run")
-    with pytest.raises(StorageError, match=r"the run in .*run failed \(KeyError: 'x'\); train it again"):
-        probabilities(run, dataset.images["val"], "cpu")
-
-
-Damage = Callable[[Path], object]
-
-
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (lambda run: (run / "log.jsonl").write_text("{"), "log.jsonl is damaged"),
-        (lambda run: (run / "log.jsonl").write_bytes(b'{"type": "\xff"}'), "log.jsonl is damaged"),
-        (lambda run: (run / "log.jsonl").write_text(""), "log.jsonl is damaged: it ends with epoch 0, the run with ep"),
-        (lambda run: (run / "log.jsonl").unlink(), "log.jsonl is damaged: it is missing"),
-        (lambda run: (run / "predictions.parquet").write_bytes(b"PAR1"), "predictions.parquet is damaged"),
-        (lambda run: (run / "predictions.parquet").unlink(), "predictions.parquet is damaged: it is missing"),
-        (lambda run: pl.DataFrame({"a": [1]}).write_parquet(run / "predictions.parquet"), "it has other columns"),
-        (lambda run: (run / "run.json").unlink(), "run.json is missing"),
-        (lambda run: (run / "run.json").write_text("{}"), "run.json is damaged or was written by another version"),
-        (lambda run: (run / "run.json").write_text('{"schema": 0}'), "run.json has schema 0, .* reads schema 1"),
-        (lambda run: (run / "spec.json").write_text('{"schema": 1}'), "spec.json has schema 1, .* reads schema 2"),
-        (lambda run: (run / "spec.json").write_text("}"), "spec.json is damaged or was written by another version"),
-        (lambda run: (run / "spec.json").unlink(), "run is not a run's folder: spec.json is missing"),
-    ],
-)
-def test_a_damaged_run_is_one_clear_error(
-    dataset: Dataset, spec: RunSpec, tmp_path: Path, damage: Damage, message: str
-) -> None:
-    train(change(spec, recipe=Recipe(epochs=1, batch_size=60)), dataset, tmp_path / "run")
-    damage(tmp_path / "run")
-    with pytest.raises(StorageError, match=rf"{message}.*([Rr]emove .*run|remove it) and run again"):
-        load_run(tmp_path / "run")
-
-
-def test_weights_of_another_network_are_refused(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
-    run = train(change(spec, recipe=Recipe(epochs=1, batch_size=60)), dataset, tmp_path / "run")
-    (run.folder / "spec.json").write_bytes(msgspec.json.encode(change(spec, network="net2")))
-    with pytest.raises(StorageError, match="does not hold the weights of net2"):
-        probabilities(load_run(run.folder), dataset.images["val"], "cpu")
-    (run.folder / "model.safetensors").write_bytes(b"no")
-    with pytest.raises(StorageError, match="does not hold the weights"):
-        probabilities(load_run(run.folder), dataset.images["val"], "cpu")
 
 
 @pytest.mark.parametrize("network", ["majority", "linear"])

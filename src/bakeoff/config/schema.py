@@ -125,7 +125,7 @@ class Recipe(Section, frozen=True):
         learning_rate: Step size.
         betas: Adam's decay rates; not used by sgd.
         momentum: Of sgd; not used by the others.
-        weight_decay: L2 penalty (adam, sgd), decoupled decay (adamw).
+        weight_decay: L2 penalty (adam, sgd), decoupled decay (adamw); biases and norm parameters are excluded.
         schedule: "constant", or "cosine" down to zero over all steps.
         label_smoothing: Fraction of the target spread over all classes, 0 to 1.
         shuffle: Whether each epoch sees the images in a new order.
@@ -144,7 +144,7 @@ class Recipe(Section, frozen=True):
         precision: Of the forward and backward pass; "bfloat16" is mixed precision, "auto" uses it on processors
             with bfloat16 instructions. Evaluation is always float32.
         localization_weight: Weight of an auxiliary localisation loss against heatmaps of the boxes, for networks with a
-            method `locate` (`strong`); 0 means none. No effect in a data set without boxes.
+            method `forward_with_heatmaps` (`strong`); 0 means none. No effect in a data set without boxes.
         train_fraction: Fraction of each class's training images that is used, the same for all seeds; a smaller one is
             a subset of a larger one.
         holdout_fraction: Fraction of these that is held out of training: the weights of the epoch with the lowest loss
