@@ -116,6 +116,7 @@ def content(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_killed_at_any_moment_the_repeated_command_ends_with_the_same_bytes(builder: Builder, tmp_path: Path) -> None:
     begun = time.perf_counter()
@@ -135,6 +136,7 @@ def test_killed_at_any_moment_the_repeated_command_ends_with_the_same_bytes(buil
     assert killed > KILLS // 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_two_builds_into_one_folder_at_once_leave_one_whole_data_set(sample: Path, tmp_path: Path) -> None:
     builders = [Builder(settings(sample)) for _ in range(2)]

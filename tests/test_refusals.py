@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bakeoff.cli import main as cli
 from bakeoff.config.loading import load_experiment
+from bakeoff.training.run import RunRecord, RunSpec
 from bakeoff.workflow import pipeline
 
 QUICK = (
@@ -102,13 +104,14 @@ def test_a_run_under_another_name(folder: Path, bakeoff: Bakeoff) -> None:
     assert f"{runs / 'net1-seed0'} and {runs / 'net2-seed0'} are both net1 with seed 0" in errors
 
 
-@pytest.mark.parametrize("name", ["run.json", "spec.json"])
-def test_a_run_of_an_older_schema(folder: Path, bakeoff: Bakeoff, name: str) -> None:
+@pytest.mark.parametrize(("name", "reads"), [("run.json", RunRecord), ("spec.json", RunSpec)])
+def test_a_run_of_an_older_schema(folder: Path, bakeoff: Bakeoff, name: str, reads: type) -> None:
     path = folder / "runs" / "net1-seed0" / name
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 0}))
+    schema = next(field.default for field in msgspec.structs.fields(reads) if field.name == "schema")
     advice = f"Remove {path.parent} and run again, or use the version that wrote it"
-    expected = f"bakeoff: {path} has schema 0, this version of bakeoff reads schema 1. {advice}.\n"
-    for command in (["report", folder], train(folder), ["predict", path.parent, "x.jpg"]):
+    expected = f"bakeoff: {path} has schema 0, this version of bakeoff reads schema {schema}. {advice}.\n"
+    for command in (["report", folder], train(folder), ["predict", path.parent, path]):
         code, errors = bakeoff(*command)
         assert code == 2
         assert errors.endswith(expected)

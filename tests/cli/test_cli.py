@@ -75,6 +75,7 @@ def test_every_command_is_tested_here() -> None:
     } == set(COMMANDS)
 
 
+@pytest.mark.slow
 def test_the_main_job_from_the_command_line(photos: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = ("--set", "training.tensorboard=true")
     done = bakeoff("run", "demo", *photos, *QUICK, *watched, "--out", "out", cwd=tmp_path)

@@ -54,6 +54,7 @@ def test_the_interval_covers_and_the_parts_are_found() -> None:
     assert np.mean([found.rest for found in tries]) == pytest.approx(0.25, rel=0.05)
 
 
+@pytest.mark.slow
 def test_as_many_seeds_as_it_says_give_the_power_it_says() -> None:
     draws = np.random.default_rng(1)
     seeds, images = needed(spread(planted(draws, 40, 4000, 0.02)))

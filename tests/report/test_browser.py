@@ -212,6 +212,7 @@ def test_on_paper_all_is_open_and_light(open_report: Open) -> None:
     assert page.locator("details:not([open]) table").first.is_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_for_axe_to_find_and_nothing_too_wide(open_report: Open, scheme: str, width: int) -> None:

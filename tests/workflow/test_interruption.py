@@ -153,6 +153,7 @@ def test_runs_that_fail_are_recorded_while_the_others_finish(folder: Path, tmp_p
     assert stamps(folder / "runs" / "net1-seed0") == before, "what finished is kept"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executor", executors.names())
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_command_loses_no_finished_run_and_can_be_repeated(
@@ -175,6 +176,7 @@ def test_an_interrupted_command_loses_no_finished_run_and_can_be_repeated(
     assert stamps(runs / "net1-seed0") == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("executor", executors.names())
 def test_a_killed_run_is_taken_up_and_ends_with_the_same_bytes(folder: Path, tmp_path: Path, executor: str) -> None:
     longer = ("training.networks=net1", "training.epochs=60")

@@ -110,6 +110,7 @@ def test_a_download_that_was_stopped_goes_on_where_it_was(fetch: Fetch, archive:
     assert f"bytes={kept}-" in "".join(head["Range"] for head in server.heads)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ranges", [True, False])
 def test_a_killed_command_is_taken_up_to_the_same_bytes(archive: bytes, tmp_path: Path, ranges: bool) -> None:
     code = "from bakeoff.cli.main import main; main()"

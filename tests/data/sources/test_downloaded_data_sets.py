@@ -96,6 +96,7 @@ def test_photos_that_can_not_be_had_are_rows_of_the_ledger_and_replaced(
     assert "what the server sends is no photo" in reasons[second]
 
 
+@pytest.mark.slow
 def test_a_killed_download_is_taken_up_and_ends_with_the_same_bytes(
     annotations: Path, server: WebServer, tmp_path: Path
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_killed_download_is_taken_up_and_ends_with_the_same_bytes(
     assert not list((tmp_path / "cache").rglob(".*.partial-*"))
 
 
+@pytest.mark.slow
 def test_two_commands_at_once_share_a_cache(annotations: Path, server: WebServer, tmp_path: Path) -> None:
     server.behave = lambda path, count: "late 0.02"
     running = [subprocess.Popen(command(annotations, tmp_path / name)) for name in ("a", "b")]

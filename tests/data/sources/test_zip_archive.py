@@ -90,6 +90,7 @@ def test_a_member_that_claims_too_much_is_refused_before_it_is_unpacked(archive:
         open_source(str(archive)).read("a.jpg")
 
 
+@pytest.mark.slow
 def test_a_bomb_that_hides_its_size_gives_no_more_than_it_claims(archive: Path) -> None:
     fill(archive, "a.jpg", raw=bytes(50_000_000))
     patch(archive, 22, 24, (1000).to_bytes(4, "little"))
@@ -107,6 +108,7 @@ def test_a_damaged_member_is_refused(archive: Path, local: int, central: int, va
         open_source(str(archive)).read("a.jpg")
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_whatever_is_changed_in_an_archive_gives_the_photo_or_one_of_two_errors(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
