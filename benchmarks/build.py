@@ -31,9 +31,9 @@ from bakeoff.core.types import Environment
 from bakeoff.data.build import build
 from bakeoff.data.build.images import decode, resize, to_pixels
 from bakeoff.data.coco import read_index
-from bakeoff.data.photos import open_source
 from bakeoff.data.selection import select
 from bakeoff.data.selection.selection import Selection
+from bakeoff.data.source import open_source
 
 RESULTS = Path(__file__).parent / "results"
 CLASSES = ("ant", "bee", "cow", "dog", "eel")

@@ -106,7 +106,8 @@ findings: Registry[Plugin] = Registry("finding", "bakeoff.findings.diagnoses", "
 networks: Registry[Plugin] = Registry("network", "bakeoff.models.networks", "bakeoff.networks")
 policies: Registry[Plugin] = Registry("policy", "bakeoff.data.selection.policies", "bakeoff.policies")
 sections: Registry[Plugin] = Registry("report section", "bakeoff.report.sections", "bakeoff.sections")
-ALL: tuple[Registry[Plugin], ...] = (executors, findings, networks, policies, sections)
+sources: Registry[Plugin] = Registry("source", "bakeoff.data.sources", "bakeoff.sources")
+ALL: tuple[Registry[Plugin], ...] = (executors, findings, networks, policies, sections, sources)
 
 
 def modules_for_workers() -> list[str]:

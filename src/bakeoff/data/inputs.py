@@ -95,7 +95,7 @@ def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
         ConfigError: What is needed is not given, or both a folder and annotations or images are.
         SourceError: There is no such folder, or it can't be read.
     """
-    from bakeoff.data import photos as sources
+    from bakeoff.data import source as sources
 
     if _is_tree(data):
         return sources.open_source(str(scan(Path(data.folder)).root))
@@ -111,12 +111,12 @@ def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
 
     options = Options(data.connections, data.rate_limit, data.timeout, data.allow_private)
     cache = Path(data.cache) if data.cache else _user_cache()
-    return sources.open_source(data.images, sources.Downloads(cache, decode, options, partial(monitor, "download")))
+    return sources.open_source(data.images, sources.Downloads(cache, decode, options, monitor))
 
 
 def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
     """Looks at every photo of a tree; see `pipeline.audit`."""
-    from bakeoff.data import photos as sources
+    from bakeoff.data import source as sources
     from bakeoff.data.build import to_pixels
 
     tree = scan(folder)

@@ -12,7 +12,7 @@ from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
 from bakeoff.data.build import to_pixels
 from bakeoff.data.image_folder.tree import scan
-from bakeoff.data.photos import open_source
+from bakeoff.data.source import open_source
 
 Grow = Callable[[Mapping[str, int | bytes]], Path]
 

@@ -7,8 +7,7 @@ import pytest
 from tests.web_server import serve
 
 from bakeoff.data.http import Options
-from bakeoff.data.photos import Downloads, open_source
-from bakeoff.data.source import Source
+from bakeoff.data.source import Downloads, Source, open_source
 
 KINDS = ("folder", "zip", "url")
 PHOTOS = {"a.jpg": b"a", "deep/b.jpg": b"b" * 70_000}

@@ -7,7 +7,7 @@ import pytest
 
 from bakeoff.core.errors import ImageError, SourceError
 from bakeoff.core.untrusted import LARGEST_FILE
-from bakeoff.data.photos import open_source
+from bakeoff.data.source import open_source
 from bakeoff.data.sources.folder import FolderSource
 
 

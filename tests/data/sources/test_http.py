@@ -17,8 +17,8 @@ from tests.web_server import Behave, WebServer, serve
 from bakeoff.core.errors import ImageError, SourceError, StorageError
 from bakeoff.data.build import decode
 from bakeoff.data.http import Options
-from bakeoff.data.photos import Downloads, open_source
-from bakeoff.data.source import Source
+from bakeoff.data.source import Downloads, Source, open_source
+from bakeoff.data.sources.http import cached
 
 QUICK_PUBLIC = Options(timeout=0.5, attempts=4, backoff=0.01)
 Open = Callable[..., Source]
@@ -242,7 +242,7 @@ def test_photos_that_are_not_there_are_no_failure_of_the_server(open_url: Open) 
 def test_what_was_downloaded_is_not_asked_for_again(open_url: Open) -> None:
     told: list[tuple[int, int]] = []
     with serve(SERVED, first("404")) as server:
-        source = open_url("url", monitor=lambda: lambda done, total: told.append((done, total)))
+        source = open_url("url", monitor=lambda _title: lambda done, total: told.append((done, total)))
         some = dict(list(urls_of(server).items())[:4])
         source.prepare(some)
         source.prepare(some)
@@ -251,6 +251,33 @@ def test_what_was_downloaded_is_not_asked_for_again(open_url: Open) -> None:
     assert told[0] == (0, 4)
     assert (4, 4) in told
     assert told[-1] == (20, 20)
+
+
+def test_a_photo_that_stalls_does_not_stop_the_others(open_url: Open) -> None:
+    """All lie in one folder of the cache, and the server answers the one that stalls only when it had all others."""
+    names = [f"{number}.jpg" for number in range(4000)]
+    with serve({}) as server:
+        addresses = {name: f"{server.url}/{name}" for name in names}
+        shard = cached(Path(), addresses["0.jpg"]).parent
+        together = [name for name in names if cached(Path(), addresses[name]).parent == shard]
+        assert len(together) > 4
+        server.files = {f"/{name}": PHOTOS["1.jpg"] for name in together}
+        had: list[int] = []
+
+        def behave(path: str, count: int) -> str:
+            if path != "/0.jpg":
+                return ""
+            end = time.monotonic() + 20
+            while len(server.asked) < len(together) and time.monotonic() < end:
+                time.sleep(0.01)
+            had.append(len(server.asked))
+            return ""
+
+        server.behave = behave
+        patient = replaced(QUICK, connections=2, timeout=30.0)
+        ready = open_url("url", patient).prepare({name: addresses[name] for name in together})
+    assert had == [len(together)]
+    assert all(ready.read(name) == PHOTOS["1.jpg"] for name in together)
 
 
 def test_two_that_download_at_once_share_the_work(open_url: Open) -> None:
@@ -299,14 +326,14 @@ def test_an_interrupted_download_ends_soon_and_keeps_what_it_has(open_url: Open)
     class Interrupted(Exception):
         pass
 
-    def tell(done: int, total: int) -> None:
+    def report(done: int, total: int) -> None:
         if done == 3:
             raise Interrupted
 
     with serve(SERVED, lambda path, count: "late 0.05") as server:
         begin = time.monotonic()
         with pytest.raises(Interrupted):
-            open_url("url", replaced(QUICK, connections=2), monitor=lambda: tell).prepare(urls_of(server))
+            open_url("url", replaced(QUICK, connections=2), monitor=lambda _title: report).prepare(urls_of(server))
         assert time.monotonic() - begin < 10
         assert sum(server.asked.values()) < len(PHOTOS)
         open_url("url").prepare(urls_of(server))

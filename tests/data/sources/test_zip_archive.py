@@ -11,7 +11,7 @@ from tests.conftest import experiment
 
 from bakeoff.core.errors import ImageError, SourceError
 from bakeoff.core.untrusted import LARGEST_FILE
-from bakeoff.data.photos import open_source
+from bakeoff.data.source import open_source
 from bakeoff.workflow import pipeline
 
 

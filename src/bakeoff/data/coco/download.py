@@ -2,21 +2,20 @@
 
 import io
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 from bakeoff.core.atomic import lock, storage_errors
 from bakeoff.core.errors import AnnotationsError, SourceError, unknown_name
-from bakeoff.core.progress import Monitor, silent
+from bakeoff.core.progress import Monitor, Progress, silent
 from bakeoff.core.untrusted import ALWAYS_ALLOWED, GROWTH, ZIP_DAMAGE, is_encrypted
 from bakeoff.data.http import Client, Fault, Options
-from bakeoff.data.http.byte_ranges import RemoteFile, download, length_of
+from bakeoff.data.http.byte_ranges import RemoteFile, open_remote
 
 COCO = "http://images.cocodataset.org/annotations/"
+LARGEST_ARCHIVE = 2**30
+"""Bytes; four times COCO's own. A server that ignores byte ranges sends it into memory."""
 MEGABYTE = 10**6
 
 
@@ -31,8 +30,8 @@ def fetch_annotations(
 ) -> Path:
     """Downloads an instances file of COCO, out of the archive in which it is published.
 
-    Only the file's own part of the archive is read where the server sends parts of files. What stops a download loses
-    nothing: the next one goes on from there.
+    Only the file's own part of the archive is read, from a server that sends byte ranges. What stops a download loses
+    next to nothing: the next one goes on from there.
 
     Args:
         year: 2014 or 2017.
@@ -40,7 +39,7 @@ def fetch_annotations(
         folder: Where the file goes.
         base_url: The folder on a server that holds `annotations_trainval<year>.zip`.
         options: How the server is asked.
-        monitor: Shown how far it is.
+        monitor: Shows the progress.
 
     Returns:
         The file's path; one that is there already is kept.
@@ -53,66 +52,44 @@ def fetch_annotations(
     url = f"{base_url.rstrip('/')}/annotations_trainval{year}.zip"
     with storage_errors(target):
         folder.mkdir(parents=True, exist_ok=True)
-        with lock(folder), Client(options or Options()) as client:
+        with lock(target), Client(options or Options(), size=LARGEST_ARCHIVE) as client:
             if target.exists():
                 return target
             try:
-                _fetch(client, url, f"annotations/{target.name}", target, _in_megabytes(monitor("megabytes")))
+                _fetch(client, url, target, _in_megabytes(monitor("megabytes")))
             except Fault as fault:
                 raise SourceError(f"{url}: {fault}. Check --year, --split and --base-url.") from None
     return target
 
 
-def _fetch(client: Client, url: str, name: str, target: Path, progress: Callable[[int, int], None]) -> None:
-    """Downloads the part of an archive that holds a member, unpacks it, and looks whether it is an instances file."""
-    partial_, unpacked = (target.with_name(f".{target.name}.{kind}") for kind in ("partial", "unpacked"))
+def _fetch(client: Client, url: str, target: Path, progress: Progress) -> None:
+    """Downloads the part of the archive that holds the file, unpacks it, and checks that it is an instances file."""
+    partial, unpacked = (target.with_name(f".{target.name}.{kind}") for kind in ("partial", "unpacked"))
     try:
-        with _open_archive(client, url, partial_, progress) as (archive, obtain):
-            member = _member(archive, name, url)
-            obtain(member)
-            with archive.open(member) as packed, unpacked.open("wb") as file:
-                shutil.copyfileobj(packed, file, MEGABYTE)  # at its end its check sum is compared
+        with partial.open("a+b") as file:
+            _unpack(open_remote(client, url), f"annotations/{target.name}", url, file, unpacked, progress)
         _check(unpacked, url)
         unpacked.replace(target)
-        partial_.unlink()
+        partial.unlink()
     except (*ZIP_DAMAGE, ValueError) as error:
-        partial_.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise SourceError(f"{url} came damaged ({error}); run the command again, which downloads it anew.") from None
     finally:
         unpacked.unlink(missing_ok=True)
 
 
-@contextmanager
-def _open_archive(
-    client: Client, url: str, partial_: Path, progress: Callable[[int, int], None]
-) -> Iterator[tuple[ZipFile, Callable[[ZipInfo], None]]]:
-    """The archive, and what downloads the bytes of a member; both keep what they download in the same file."""
-    length = length_of(client, url)
-    with ExitStack() as opened:
-        if length is None:
-            file: IO[bytes] = opened.enter_context(partial_.open("w+b"))
-            download(client, url, file, None, progress)
-            yield opened.enter_context(ZipFile(file)), lambda _member: None
-            return
-        remote = RemoteFile(client, url, length)
-        archive = opened.enter_context(ZipFile(opened.enter_context(io.BufferedReader(remote, 2**16))))
-        file = opened.enter_context(partial_.open("a+b"))
-        yield archive, partial(_obtain, client, url, archive, remote, file, progress)
-
-
-def _obtain(
-    client: Client,
-    url: str,
-    archive: ZipFile,
-    remote: RemoteFile,
-    file: IO[bytes],
-    progress: Callable[[int, int], None],
-    member: ZipInfo,
+def _unpack(
+    remote: RemoteFile | io.BytesIO, name: str, url: str, partial: IO[bytes], unpacked: Path, progress: Progress
 ) -> None:
-    later = [other.header_offset for other in archive.infolist() if other.header_offset > member.header_offset]
-    stretch = range(member.header_offset, min([*later, archive.start_dir]))
-    download(client, url, file, stretch, progress)
-    remote.use(stretch, file)
+    buffered = io.BufferedReader(remote) if isinstance(remote, RemoteFile) else remote
+    with ZipFile(buffered) as archive:
+        member = _member(archive, name, url)
+        if isinstance(remote, RemoteFile):
+            later = [other.header_offset for other in archive.infolist() if other.header_offset > member.header_offset]
+            end = min([*later, archive.start_dir])
+            remote.download(range(member.header_offset, end), partial, progress)
+        with archive.open(member) as packed, unpacked.open("wb") as file:
+            shutil.copyfileobj(packed, file, MEGABYTE)  # at its end its check sum is compared
 
 
 def _member(archive: ZipFile, name: str, url: str) -> ZipInfo:
@@ -136,9 +113,9 @@ def _check(unpacked: Path, url: str) -> None:
         raise SourceError(f"what {url} holds is no instances file: {error}") from None
 
 
-def _in_megabytes(progress: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    def tell(done: int, total: int) -> None:
-        all_ = -(-total // MEGABYTE)
-        progress(all_ if done == total else done // MEGABYTE, all_)
+def _in_megabytes(progress: Progress) -> Progress:
+    def report(done: int, total: int) -> None:
+        rounded = -(-total // MEGABYTE)
+        progress(rounded if done == total else done // MEGABYTE, rounded)
 
-    return tell
+    return report

@@ -1,17 +1,19 @@
-"""Photos in a folder."""
+"""Images in a folder."""
 
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.core.errors import ImageError
+from bakeoff.core.errors import ImageError, SourceError
+from bakeoff.core.registry import sources
 from bakeoff.core.untrusted import check_length, check_name
+from bakeoff.data.source import Downloads
 
 
 @dataclass(frozen=True)
 class FolderSource:
-    """Photos in a folder, by file names that are not trusted.
+    """Images in a folder, by file names that are not trusted.
 
     Attributes:
         root: The folder; nothing outside of it is read.
@@ -20,15 +22,9 @@ class FolderSource:
     root: Path
 
     def prepare(self, urls: Mapping[str, str | None]) -> "FolderSource":
-        """Nothing is to be done; see `records.Source`."""
         return self
 
     def read(self, file_name: str) -> bytes:
-        """The bytes of one photo.
-
-        Raises:
-            ImageError: The name leaves the folder, or there is no such photo, or it can't be read.
-        """
         path = self._locate(file_name)
         try:
             state = path.stat()
@@ -44,11 +40,10 @@ class FolderSource:
         return raw
 
     def describe(self) -> str:
-        """The folder's path."""
         return str(self.root)
 
     def _locate(self, file_name: str) -> Path:
-        """The photo's path, if it is inside of the folder by name and after following links."""
+        """The image's path, if it is inside of the folder by name and after following links."""
         check_name(file_name)
         path = self.root / file_name
         try:
@@ -58,3 +53,22 @@ class FolderSource:
         if not inside:
             raise ImageError("it is a link that leaves the folder of photos")
         return path
+
+
+@sources.register("folder")
+def open_folder(images: str, _downloads: Downloads | None) -> FolderSource | None:
+    """The source of a folder; None where there is none.
+
+    Raises:
+        SourceError: The folder is empty or can't be read.
+    """
+    folder = Path(images)
+    try:
+        if next(folder.iterdir(), None):
+            return FolderSource(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # ValueError: the path holds a null character
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"image folder {folder} can't be read: {reason}. Give --images FOLDER.") from None
+    raise SourceError(f"image folder {folder} is empty; give the folder that holds the photos with --images.")

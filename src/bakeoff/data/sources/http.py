@@ -1,7 +1,7 @@
-"""Photos on web servers, downloaded into a cache as they are needed."""
+"""Images on web servers, downloaded into a cache as they are needed."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,40 +9,37 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
 
+from bakeoff.config.schema import URL
 from bakeoff.core.atomic import lock, storage_errors, write_bytes
-from bakeoff.core.errors import ImageError
-from bakeoff.core.untrusted import LARGEST_FILE, check_length, check_name
-from bakeoff.data.http import Client, Fault, Options
-from bakeoff.data.http.fault import CONTENT
-
-Progress = Callable[[int, int], None]
+from bakeoff.core.errors import ImageError, SourceError
+from bakeoff.core.progress import Progress
+from bakeoff.core.registry import sources
+from bakeoff.core.untrusted import check_length, check_name
+from bakeoff.data.http import Client, Fault
+from bakeoff.data.http.connection import SCHEMES, check_url
+from bakeoff.data.http.fault import WrongContent
+from bakeoff.data.source import Downloads
 
 
 @dataclass
-class UrlSource:
-    """Photos on web servers.
+class HttpSource:
+    """Images on web servers.
 
-    A photo is downloaded once, into a cache that several experiments and processes share. It gets its name there when
+    An image is downloaded once, into a cache that several experiments and processes share. It gets its name there when
     all of its bytes have come and it was decoded; so whatever stops a download, what is there is whole.
 
     Attributes:
-        base: URL of the folder that holds the photos by file name; empty means the URLs of the instances file.
-        cache: The cache's folder.
-        verify: Decodes a photo; raises `ImageError` where it can't.
-        options: How the servers are asked.
-        monitor: Gives what is told how many photos are there; called when the first download begins.
+        base: URL of the folder that holds the images by file name; empty means the URLs of the instances file.
+        downloads: How they are downloaded.
     """
 
     base: str
-    cache: Path
-    verify: Callable[[bytes], object]
-    options: Options
-    monitor: Callable[[], Progress]
-    _told: int = 0
+    downloads: Downloads
+    _done: int = 0
     _decoding: Lock = field(default_factory=Lock)  # what silences a decoder's warnings is shared by all threads
 
     def prepare(self, urls: Mapping[str, str | None]) -> "DownloadedSource":
-        """Downloads photos; see `records.Source`.
+        """Downloads images; see `Source`.
 
         Raises:
             SourceError: The server can't be reached, or fails all the time.
@@ -56,20 +53,12 @@ class UrlSource:
                 failures[file_name] = str(error)
         failed = self._download(set(addresses.values())) if addresses else {}
         failures |= {name: failed[address] for name, address in addresses.items() if address in failed}
-        return DownloadedSource(self.cache, addresses, failures, self.describe())
+        return DownloadedSource(self.downloads.cache, addresses, failures, self.describe())
 
     def read(self, file_name: str) -> bytes:
-        """The bytes of one photo below `base`.
-
-        Raises:
-            ImageError: There is no such photo, or it can't be had.
-            SourceError: The server can't be reached, or fails all the time.
-            StorageError: The cache can't be written.
-        """
         return self.prepare({file_name: None}).read(file_name)
 
     def describe(self) -> str:
-        """The base URL, or that the instances file's are taken."""
         return self.base or "the URLs of the instances file (coco_url)"
 
     def _address(self, file_name: str, url: str | None) -> str:
@@ -82,107 +71,118 @@ class UrlSource:
 
     def _download(self, urls: set[str]) -> dict[str, str]:
         """Downloads what is not in the cache; gives for each URL that can't be had the reason."""
-        missing = sorted(url for url in urls if not _is_whole(place_of(self.cache, url)))
-        kept = len(urls) - len(missing)
-        failures = {}
-        with Client(self.options, len(urls)) as client, ThreadPoolExecutor(self.options.connections) as threads:
-            try:
-                self._tell(kept, kept + len(missing))
-                coming = {threads.submit(self._store, client, url): url for url in missing}
-                for done, future in enumerate(as_completed(coming), kept + 1):
-                    if reason := future.result():
-                        failures[coming[future]] = reason
-                    self._tell(done, kept + len(missing))
-            finally:
-                client.pace.stop()
-                threads.shutdown(cancel_futures=True)
-        self._told += kept + len(missing)
+        missing = sorted(url for url in urls if not _is_whole(cached(self.downloads.cache, url)))
+        kept = self._done + len(urls) - len(missing)
+        total, failures = kept + len(missing), {}
+        options = self.downloads.options
+        with (
+            ThreadPoolExecutor(options.connections) as threads,
+            Client(options, len(urls), verify=self._verify) as client,  # ends first, and what waits in the threads
+        ):
+            self._progress(kept, total)
+            coming = {threads.submit(self._store, client, url): url for url in missing}
+            for done, future in enumerate(as_completed(coming), kept + 1):
+                if reason := future.result():
+                    failures[coming[future]] = reason
+                self._progress(done, total)
+        self._done = total
         return failures
 
     def _store(self, client: Client, url: str) -> str:
-        """Downloads one photo into the cache; gives the reason where it can't be had."""
-        place = place_of(self.cache, url)
-        with storage_errors(place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with lock(place.parent) as held:
-                if _is_whole(place):  # by another process, in the meantime
+        """Downloads one image into the cache; gives the reason where it can't be had.
+
+        The lock is the image's own, so a bad URL stalls no other. It spares the server: of several processes one asks
+        for the image. Whoever has waited for a timeout asks, too; an atomic write needs no lock.
+        """
+        path = cached(self.downloads.cache, url)
+        with storage_errors(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with lock(path, timeout=self.downloads.options.timeout) as held:
+                if _is_whole(path):  # by another process, in the meantime
                     return ""
                 if held:
-                    for left in place.parent.glob(".*.partial-*"):  # by processes that were killed
+                    for left in path.parent.glob(f".{path.name}.partial-*"):  # by processes that were killed
                         left.unlink()
                 try:
-                    write_bytes(place, client.retry(url, lambda: self._photo(client, url)))
+                    write_bytes(path, client.get(url).data)
                 except Fault as fault:
                     return str(fault)
         return ""
 
-    def _photo(self, client: Client, url: str) -> bytes:
-        with client.get(url) as answer:
-            raw = answer.read(LARGEST_FILE)
+    def _verify(self, raw: bytes) -> None:
         try:
             check_length(len(raw))
             with self._decoding:
-                self.verify(raw)
+                self.downloads.verify(raw)
         except ImageError as error:
-            raise Fault(f"what the server sends is no photo: {error}", CONTENT) from None
-        return raw
-
-    def _tell(self, done: int, total: int) -> None:
-        self._progress(self._told + done, self._told + total)
+            raise WrongContent(f"what the server sends is no photo: {error}") from None
 
     @cached_property
     def _progress(self) -> Progress:
-        return self.monitor()
+        return self.downloads.monitor("download")
 
 
 @dataclass(frozen=True)
 class DownloadedSource:
-    """Photos that were downloaded.
+    """Images that were downloaded.
 
     Attributes:
         cache: The cache's folder.
         urls: Their URLs by file name.
-        failures: By file name, why a photo can't be had.
-        place: Where they come from, in words.
+        failures: By file name, why an image can't be had.
+        description: Where they come from, in words.
     """
 
     cache: Path
     urls: Mapping[str, str]
     failures: Mapping[str, str]
-    place: str
+    description: str
 
     def prepare(self, urls: Mapping[str, str | None]) -> "DownloadedSource":
-        """Nothing is to be done; see `records.Source`."""
         return self
 
     def read(self, file_name: str) -> bytes:
-        """The bytes of one photo.
-
-        Raises:
-            ImageError: It could not be downloaded, or was not asked for.
-        """
         if file_name in self.failures:
             raise ImageError(self.failures[file_name])
         if file_name not in self.urls:
             raise ImageError("missing: it was not downloaded")
         try:
-            return place_of(self.cache, self.urls[file_name]).read_bytes()
+            return cached(self.cache, self.urls[file_name]).read_bytes()
         except OSError as error:
             raise ImageError(f"can't be read from the cache: {error.strerror}") from None
 
     def describe(self) -> str:
-        """Where they come from."""
-        return self.place
+        return self.description
 
 
-def place_of(cache: Path, url: str) -> Path:
-    """The file in a cache that holds the photo of a URL."""
+@sources.register("http")
+def open_http(images: str, downloads: Downloads | None) -> HttpSource | None:
+    """The source of "url" or of a URL of http or https; None for anything else, or where nothing may be downloaded.
+
+    Raises:
+        SourceError: The URL is refused.
+    """
+    if downloads is None:
+        return None
+    if images == URL:
+        return HttpSource("", downloads)
+    if images.partition("://")[0].lower() not in SCHEMES:
+        return None
+    try:
+        check_url(images, allow_private=downloads.options.allow_private)
+    except Fault as fault:
+        raise SourceError(f"--images {images.rpartition('@')[2]}: {fault}.") from None
+    return HttpSource(images.rstrip("/") + "/", downloads)
+
+
+def cached(cache: Path, url: str) -> Path:
+    """The file in a cache that holds the image of a URL."""
     name = hashlib.sha256(url.encode(errors="surrogatepass")).hexdigest()
     return cache / "photos" / name[:2] / name
 
 
-def _is_whole(place: Path) -> bool:
+def _is_whole(path: Path) -> bool:
     try:
-        return place.stat().st_size > 0  # after a power failure a new file may be empty
+        return path.stat().st_size > 0  # after a power failure a new file may be empty
     except OSError:
         return False

@@ -1,4 +1,4 @@
-"""Photos in a zip archive, read in place."""
+"""Images in a zip archive, read in place."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,33 +7,28 @@ from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
 from bakeoff.core.errors import ImageError, SourceError
-from bakeoff.core.untrusted import LARGEST_FILE, ZIP_DAMAGE, check_length, check_name, is_encrypted, stays_inside
+from bakeoff.core.registry import sources
+from bakeoff.core.untrusted import LARGEST_FILE, ZIP, ZIP_DAMAGE, check_length, check_name, is_encrypted, stays_inside
+from bakeoff.data.source import Downloads
 
 
 @dataclass(frozen=True)
 class ZipSource:
-    """Photos in a zip archive, by file names that are not trusted; nothing is unpacked on disk.
+    """Images in a zip archive, by file names that are not trusted; nothing is unpacked on disk.
 
-    A photo need not lie at the archive's top: `000000000009.jpg` finds `train2017/000000000009.jpg`, as long as one
-    member only ends like that.
+    An image need not lie at the archive's top: `000000000009.jpg` finds `train2017/000000000009.jpg`, as long as only
+    one member ends like that.
 
     Attributes:
-        path: The archive; each process opens it when it reads its first photo.
+        path: The archive; each process opens it when it reads its first image.
     """
 
     path: Path
 
     def prepare(self, urls: Mapping[str, str | None]) -> "ZipSource":
-        """Nothing is to be done; see `records.Source`."""
         return self
 
     def read(self, file_name: str) -> bytes:
-        """The bytes of one photo.
-
-        Raises:
-            ImageError: There is no such photo, or it is encrypted, too large or damaged.
-            SourceError: The archive can't be used.
-        """
         member = self._find(file_name)
         if is_encrypted(member):
             raise ImageError("encrypted; unpack the archive with its password, and give the folder")
@@ -48,22 +43,12 @@ class ZipSource:
         return raw
 
     def describe(self) -> str:
-        """The archive's path."""
         return str(self.path)
-
-    def check(self) -> None:
-        """Reads the archive's directory.
-
-        Raises:
-            SourceError: It is damaged, or holds no file.
-        """
-        if not self._members:
-            raise SourceError(f"{self.path} holds no files; give the photos' archive or folder with --images.")
 
     def _find(self, file_name: str) -> ZipInfo:
         check_name(file_name)
         parts = tuple(file_name.split("/"))
-        found = [parent for parent in self._members.get(parts[-1], ()) if _ends_with(parent, parts)]
+        found = [parent for parent in self.members.get(parts[-1], ()) if _ends_with(parent, parts)]
         exact = [member for member in found if member.filename == file_name]
         if not found:
             raise ImageError("missing")
@@ -82,8 +67,12 @@ class ZipSource:
             raise SourceError(f"{self.path} can't be read: {error.strerror or error}. Give --images PATH.") from None
 
     @cached_property
-    def _members(self) -> Mapping[str, list[ZipInfo]]:
-        """The files whose names lead nowhere else, by the last part of their names."""
+    def members(self) -> Mapping[str, list[ZipInfo]]:
+        """The files whose names stay inside of a folder, by the last part of their names.
+
+        Raises:
+            SourceError: The archive is damaged or can't be read.
+        """
         members: dict[str, list[ZipInfo]] = {}
         for member in self._archive.infolist():
             if not member.is_dir() and stays_inside(member.filename):
@@ -97,3 +86,25 @@ class ZipSource:
 
 def _ends_with(member: ZipInfo, parts: tuple[str, ...]) -> bool:
     return tuple(member.filename.split("/"))[-len(parts) :] == parts
+
+
+@sources.register("zip")
+def open_zip(images: str, _downloads: Downloads | None) -> ZipSource | None:
+    """The source of a zip archive; None for anything else.
+
+    Raises:
+        SourceError: The archive is damaged, or holds no file.
+    """
+    path = Path(images)
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            if file.read(len(ZIP)) != ZIP:
+                return None
+    except (OSError, ValueError):  # what is wrong with the path is said where a folder is opened
+        return None
+    archive = ZipSource(path)
+    if not archive.members:
+        raise SourceError(f"{path} holds no files; give the photos' archive or folder with --images.")
+    return archive
