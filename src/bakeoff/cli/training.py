@@ -84,7 +84,7 @@ def export(
 
     target = out or Path(f"{run.resolve().name}{ONNX}")
     difference = export_run(run, target, allow_code=allow_code)
-    checked = "not checked: the data set is not beside the run"
+    checked = "not checked: there is no data set next to the run"
     if difference is not None:
         checked = f"agrees with the run on every validation photo; largest difference of a probability {difference:.1g}"
     print_line(f"Model: {target} ({checked})")
