@@ -163,7 +163,10 @@ def test_a_file_of_nested_lists_is_read_where_no_cut_can_be_guessed() -> None:
     ("begin", "message"),
     [
         ('{"info": "', "more than 536,870,912 bytes beside its annotations"),
-        (f'{{{BARE}, "annotations": [{ENTRY}, {{"more": "', r"annotations\[1\] takes more than 16,777,216 bytes"),
+        (
+            f'{{{BARE}, "annotations": [{ENTRY}, {{"more": "',
+            "more than 536,870,912 bytes beside its annotations, or in one of them",
+        ),
         (f'{{{BARE}, "annotations": [{ENTRY}], "more": "', "more than 536,870,912 bytes beside its annotations"),
     ],
 )

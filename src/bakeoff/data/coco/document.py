@@ -1,4 +1,9 @@
-"""An instances file's JSON: the list of annotations in pieces, the rest as one document."""
+"""An instances file's JSON: the list of annotations in pieces, the rest as one document.
+
+Nothing in a COCO file says where an annotation ends. A cut is guessed, a `]` put there, and the parser judges: it reads
+from left to right, so that a text which is a whole list with `]` behind it ends between two entries. The polygons are
+so never in memory all at once. What no guess divides is decoded with the rest.
+"""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,20 +12,23 @@ import msgspec
 
 from bakeoff.data.coco.entries import Annotation, Document
 from bakeoff.data.coco.schema_errors import FAILURES, Unusable, explain, fault, foreign
-from bakeoff.data.coco.stream import AnnotationList
 
 BOM = b"\xef\xbb\xbf"
 KEY = re.compile(rb'"annotations"(?<!\\"annotations")\s*:\s*\[')  # not at the end of a longer name
+BETWEEN = re.compile(rb"\}\s*(,)\s*(?=\{)")
 BEGINNING = 4
 """Bytes that tell a text's encoding."""
 OVERLAP = 64
 """Bytes that are searched again for the key, which may be cut; with more white space in it, the whole is decoded."""
+WINDOW = 2**14
+"""Bytes at the end of a text in which a cut is guessed."""
 LARGEST_REST = 512 * 2**20
 """Bytes beside the annotations; train2017's 118,287 images take 33 million."""
 ONLY = Annotation(id=-(2**63), image_id=-(2**63), category_id=-(2**63), bbox=(0.0, 0.0, 0.0, 0.0))
-"""Stands for all annotations where the rest is decoded."""
+"""Stands for the annotations that were decoded before where the rest is; so it shows that there is only one list."""
 
 Take = Callable[[list[Annotation]], None]
+_decoder = msgspec.json.Decoder(list[Annotation])
 
 
 class _Object(msgspec.Struct):
@@ -50,22 +58,14 @@ def read_document(pieces: Iterator[bytes], take: Take) -> Document:
     begin = _find_list(head, pieces, mark)
     if begin is None:
         return _read_whole(_join(head, pieces), mark, take)
-    annotations = AnnotationList(head[begin - 1 :], mark + begin - 1, pieces)
+    text = head[begin:]
     del head[begin:]
-    for block in annotations.blocks():
-        take(block)
-    head += msgspec.json.encode(ONLY)
-    behind = annotations.offset - len(head)
-    _extend(head, annotations.text)
-    document = _decode(_join(head, pieces), lambda place: place + (mark if place < begin else behind))
-    if document.annotations != [ONLY]:
-        raise Unusable("it has more than one list of annotations; keep one of them")
-    document.annotations = []
-    return document
+    count, read = _read_blocks(text, pieces, mark + begin, take)
+    return _read_rest(head, text, count, mark, mark + begin + read, take)
 
 
 def _find_list(head: bytearray, pieces: Iterator[bytes], mark: int) -> int | None:
-    """Reads on until the list of annotations begins; the place behind its `[`.
+    """Reads on until the list of annotations begins; the position behind its `[`.
 
     None where there is no list, or where something within the document has one of this name first.
     """
@@ -79,15 +79,72 @@ def _find_list(head: bytearray, pieces: Iterator[bytes], mark: int) -> int | Non
         msgspec.json.decode(head[: key.start()] + b'"":0}', type=_Object)  # proves that the key is the document's
     except FAILURES as error:
         if fault(error, key.start()) < key.start():
-            raise Unusable(explain(error, head, lambda place: place + mark)) from None
+            raise Unusable(explain(error, head, lambda position: position + mark)) from None
         return None
     return key.end()
+
+
+def _read_blocks(text: bytearray, pieces: Iterator[bytes], offset: int, take: Take) -> tuple[int, int]:
+    """Takes the list's entries as far as cuts are found, and leaves the rest of the file in `text`.
+
+    Returns:
+        How many entries were taken, and how many bytes they have.
+    """
+    count = read = wait = 0
+    while True:
+        if len(text) >= wait:
+            cut = max((found.start(1) for found in BETWEEN.finditer(text, max(0, len(text) - WINDOW))), default=0)
+            entries = _decode_entries(text[:cut], offset + read, count) if cut else []
+            take(entries)
+            count, read = count + len(entries), read + (cut + 1 if entries else 0)
+            del text[: cut + 1 if entries else 0]
+            wait = 0 if entries else 2 * len(text)  # so that what is decoded again stays in proportion
+        if not (piece := next(pieces, b"")):
+            return count, read
+        _extend(text, piece)
+
+
+def _decode_entries(text: bytearray, offset: int, count: int) -> list[Annotation]:
+    """The entries of a text that ends between two of them; none where it does not."""
+    block = b"".join((b"[", text, b"]"))
+    try:
+        return _decoder.decode(block)
+    except msgspec.ValidationError as error:
+        if _is_list(block):
+            raise Unusable(explain(error, block, lambda position: offset + position - 1, count)) from None
+        return []
+    except FAILURES:
+        return []
+
+
+def _is_list(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text, type=list[msgspec.Raw])
+    except FAILURES:
+        return False
+    return True
+
+
+def _read_rest(head: bytearray, text: bytearray, count: int, mark: int, offset: int, take: Take) -> Document:
+    """Decodes what is before the list together with what is left of it, and what is behind it."""
+    begin = len(head)
+    head += msgspec.json.encode(ONLY)
+    head += b"" if text.lstrip()[:1] == b"]" and not count else b","
+    behind = offset - len(head)
+    _extend(head, text)
+    text.clear()
+    document = _decode(head, lambda position: position + (mark if position < begin else behind), count - 1)
+    if document.annotations[:1] != [ONLY]:
+        raise Unusable("it has more than one list of annotations; keep one of them")
+    take(document.annotations[1:])
+    document.annotations = []
+    return document
 
 
 def _read_whole(text: bytearray, mark: int, take: Take) -> Document:
     if not text.strip():
         raise Unusable("it is empty; download or export it again")
-    document = _decode(text, lambda place: place + mark)
+    document = _decode(text, lambda position: position + mark)
     take(document.annotations)
     document.annotations = []
     return document
@@ -102,11 +159,13 @@ def _join(text: bytearray, pieces: Iterator[bytes]) -> bytearray:
 def _extend(text: bytearray, piece: bytes | bytearray) -> None:
     text += piece
     if len(text) > LARGEST_REST:
-        raise Unusable(f"it has more than {LARGEST_REST:,} bytes beside its annotations; no instances file has")
+        raise Unusable(
+            f"it has more than {LARGEST_REST:,} bytes beside its annotations, or in one of them; no instances file has"
+        )
 
 
-def _decode(text: bytearray, place: Callable[[int], int]) -> Document:
+def _decode(text: bytearray, position: Callable[[int], int], before: int = 0) -> Document:
     try:
         return msgspec.json.decode(text, type=Document)
     except FAILURES as error:
-        raise Unusable(explain(error, text, place)) from None
+        raise Unusable(explain(error, text, position, before)) from None

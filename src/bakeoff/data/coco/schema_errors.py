@@ -5,12 +5,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from bakeoff.data.coco.scanning import is_whole
-
 FAILURES = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What msgspec raises where it can't decode a text."""
 WANTED = "a COCO instances file (images, annotations with boxes, categories) is needed"
 UTF_16_OR_32 = (b"\xff\xfe", b"\xfe\xff")
+STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 
 
 class Unusable(Exception):
@@ -37,72 +36,70 @@ def foreign(beginning: bytes | bytearray) -> str | None:
     return None
 
 
-def explain(
-    error: Exception, text: bytes | bytearray, place: Callable[[int], int] = int, entries: int | None = None
-) -> str:
+def explain(error: Exception, text: bytes | bytearray, position: Callable[[int], int] = int, before: int = 0) -> str:
     """Why a text can't be decoded.
 
     Args:
         error: What msgspec raised.
-        text: The whole document, or a list of annotations.
-        place: From a place in the text to one in the file.
-        entries: Of a list of annotations how many stand in the file before it.
+        text: The document, or a list of annotations.
+        position: From a byte's position in the text to its position in the file.
+        before: How many annotations stand in the file before those of the text.
     """
     if isinstance(error, msgspec.ValidationError):
-        return _other_format(text, entries) or _explain_entry(str(error), entries or 0)
+        return _other_format(text) or _explain_entry(str(error), before)
     if isinstance(error, UnicodeDecodeError):
         return "its text is not UTF-8; save it as UTF-8"
     if isinstance(error, RecursionError):
         return "its JSON is nested too deeply for an instances file"
-    return _explain_syntax(str(error), text, place, fault(error, len(text)))
+    return _explain_syntax(str(error), text, position, fault(error, len(text)))
 
 
 def fault(error: Exception, default: int) -> int:
-    """The place in its text that an error names."""
+    """The position in its text that an error names."""
     found = re.search(r"\(byte (\d+)\)", str(error))
     return int(found[1]) if found else default
 
 
-def cut_off(length: int) -> str:
-    """The message for a file that ends too early, after so many bytes."""
-    return f"its JSON is cut off after {length:,} bytes; download or export it again"
-
-
-def _other_format(text: bytes | bytearray, entries: int | None) -> str | None:
+def _other_format(text: bytes | bytearray) -> str | None:
     """What the file is instead, where it is a known kind of file."""
     try:
-        if entries is None:
-            shape = msgspec.json.decode(text, type=_Shape)
-        else:
+        if text[:1] == b"[":
             shape = _Shape(msgspec.json.decode(text, type=list[_AnnotationShape]), msgspec.Raw(), msgspec.Raw())
+        else:
+            shape = msgspec.json.decode(text, type=_Shape)
     except (msgspec.MsgspecError, RecursionError):
         return None
-    first = shape.annotations[0] if isinstance(shape.annotations, list) and shape.annotations else None
-    if first is not None and first.segments_info is not msgspec.UNSET:
-        return f"it is a COCO panoptic file; {WANTED}, such as instances_train2017.json"
-    if first is not None and first.caption is not msgspec.UNSET:
-        return f"it is a COCO captions file; {WANTED}, such as instances_train2017.json"
+    entries = shape.annotations[:2] if isinstance(shape.annotations, list) else []  # the first may be a stand-in
+    for kind, key in (("panoptic", "segments_info"), ("captions", "caption")):
+        if any(getattr(entry, key) is not msgspec.UNSET for entry in entries):
+            return f"it is a COCO {kind} file; {WANTED}, such as instances_train2017.json"
     missing = [key for key in ("images", "annotations", "categories") if getattr(shape, key) is msgspec.UNSET]
     return f"it has no {' and no '.join(missing)}; {WANTED}" if missing else None
 
 
 def _explain_entry(message: str, before: int) -> str:
-    """The validation's message with the place first: `annotations[3] has no "image_id"`."""
-    problem, _, place = message.partition(" - at `$")
-    place = place.rstrip("`").lstrip(".") or "the file"
-    place = re.sub(r"^\[(\d+)\]", lambda number: f"annotations[{before + int(number[1])}]", place)
+    """The validation's message with the entry first: `annotations[3] has no "image_id"`."""
+    problem, _, entry = message.partition(" - at `$")
+    entry = entry.rstrip("`").lstrip(".") or "the file"
+    entry = re.sub(r"^(?:annotations)?\[(\d+)\]", lambda found: f"annotations[{max(0, before + int(found[1]))}]", entry)
     if missing := re.search(r"missing required field `(.*)`", problem):
-        return f'{place} has no "{missing[1]}"'
-    return f"{place}: {problem[0].lower()}{problem[1:]}".replace("`", "")
+        return f'{entry} has no "{missing[1]}"'
+    return f"{entry}: {problem[0].lower()}{problem[1:]}".replace("`", "")
 
 
-def _explain_syntax(message: str, text: bytes | bytearray, place: Callable[[int], int], byte: int) -> str:
+def _explain_syntax(message: str, text: bytes | bytearray, position: Callable[[int], int], byte: int) -> str:
     truncated = "truncated" in message
-    if "surrogate" in message or (truncated and is_whole(text)):
+    if "surrogate" in message or (truncated and _is_whole(text)):
         return r"one of its texts has half of a surrogate pair (\ud800 to \udfff), which is no character; correct it"
     if truncated or byte >= len(text):  # the latter: cut off within a number, such as after its minus
-        return cut_off(place(len(text)))
+        return f"its JSON is cut off after {position(len(text)):,} bytes; download or export it again"
     if text[byte : byte + 3] in (b"NaN", b"Inf"):
-        return f"it holds NaN or Infinity at byte {place(byte):,}, which JSON has not; put a number or null there"
-    problem = re.sub(r"\(byte \d+\)", f"(byte {place(byte):,})", message)
+        return f"it holds NaN or Infinity at byte {position(byte):,}, which JSON has not; put a number or null there"
+    problem = re.sub(r"\(byte \d+\)", f"(byte {position(byte):,})", message)
     return f"it is not JSON ({problem}); give the COCO instances file, such as instances_train2017.json"
+
+
+def _is_whole(text: bytes | bytearray) -> bool:
+    """Whether all of a text's strings and brackets end in it."""
+    outside = STRING.sub(b"", text)
+    return b'"' not in outside and sum(map(outside.count, (b"[", b"{"))) == sum(map(outside.count, (b"]", b"}")))
