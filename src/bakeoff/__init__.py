@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bakeoff.training.export import export
     from bakeoff.training.predict import predict
     from bakeoff.training.run import Predictions, Run
-    from bakeoff.training.train_module import train_module as train
+    from bakeoff.training.train import train_module as train
     from bakeoff.workflow.api import build, improve, read_coco, run, select
     from bakeoff.workflow.api import open_experiment as open  # noqa: A004  # called as bakeoff.open
     from bakeoff.workflow.experiment import Experiment
@@ -95,7 +95,7 @@ _HOMES = {
     "read_coco": ("workflow.api", "read_coco"),
     "run": ("workflow.api", "run"),
     "select": ("workflow.api", "select"),
-    "train": ("training.train_module", "train_module"),
+    "train": ("training.train", "train_module"),
     "write_joint_report": ("workflow.pipeline", "write_joint_report"),
     "write_report": ("workflow.pipeline", "write_report"),
 }

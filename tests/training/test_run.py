@@ -8,6 +8,8 @@ from pathlib import Path
 import msgspec
 import polars as pl
 import pytest
+import torch
+from torch import nn
 
 from bakeoff.config.schema import DataConfig, Recipe, Variant
 from bakeoff.core.errors import NetworkError, StorageError
@@ -15,7 +17,7 @@ from bakeoff.core.storage import file_digest
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.predict import load_network, probabilities
 from bakeoff.training.run import Run, RunSpec, load_run
-from bakeoff.training.train import make_spec, train
+from bakeoff.training.train import make_spec, train, train_module
 
 OWN = """
 from pathlib import Path
@@ -115,6 +117,13 @@ def test_a_file_that_was_edited_after_the_plan_is_refused(dataset: Dataset, own:
     with pytest.raises(NetworkError, match="edited"):
         train(spec, dataset, tmp_path / "run", network=f"{own}:net")
     assert not (tmp_path / "run").exists()
+
+
+def test_a_network_given_in_code_is_not_rebuilt_from_a_folder(dataset: Dataset, tmp_path: Path) -> None:
+    run = train_module(nn.Sequential(nn.Flatten(), nn.Linear(768, 3)), dataset, recipe=QUICK, folder=tmp_path / "run")
+    assert run.model(torch.zeros(2, 3, 16, 16)).shape == (2, 3)
+    with pytest.raises(NetworkError, match=r"Sequential.*model\.safetensors"):
+        load_network(load_run(tmp_path / "run", allow_code=True))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX's")

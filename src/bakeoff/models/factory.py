@@ -28,15 +28,8 @@ Factory = Callable[..., object]
 def create(name: str, num_classes: int, image_size: int) -> nn.Module:
     """Builds a network by its name and checks that it fits the data set.
 
-    The initial weights come from torch's random state; beyond them nothing is drawn.
-
-    Args:
-        name: A registered name, `path/to/file.py:Class`, `package.module:Class`, `timm:NAME` or `torchvision:NAME`.
-        num_classes: K, the number of logits.
-        image_size: S, the side of the images in pixels.
-
-    Returns:
-        The network in training mode, on the CPU.
+    Names are registered ones, `path/to/file.py:Class`, `package.module:Class`, `timm:NAME` and `torchvision:NAME`. The
+    initial weights come from torch's random state; beyond them nothing is drawn. It is in training mode, on the CPU.
 
     Raises:
         ConfigError: No network is registered under the name.

@@ -16,15 +16,10 @@ Setting = int | str | Sequence[int]
 
 
 def describe(network: nn.Module, image_size: int) -> Architecture:
-    """Lists what a forward pass of one image calls and computes, in evaluation mode.
+    """Lists what a forward pass of one image calls and computes, in evaluation mode; the network is left as it was.
 
-    Args:
-        network: Maps float32 (N, 3, S, S) to logits (N, K); it is left as it was.
-        image_size: S, the side of the input in pixels.
-
-    Returns:
-        A row per call of each module without children, and the sums. What the network computes outside of such
-        modules, and layers that only its training calls, count in the sums alone.
+    There is a row per call of each module without children. What the network computes outside of such modules, and
+    layers that only its training calls, count in the sums alone.
     """
     device = next((parameter.device for parameter in network.parameters()), None)
     image = torch.zeros(1, 3, image_size, image_size, device=device)

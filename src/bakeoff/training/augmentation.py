@@ -1,7 +1,7 @@
 """Augmentation of training images, drawn from the run's own generator."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -60,33 +60,18 @@ def vary(inputs: Tensor, recipe: Recipe, side: int, generator: torch.Generator) 
     return inputs
 
 
-@dataclass(frozen=True)
-class Mixture:
-    """What a batch was mixed with.
-
-    Attributes:
-        labels: int64 (B,), the labels of the other images.
-        fraction: Their part in each image, 0 to 1.
-    """
+class Mixture(NamedTuple):
+    """What a batch was mixed with: the other images' labels, int64 (B,), and their fraction of each image."""
 
     labels: Tensor
     fraction: float
 
 
 def mix(inputs: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Mixture | None]:
-    """Now and then mixes the images of a batch with those of the same batch in another order.
+    """Mixes a batch, float32 (B, C, S, S), with itself in another order, with the recipe's probabilities.
 
     By cutmix (Yun et al., ICCV 2019), which pastes a rectangle of one image into another, or by mixup (Zhang et al.,
-    ICLR 2018), which blends the two; with fractions from Beta(1, 1).
-
-    Args:
-        inputs: float32 (B, C, S, S).
-        labels: int64 (B,).
-        recipe: Its `cutmix` and `mixup` are the probabilities that a batch is mixed so.
-        generator: Draws the pairs, and one rectangle or fraction for the batch.
-
-    Returns:
-        The images, and what they were mixed with; None where they were not.
+    ICLR 2018), which blends the two; one rectangle or fraction per batch, the latter from Beta(1, 1).
     """
     if not (recipe.cutmix or recipe.mixup):
         return inputs, None

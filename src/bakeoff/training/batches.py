@@ -15,13 +15,7 @@ from bakeoff.training.localization import Heatmaps, as_channels
 
 
 class Split:
-    """A split's images and labels on a device.
-
-    Args:
-        images: uint8 (N, S, S, 3).
-        labels: int64 (N,).
-        device: Where they live.
-    """
+    """A split's images, uint8 (N, S, S, 3), and labels, int64 (N,), on a device."""
 
     def __init__(self, images: Images, labels: Labels, device: torch.device) -> None:
         self.images = torch.from_numpy(images).to(device)
@@ -36,7 +30,6 @@ class Split:
         self.heatmaps = torch.from_numpy(heatmaps).to(self.labels.device) if heatmaps.any() else None
 
     def batches(self, batch_size: int) -> int:
-        """How many batches an epoch has."""
         return math.ceil(len(self) / batch_size)
 
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:

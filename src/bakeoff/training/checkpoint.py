@@ -37,14 +37,7 @@ class Values(msgspec.Struct, frozen=True):
 
 
 class Stored(msgspec.Struct, frozen=True):
-    """What a checkpoint holds beside tensors; `state.json`.
-
-    Attributes:
-        spec: Of the run; no other is resumed from it.
-        seconds: Wall time of the training so far.
-        log: The log so far.
-        values: Of the state.
-    """
+    """What a checkpoint holds beside tensors; `state.json`. No other run than that of the spec is resumed from it."""
 
     spec: RunSpec
     seconds: float
@@ -54,12 +47,7 @@ class Stored(msgspec.Struct, frozen=True):
 
 
 class LossCurve:
-    """The mean loss since it was last taken; one synchronisation with the device per point, not per batch.
-
-    Args:
-        every: Batches of a point.
-        device: Where the losses are.
-    """
+    """The mean loss of so many batches; one synchronisation with the device per point, not per batch."""
 
     def __init__(self, every: int, device: torch.device) -> None:
         self.every, self.batches = every, 0
@@ -67,7 +55,6 @@ class LossCurve:
 
     @property
     def full(self) -> bool:
-        """Whether it is time to take the mean."""
         return self.batches == self.every
 
     def add(self, loss: Tensor) -> None:
@@ -75,11 +62,7 @@ class LossCurve:
         self.total += loss.detach()
 
     def take(self) -> float:
-        """The mean loss; the next one begins.
-
-        Raises:
-            DivergedError: It is not finite.
-        """
+        """The mean loss, after which the next one begins; raises `DivergedError` where it is not finite."""
         mean = self.total.item() / self.batches
         if not math.isfinite(mean):
             raise DivergedError(f"the training loss became {mean}")
@@ -89,16 +72,10 @@ class LossCurve:
 
 
 class TrainingState:
-    """A network and what trains it: all that changes while it is trained, beside the log.
-
-    Args:
-        network: Trained in place.
-        recipe: How it is trained.
-        steps: Batches of the whole training.
-        generator: Draws the order of the images and the augmentation.
-        device: Where the network is.
+    """A network, trained in place, and what trains it: all that changes in a training of so many steps, but the log.
 
     Attributes:
+        generator: Draws the order of the images and the augmentation.
         schedule: The learning rate; stepped after each batch.
         weights: Those that are evaluated and kept.
         curve: The loss since the log's last line.
@@ -135,7 +112,6 @@ class TrainingState:
         return {name: value.clone(memory_format=torch.contiguous_format) for name, value in tensors.items()}
 
     def values(self) -> Values:
-        """All that is no tensor."""
         best = self.weights.best
         return Values(
             epoch=self.epoch,
@@ -170,11 +146,7 @@ class TrainingState:
 
 
 class Checkpoint:
-    """Where a run's state is kept while it goes on.
-
-    Args:
-        folder: Gets the state, whole or not at all; None to keep none.
-        spec: The run.
+    """A folder that keeps a run's state while it goes on, whole or not at all; None to keep none.
 
     Attributes:
         seconds: Wall time of the training before it was resumed.
@@ -206,7 +178,6 @@ class Checkpoint:
         return stored
 
     def remove(self) -> None:
-        """Removes what was kept: the run has ended."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
             tidy(self.folder)

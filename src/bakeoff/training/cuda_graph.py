@@ -15,31 +15,20 @@ from bakeoff.core.errors import in_one_line
 
 WARM_UP = 3
 """Steps of a batch size before its graph: libraries choose and prepare their kernels in them."""
-AUGMENTATION = (
-    "horizontal_flip",
-    "random_crop",
-    "resized_crop",
-    "color_jitter",
-    "progressive_resolution",
-    "cutmix",
-    "mixup",
-)
+DRAWN = ("horizontal_flip", "random_crop", "resized_crop", "color_jitter", "cutmix", "mixup")
+VARYING = ("progressive_resolution", "schedule", "warmup")
 
 Action = Callable[[], None]
 
 
 def can_be_captured(recipe: Recipe, device: torch.device) -> bool:
     """Whether each step does the same to other rows: nothing is drawn on the CPU, and the learning rate is constant."""
-    plain, fixed = Recipe(), (*AUGMENTATION, "schedule", "warmup")
-    return device.type == "cuda" and all(getattr(recipe, key) == getattr(plain, key) for key in fixed)
+    plain = Recipe()
+    return device.type == "cuda" and all(getattr(recipe, key) == getattr(plain, key) for key in (*DRAWN, *VARYING))
 
 
 def capture(action: Action) -> Action:
-    """What an action launches, as one CUDA graph; the action's Python runs this once, and nothing is computed yet.
-
-    Raises:
-        RuntimeError: The action waits for the device.
-    """
+    """What an action launches, as one CUDA graph; nothing is computed yet. RuntimeError: it waits for the device."""
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
         action()
@@ -49,9 +38,7 @@ def capture(action: Action) -> Action:
 class GraphedStep:
     """Takes the first steps of each batch size as they are, then replays one.
 
-    Args:
-        step: Trains on rows, int64 (B,); it must do the same each time, and not wait for the device.
-        capture: Makes a replay of an action.
+    A step trains on rows, int64 (B,); it must do the same each time, and not wait for the device.
     """
 
     def __init__(self, step: Callable[[Tensor], None], capture: Callable[[Action], Action] = capture) -> None:
@@ -61,7 +48,6 @@ class GraphedStep:
         self.refused = False
 
     def __call__(self, rows: Tensor) -> None:
-        """Trains on the images of these rows, int64 (B,) on the device."""
         count = len(rows)
         if self.seen[count] == WARM_UP and not self.refused:
             self._capture(rows)

@@ -16,11 +16,7 @@ from bakeoff.core.errors import ConfigError
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of that name; "auto" takes CUDA, then MPS, then the CPU.
-
-    Raises:
-        ConfigError: This machine does not have it.
-    """
+    """The device of that name; "auto" takes CUDA, then MPS, then the CPU. ConfigError: this machine lacks it."""
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(device for device, there in available.items() if there)

@@ -16,14 +16,11 @@ class BestEpoch:
 
 
 class KeptWeights:
-    """The weights of a network that is being trained, as they are evaluated and kept.
-
-    Args:
-        network: Trained in place.
-        decay: Of the exponential moving average (Polyak and Juditsky, SIAM J. Control Optim. 30, 1992); 0 for none.
+    """The weights of a network in training, as they are evaluated and kept.
 
     Attributes:
-        ema: The network with the average of its weights; None without.
+        ema: The network with the exponential moving average of its weights (Polyak and Juditsky, SIAM J. Control Optim.
+            30, 1992); None where the decay is 0.
         best: What the holdout has chosen so far; None without a holdout.
     """
 

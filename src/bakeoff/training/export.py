@@ -31,10 +31,7 @@ TOLERANCE = 1e-3
 def export(run_folder: PathName, target: PathName, *, allow_code: bool = False) -> float | None:
     """Writes a run's network as an ONNX file that takes photos of any size; see `to_onnx`.
 
-    Args:
-        run_folder: The run.
-        target: The file; replaced where it exists.
-        allow_code: Whether the source of a user's own network that is stored with the run may be run.
+    `allow_code` is whether the source of a user's own network that is stored with the run may be run.
 
     Returns:
         The largest difference between a probability that the file gives to a validation image of the run's data set,

@@ -40,15 +40,7 @@ def _cover(box: tuple[float, float, float, float]) -> Heatmaps:
 
 
 def as_channels(heatmaps: Tensor, side: int) -> Tensor:
-    """Heatmaps as channels beside an image's own, which are mirrored, cropped and mixed with it.
-
-    Args:
-        heatmaps: uint8 (B, K, CELLS, CELLS).
-        side: S, the side of the images.
-
-    Returns:
-        uint8 (B, S, S, K).
-    """
+    """Heatmaps (B, K, CELLS, CELLS) as channels uint8 (B, S, S, K), to be mirrored, cropped and mixed with images."""
     cells = torch.arange(side, device=heatmaps.device) * CELLS // side
     return heatmaps[:, :, cells[:, None], cells].permute(0, 2, 3, 1)
 

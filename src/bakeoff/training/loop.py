@@ -37,16 +37,10 @@ def fit(
     checkpoint: Checkpoint,
     observer: Observer,
 ) -> None:
-    """Trains a network in place, from its checkpoint where there is one.
+    """Trains a network in place, from its checkpoint where there is one; keeps the state after each epoch but the last.
 
-    Args:
-        state: The network, on the device of the splits, and what trains it.
-        splits: The splits.
-        recipe: How it is trained.
-        log: Gets a line for the state before training, one per `recipe.log_every` batches, one per epoch that is
-            evaluated.
-        checkpoint: Where the state is kept after each epoch but the last.
-        observer: Called as it goes on.
+    The log gets a line for the state before training, one per `recipe.log_every` batches, and one per epoch that is
+    evaluated.
 
     Raises:
         DivergedError: The mean loss since the last line is not finite.
@@ -84,12 +78,8 @@ def fit(
 class Step:
     """One step of the training: a batch forward, backward, and into the weights.
 
-    It never waits for the device, so that a GPU may lag behind.
-
-    Args:
-        state: What is trained; its step, schedule and EMA are the loop's to advance.
-        train: The training images.
-        recipe: How it is trained.
+    It never waits for the device, so that a GPU may lag behind. The state's step, schedule and EMA are the loop's to
+    advance.
 
     Attributes:
         totals: The summed loss and the correct predictions since they were last set to zero: float64 (2,).

@@ -19,13 +19,7 @@ SKIPPED, WARM_UP, PROFILED = 5, 5, 20
 
 @dataclass(frozen=True)
 class Observer:
-    """Who is called while a training goes on.
-
-    Attributes:
-        line: Given each line of the log.
-        progress: Given the steps done and the steps in all.
-        step: Called after each step.
-    """
+    """Who is given each line of the log and the steps done, and called after each step."""
 
     line: Callable[[LogLine], None] = lambda _line: None
     progress: Progress = lambda _done, _total: None
@@ -42,13 +36,9 @@ def check_tensorboard() -> None:
 
 @contextmanager
 def event_files(folder: Path | None) -> Iterator[Callable[[LogLine], None]]:
-    """Writes lines of a run's log as TensorBoard scalars.
+    """Yields a function that writes a line of the log as TensorBoard scalars: losses of batches by step, else by epoch.
 
-    Args:
-        folder: Gets the files, those of an earlier try removed; None for no files.
-
-    Yields:
-        A function that writes a line: losses of batches by step, the rest by epoch.
+    The folder gets the files, those of an earlier try removed; None for no files.
     """
     if folder is None:
         yield lambda _line: None
@@ -82,13 +72,9 @@ def _scalars(line: LogLine) -> dict[str, float | None]:
 
 @contextmanager
 def trace(path: Path | None) -> Iterator[Callable[[], None]]:
-    """Profiles steps 11 to 30 of a training, fewer where there are fewer.
+    """Profiles steps 11 to 30 of a training; yields a function to call after each step.
 
-    Args:
-        path: Gets the trace in Chrome's format, which https://ui.perfetto.dev opens; None for no profile.
-
-    Yields:
-        A function to call after each step.
+    The path gets the trace in Chrome's format, which https://ui.perfetto.dev opens; None for no profile.
     """
     if path is None:
         yield lambda: None

@@ -14,7 +14,7 @@ from bakeoff.core.errors import ConfigError, ImageError, NetworkError, StorageEr
 from bakeoff.core.types import Images
 from bakeoff.data.build import decode, to_pixels
 from bakeoff.data.image_folder.tree import FORMATS
-from bakeoff.training.run import SOURCE, WEIGHTS, Run, RunSpec, load_run
+from bakeoff.training.run import IN_CODE, SOURCE, WEIGHTS, Run, RunSpec, load_run
 
 if TYPE_CHECKING:
     from torch import nn
@@ -55,10 +55,9 @@ def predict(
         StorageError: The run or file is missing or damaged.
         NetworkError: The network can't be built, or is a user's own and `allow_code` is not given.
     """
-    model, photos = Path(model), list(_find_photos(map(Path, paths)))
-    if model.suffix == ONNX:
-        return _predict_by_file(model, photos)
-    run = load_run(model, allow_code=allow_code)
+    if Path(model).suffix == ONNX:
+        return _predict_by_file(Path(model), map(Path, paths))
+    run, photos = load_run(Path(model), allow_code=allow_code), list(_find_photos(map(Path, paths)))
     pixels, predictions = _read_photos(photos, run.spec)
     if pixels:
         rows = probabilities(run, np.stack(list(pixels.values())), device)
@@ -68,19 +67,9 @@ def predict(
 
 
 def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray[np.float32]:
-    """The class probabilities that a run's network gives to images.
+    """The class probabilities, float32 (N, K), that a run's network gives to images; raises as `load_network`.
 
-    Args:
-        run: A run that finished.
-        images: uint8 (N, S, S, 3), RGB, at the run's size and filter.
-        device: "auto", "cpu", "cuda" or "mps".
-
-    Returns:
-        float32 (N, K), rows sum to 1.
-
-    Raises:
-        StorageError: As `load_network`.
-        NetworkError: As `load_network`.
+    The images are uint8 (N, S, S, 3), RGB, at the run's size and filter.
     """
     import torch
 
@@ -123,11 +112,11 @@ def load_network(run: Run) -> "nn.Module":
 
 
 def _check_code(run: Run) -> None:
-    """Refuses a user's own network that may not be run, or that is not the one which was trained."""
+    """Refuses a user's own network that may not be run, or is not the one that was trained."""
     from bakeoff.models.factory import source_digest
 
     spec, folder = run.spec, run.folder
-    if spec.network.startswith("code:"):
+    if spec.network.startswith(IN_CODE):
         raise NetworkError(
             f"the network of {folder} was given in code ({spec.network}); build it there, and give it the weights with "
             f"safetensors.torch.load_model(network, {str(folder / WEIGHTS)!r})."
@@ -146,11 +135,7 @@ def _check_code(run: Run) -> None:
 
 
 class OnnxModel:
-    """A network that `export` wrote.
-
-    Args:
-        raw: The file's bytes; what it says of other files is not followed.
-        name: What to call it in errors.
+    """A network that `export` wrote, from the file's bytes; what it says of other files is not followed.
 
     Attributes:
         classes: Class names in the order of the probabilities.
@@ -184,14 +169,14 @@ class OnnxModel:
         return row
 
 
-def _predict_by_file(file: Path, photos: Sequence[Path]) -> list[Prediction]:
+def _predict_by_file(file: Path, paths: Iterable[Path]) -> list[Prediction]:
     try:
         model = OnnxModel(file.read_bytes(), str(file))
     except OSError as error:
         raise StorageError(
             f"can't read {file}: {error.strerror or error}. Give a run's folder or a {ONNX} file."
         ) from None
-    return [_predict_photo(model, photo) for photo in photos]
+    return [_predict_photo(model, photo) for photo in _find_photos(paths)]
 
 
 def _predict_photo(model: OnnxModel, photo: Path) -> Prediction:

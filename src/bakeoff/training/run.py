@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 SPEC, RECORD, LOG = "spec.json", "run.json", "log.jsonl"
 PREDICTIONS, WEIGHTS, SOURCE = "predictions.parquet", "model.safetensors", "network.py"
+IN_CODE = "code:"
+"""What the name of a network begins with that was given in code."""
 PREDICTIONS_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "split": pl.String,
     "image_id": pl.Int64,
@@ -36,16 +38,13 @@ class RunSpec(msgspec.Struct, frozen=True):
     """What determines a run: the same spec on one machine gives the same bytes; `spec.json`.
 
     Attributes:
-        variant: Name of the variant.
         network: The network's name; of a user's file without its folder: "my_net.py:Class".
         network_digest: Digest of the source file of a user's own network, else empty.
         seed: Seeds the initial weights, the order of the images and the augmentation.
-        recipe: How it is trained.
         classes: Class names in the order of the network's outputs.
         size: Height and width of the input, in pixels.
         filter: How a photo is resized, "area" or "linear".
         dataset: The data set's digest.
-        device: "cpu", "cuda" or "mps".
         resize: How a photo becomes square, as in `geometry.frame`.
     """
 
@@ -78,13 +77,12 @@ class RunRecord(msgspec.Struct, frozen=True):
         status: "finished"; "diverged" where the loss became non-finite; "failed" where it ended with an error.
         reason: Why it did not finish, else empty.
         seconds: Wall time of the training, evaluation after each epoch included.
-        epochs: Epochs that were completed.
+        epochs: As many as were completed.
         best_epoch: The epoch whose weights were kept, chosen on the holdout; None without one.
         images_per_second: Training images, each epoch's counted, by `seconds`; None where no epoch was completed.
         peak_memory: Bytes: of the GPU what torch had allocated at most, else the peak of the whole process that trained
             it; None where the system does not say.
-        architecture: The network's layers and sizes; None where the network could not be built.
-        environment: What it was made with.
+        architecture: None where the network could not be built.
     """
 
     status: RunStatus
@@ -100,12 +98,9 @@ class RunRecord(msgspec.Struct, frozen=True):
 
 
 class BatchLog(msgspec.Struct, frozen=True, tag="batch"):
-    """A point of the loss curve: a line of `log.jsonl`.
+    """A point of the loss curve, a line of `log.jsonl`: the mean training loss of the batches since the last point.
 
-    Attributes:
-        epoch: Epoch, from 1.
-        step: Batches seen by all epochs so far.
-        loss: Mean training loss of the batches since the last point.
+    The epoch counts from 1, the step all batches so far.
     """
 
     epoch: int
@@ -118,18 +113,13 @@ class EpochLog(msgspec.Struct, frozen=True, tag="epoch"):
 
     Losses are mean cross entropies in nats, accuracies fractions, 0 to 1. Those of training are taken over the epoch's
     batches as they are trained on (augmented, smoothed, while the weights change), as training loops commonly print
-    them; those of validation are taken at the epoch's end in evaluation mode.
+    them; those of validation are taken at the epoch's end in evaluation mode. None where there are no such images.
 
     Attributes:
         epoch: Epoch, from 1; 0 is the state before training.
-        train_loss: None at epoch 0.
-        train_accuracy: None at epoch 0.
-        val_loss: None without validation images.
-        val_accuracy: None without validation images.
         gradient_norms: By layer, from input to output, as `probe` gives them for a fixed batch of training images.
         activation_scales: Likewise; a layer that is called several times has a number after its name.
         seconds: Wall time since the start of the run.
-        holdout_loss: None without a holdout.
     """
 
     epoch: int
@@ -158,11 +148,9 @@ class Predictions:
     table: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PREDICTIONS_SCHEMA))
 
     def frame(self) -> pl.DataFrame:
-        """The table."""
         return self.table
 
     def of(self, split: str) -> pl.DataFrame:
-        """The rows of one split."""
         return self.table.filter(pl.col("split") == split)
 
     def __eq__(self, other: object) -> bool:
@@ -178,10 +166,6 @@ class Run:
     Attributes:
         folder: Holds `spec.json`, `run.json`, `log.jsonl`, `predictions.parquet`, `model.safetensors`, and of a user's
             own file `network.py`.
-        spec: What determined it.
-        record: How it ended.
-        log: Its lines, in order.
-        predictions: What it predicts for the images of the data set.
         network: What builds its network, a name for `models.factory.create`; empty where that would run code that the
             caller neither gave nor allowed.
         trained: The network itself, where it was given in code and trained in this process.
@@ -197,12 +181,10 @@ class Run:
 
     @property
     def name(self) -> str:
-        """The variant and the seed, as in the run's folder."""
         return self.spec.name
 
     @property
     def finished(self) -> bool:
-        """Whether it was trained to its end."""
         return self.record.status == "finished"
 
     @property

@@ -1,7 +1,14 @@
 """From a data set and a specification to a run."""
 
+import copy
+import inspect
+import re
+import tempfile
 import time
+import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +19,14 @@ from safetensors.torch import save_model
 from torch import nn
 from torch.nn import functional
 
-from bakeoff.config.schema import Recipe, TrainingConfig, Variant
+from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig, Variant
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
 from bakeoff.core.progress import Progress
+from bakeoff.core.storage import digest
 from bakeoff.core.types import TRAIN, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
-from bakeoff.models.factory import create, source_digest, source_file
+from bakeoff.models.factory import Factory, build, create, source_digest, source_file
 from bakeoff.models.summary import describe, undisturbed
 from bakeoff.training.augmentation import side_in
 from bakeoff.training.batches import Split, hold_out, subset
@@ -28,6 +36,7 @@ from bakeoff.training.localization import box_heatmaps
 from bakeoff.training.loop import HOLDOUT, Splits, evaluate, fit
 from bakeoff.training.observer import Observer, check_tensorboard, event_files, trace
 from bakeoff.training.run import (
+    IN_CODE,
     PREDICTIONS_SCHEMA,
     SOURCE,
     WEIGHTS,
@@ -46,8 +55,12 @@ Rows = dict[str, npt.NDArray[np.int64]]
 """Of a split of the data set, by what they are for: train, val, holdout."""
 
 
-def make_spec(variant: Variant, seed: int, device_name: str, dataset: DatasetInfo) -> RunSpec:
+def make_spec(
+    variant: Variant, seed: int, device_name: str, dataset: DatasetInfo, code_digest: str | None = None
+) -> RunSpec:
     """The specification of one run: a variant with a seed, on a device, on a data set.
+
+    `code_digest` is that of a network given in code, which has no name to find it by.
 
     Raises:
         ConfigError: There is no such network or device.
@@ -58,7 +71,7 @@ def make_spec(variant: Variant, seed: int, device_name: str, dataset: DatasetInf
     return RunSpec(
         variant=variant.name,
         network=f"{Path(source).name}:{target}" if source.endswith(".py") else variant.network,
-        network_digest=source_digest(variant.network),
+        network_digest=source_digest(variant.network) if code_digest is None else code_digest,
         seed=seed,
         recipe=with_precision(variant.recipe, device),
         classes=dataset.classes,
@@ -117,7 +130,7 @@ def train(
     checkpoint: Path | None = None,
     profile: Path | None = None,
     network: str = "",
-    build: Callable[[], nn.Module] | None = None,
+    factory: Callable[[], nn.Module] | None = None,
 ) -> Run:
     """Trains one network with one seed and writes the run's folder.
 
@@ -133,7 +146,7 @@ def train(
             the same bytes as one that was not. Removed when the run has ended.
         profile: Gets a trace of a few steps; None for none.
         network: The network as its variant names it, with the folder of a user's file; the spec's where it is empty.
-        build: Makes a network that is given in code, after the seed is set.
+        factory: Makes a network that is given in code, after the seed is set.
 
     Raises:
         NetworkError: The network can't be built, or its source is no longer that of the spec.
@@ -141,9 +154,9 @@ def train(
     """
     name, kept, device = network or spec.network, Checkpoint(checkpoint, spec), choose_device(spec.device)
     with reproducible(spec.seed, spec.recipe.threads, device), atomic_folder(folder) as partial:
-        if not build and spec.network_digest and source_digest(name) != spec.network_digest:
+        if not factory and spec.network_digest and source_digest(name) != spec.network_digest:
             raise NetworkError(f"network {name!r} was edited after the run was planned; run the command again.")
-        module = to_device(build() if build else create(name, len(spec.classes), spec.size), device)
+        module = to_device(factory() if factory else create(name, len(spec.classes), spec.size), device)
         architecture = describe(module, spec.size)
         rows = _rows(dataset, spec.recipe)
         splits = {
@@ -170,11 +183,61 @@ def train(
         )
         finished = status == "finished"
         predictions = _predictions(module, spec.recipe, splits, rows, dataset) if finished else Predictions()
-        trained = module.cpu().eval() if build else None
+        trained = module.cpu().eval() if factory else None
         run = Run(folder, spec, record, tuple(log), predictions, name, trained)
         _save(partial, run, module)
     kept.remove()
     return run
+
+
+def train_module(
+    network: nn.Module | Factory,
+    dataset: Dataset,
+    *,
+    recipe: Recipe | None = None,
+    seed: int = 0,
+    folder: str | PathLike[str] | None = None,
+    device: str = "auto",
+    progress: Progress = lambda done, total: None,
+) -> Run:
+    """Trains a network with one seed; the run's `model` is the trained one.
+
+    Args:
+        network: A module, of which a copy is trained, or what makes one: called, after the seed is set, with those of
+            `num_classes` and `image_size` that it accepts. It maps images, float32 (N, 3, S, S) in [-1, 1], to
+            logits, float32 (N, K).
+        dataset: What it is trained and evaluated on.
+        recipe: How; the defaults where None.
+        seed: Decides the initial weights (of a factory's network), the order of the images and the augmentation.
+        folder: Gets the run's files; a temporary folder, removed with the run, where None.
+        device: "auto", "cpu", "cuda" or "mps".
+        progress: Given the steps done and the steps in all.
+
+    Raises:
+        NetworkError: The network can't be built or does not fit the data set.
+        ConfigError: This machine does not have the device.
+        StorageError: There is no room or no right to write.
+    """
+    kind: object = type(network) if isinstance(network, nn.Module) else network
+    name = str(getattr(kind, "__qualname__", type(kind).__qualname__))
+    make = partial(copy.deepcopy, network) if isinstance(network, nn.Module) else network
+    label = re.sub(r"[^\w.-]+", "-", name).strip("-")
+    variant = Variant(label, f"{IN_CODE}{name}", recipe or Recipe(), DataConfig())
+    spec = make_spec(variant, seed, device, dataset.info, _code_digest(kind))
+    temporary = tempfile.TemporaryDirectory(prefix="bakeoff-") if folder is None else None
+    where = Path(temporary.name) / spec.name if temporary else Path(folder or "")
+    run = train(spec, dataset, where, progress, factory=lambda: build(name, make, len(spec.classes), spec.size))
+    if temporary:
+        weakref.finalize(run, temporary.cleanup)
+    return run
+
+
+def _code_digest(kind: object) -> str:
+    """The digest of the source of a class or function; empty where Python does not know it."""
+    try:
+        return digest(inspect.getsource(kind).encode())  # type: ignore[arg-type]  # what is no source is a TypeError
+    except (OSError, TypeError):
+        return ""
 
 
 def _save(folder: Path, run: Run, network: nn.Module) -> None:

@@ -11,12 +11,7 @@ class TestTimeAugmentation(nn.Module):
     """Averages a network's logits over augmented copies of an image.
 
     Larger scales undo that random crops show objects larger in training than they are in evaluation (Touvron et al.,
-    Fixing the train-test resolution discrepancy, NeurIPS 2019).
-
-    Args:
-        network: Its weights are this module's only ones.
-        scales: Sides of the copies as fractions of the image's.
-        flip: Whether each copy is mirrored, too.
+    Fixing the train-test resolution discrepancy, NeurIPS 2019). Scales are sides as fractions of the image's.
     """
 
     __test__ = False  # pytest is not to take it for a test

@@ -7,6 +7,3 @@ from bakeoff.models.blocks import DeepNetwork
 @networks.register("net3")
 class Net3(DeepNetwork):
     """net2 with ten further convolutions, each with ReLU, before the linear layers."""
-
-    def __init__(self, num_classes: int, image_size: int) -> None:
-        super().__init__(num_classes, image_size)

@@ -17,9 +17,6 @@ class Net3Skip(DeepNetwork):
 
     traits = Traits(remedies_for=("net3", "net3-tied"), remedy="identity skips")
 
-    def __init__(self, num_classes: int, image_size: int) -> None:
-        super().__init__(num_classes, image_size)
-
     def transform(self, maps: Tensor, convolution: nn.Module) -> Tensor:
         """What a convolution with its skip makes of the feature maps, float32 (N, 32, s, s)."""
         return maps + relu(convolution(maps))
