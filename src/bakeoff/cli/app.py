@@ -39,7 +39,7 @@ Precision = Annotated[str, typer.Option(help="float32, bfloat16 or auto; replace
 Profile = Annotated[bool, typer.Option("--profile", help="Write a trace of each run's early steps, for Perfetto.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 AllowCode = Annotated[
-    bool, typer.Option("--allow-code", help="Run the code of a network that is stored with a run of others.")
+    bool, typer.Option("--allow-code", help="Allow the source of a network stored with the run to be executed.")
 ]
 
 

@@ -50,7 +50,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder of a joint report; default: bakeoff-report.")] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Score the runs of experiments and write their report anew; several folders give one report about all."""
+    """Score the runs of experiments and rewrite their report; several folders give one joint report."""
     from bakeoff.workflow import pipeline
 
     with progress() as monitor:

@@ -25,7 +25,7 @@ Entry = TypeVar("Entry")
 
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Prints a table; what comes from outside is not read as markup."""
+    """Prints a table; untrusted text is not read as markup."""
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
         table.add_row(*(str(cell).replace("[", r"\[") for cell in row))
@@ -33,7 +33,7 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[obje
 
 
 def print_line(text: str, style: str | None = None) -> None:
-    """Prints a line; what comes from outside is read neither as markup nor by the terminal."""
+    """Prints a line; untrusted text is neither read as markup nor interpreted by the terminal."""
     printable = "".join(char if char.isprintable() else "?" for char in text)
     console.print(printable, style=style, markup=False, highlight=False, soft_wrap=True)
 

@@ -85,7 +85,7 @@ def tidy(target: Path) -> None:
 def lock(target: Path, *, timeout: float = FOREVER) -> Iterator[bool]:
     """Holds a file or folder against all others that ask for it here; ends with its process, however that ends.
 
-    The lock file, `.NAME.lock`, lies beside the target, so that all who share its file system see it, and is removed at
+    The lock file, `.NAME.lock`, is next to the target, visible to every process on its file system, and is removed at
     the end. One that a killed process left is taken over and removed by the next that asks.
 
     Args:

@@ -36,7 +36,7 @@ class ShortageError(SelectionError):
 
 
 class SourceError(BakeoffError):
-    """The place where the photos should be can't be used."""
+    """The photos can't be reached."""
 
 
 class ImageError(BakeoffError):
@@ -61,7 +61,7 @@ def unknown_name(kind: str, name: str, choices: Iterable[str]) -> str:
     """The message for a name that is not among the choices, nearest names first.
 
     Args:
-        kind: What the name stands for, such as "class" or "network".
+        kind: What the name is of, such as "class" or "network".
         name: The name that was given.
         choices: The names that exist.
 

@@ -83,6 +83,6 @@ def photo_of(name: str) -> str:
 
 
 def region_of(name: str) -> Region | None:
-    """The region that a file name has at its end; null for the whole photo."""
+    """The region that a file name has at its end; None for the whole photo."""
     found = FRAGMENT.search(name)
     return Region(*map(int, found.groups())) if found else None

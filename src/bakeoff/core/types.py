@@ -54,8 +54,8 @@ class Estimate(msgspec.Struct, frozen=True):
     """A mean over seeds.
 
     Attributes:
-        mean: The mean over the finished runs; null without any.
-        interval: The 95 % t interval over seeds; null with fewer than two.
+        mean: The mean over the finished runs; None without any.
+        interval: The 95 % t interval over seeds; None with fewer than two.
     """
 
     mean: float | None

@@ -27,13 +27,13 @@ def is_encrypted(member: ZipInfo) -> bool:
 
 
 def stays_inside(file_name: str) -> bool:
-    """Whether a file name, as any system may read it, leads to no place outside of the folder that it is used in."""
+    """Whether a file name, as any system may read it, does not lead out of the folder that it is used in."""
     name = PureWindowsPath(file_name)  # knows both separators, and drives
     return bool(file_name) and not ("\0" in file_name or name.drive or name.root or ".." in name.parts)
 
 
 def check_name(file_name: str) -> None:
-    """Refuses a photo's file name that leaves the place of the photos.
+    """Refuses a photo's file name that leads out of the photos' folder.
 
     Raises:
         ImageError: It does.

@@ -22,7 +22,7 @@ Correct = dict[int, npt.NDArray[np.bool_]]
 """By seed of the finished runs, bool (N,): which images were predicted correctly."""
 
 Shared = Callable[[RunSpec, str], pl.DataFrame | None]
-"""Gives what a run predicts for the shared images of a digest (see `shared_images`), None where that is not known."""
+"""Gives what a run predicts for the shared images of a digest (see `shared_images`), None if that is not known."""
 
 
 def _no_shared(_spec: RunSpec, _images: str) -> None:
@@ -43,7 +43,7 @@ def compare(
 
     Args:
         dataset: The experiment's data set.
-        runs: In the order of the report; the runs of one variant need not stand together.
+        runs: In the order of the report; the runs of one variant need not be adjacent.
         others: Data sets of variants that change the data.
         shared: What runs predict for images that are new to two data sets.
         pairs: Names of the variants to compare, first and second; every two of them where None. Holm's correction is
@@ -112,7 +112,7 @@ def _correct(tables: Mapping[int, pl.DataFrame]) -> Correct:
 
 
 def _same_images(first: Mapping[int, pl.DataFrame], second: Mapping[int, pl.DataFrame]) -> bool:
-    """Whether two variants have the same validation images, or one of them has no run to tell."""
+    """Whether two variants have the same validation images, or one of them has no run."""
     one, two = (next(iter(tables.values()), None) for tables in (first, second))
     return one is None or two is None or one.select("image_id", "label").equals(two.select("image_id", "label"))
 

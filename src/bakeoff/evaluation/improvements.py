@@ -22,7 +22,7 @@ class Change(msgspec.Struct, frozen=True):
     Attributes:
         name: A short name, such as "flip-and-crop".
         what: The change in words.
-        kind: "measured", "extrapolated" (no run stands behind it), or "skipped" (`verdict` says why).
+        kind: "measured", "extrapolated" (without a run of its own), or "skipped" (`verdict` says why).
         verdict: "better", "worse", "not distinguishable", "not tested" with one seed, or why it was skipped.
         gain: Mean accuracy with the change minus without, a fraction; None where it was skipped.
         interval: Its 95 % interval over seeds and images (extrapolated: of the fitted curve); None with one seed.
@@ -47,7 +47,7 @@ class CurvePoint(msgspec.Struct, frozen=True):
         images: Training images.
         accuracy: Validation accuracy, 0 to 1: the mean over seeds, or what the fitted curve gives.
         interval: Its 95 % interval, over seeds (t) or of the fitted curve; None with one seed.
-        extrapolated: Whether no run stands behind it.
+        extrapolated: Whether it is extrapolated from the curve, without a run.
     """
 
     images: int

@@ -18,18 +18,18 @@ def points(fraction: float) -> str:
     return f"{100 * fraction:+.1f}".replace("-", "−")
 
 
-def wilson(successes: float, trials: int) -> Interval | None:
-    """The 95 % Wilson score interval of a fraction (Wilson, JASA 1927); None without trials."""
-    if trials == 0:
+def wilson(successes: float, count: int) -> Interval | None:
+    """The 95 % Wilson score interval of a fraction (Wilson, JASA 1927); None if the count is 0."""
+    if count == 0:
         return None
-    fraction, square = successes / trials, Z**2 / trials
+    fraction, square = successes / count, Z**2 / count
     centre = (fraction + square / 2) / (1 + square)
-    half = Z * math.sqrt(fraction * (1 - fraction) / trials + square / trials / 4) / (1 + square)
+    half = Z * math.sqrt(fraction * (1 - fraction) / count + square / count / 4) / (1 + square)
     return Interval(max(centre - half, 0.0), min(centre + half, 1.0))
 
 
 def over_seeds(values: Sequence[float]) -> Estimate:
-    """The mean of one share a seed with its 95 % t interval, cut to 0 to 1; None with fewer than two values."""
+    """The mean of one fraction per seed with its 95 % t interval, clipped to 0 to 1; None below two values."""
     if not values:
         return Estimate(None, None)
     mean = float(np.mean(values))

@@ -52,7 +52,7 @@ def fit_learning_curve(images: Sequence[int], errors: Sequence[float]) -> Learni
     """Fits the law to runs: training images of each, and its error, 0 to 1.
 
     Returns:
-        The curve; null with fewer than three runs or two sizes, or where a run makes no error at all.
+        The curve; None with fewer than three runs or two sizes, or where a run makes no error at all.
     """
     if len(images) < 3 or len(set(images)) < 2 or min(errors) <= 0:
         return None

@@ -31,7 +31,7 @@ class Results:
         return {name: [run for run in self.runs if run.spec.variant == name] for name in names}
 
     def pair(self, first: str, second: str) -> PairScores | None:
-        """The comparison of two networks, in whichever order they stand."""
+        """The comparison of two networks, in either order."""
         return next((pair for pair in self.comparison.pairs if {pair.first, pair.second} == {first, second}), None)
 
     def traits(self, name: str) -> Traits:

@@ -12,7 +12,7 @@ from bakeoff.training.run import RunStatus
 
 
 class ClassScores(msgspec.Struct, frozen=True):
-    """A line of the classification report; `name` is a class, "macro avg" or "weighted avg"; shares are 0 to 1."""
+    """A row of the classification report; `name` is a class, "macro avg" or "weighted avg"; fractions, 0 to 1."""
 
     name: str
     precision: float
@@ -22,25 +22,25 @@ class ClassScores(msgspec.Struct, frozen=True):
 
 
 class RunScores(msgspec.Struct, frozen=True):
-    """One run's scores on the validation split, and its training accuracy; null where the run did not finish.
+    """One run's scores on the validation split, and its training accuracy; None where the run did not finish.
 
     Attributes:
         seed: The run's seed.
         status: "finished", "diverged" or "failed".
         reason: Why it did not finish, else empty.
         seconds: Wall time of the training.
-        train_accuracy: Share of training images predicted right, 0 to 1.
+        train_accuracy: Fraction of training images predicted correctly, 0 to 1.
         train_interval: Its 95 % Wilson interval.
-        val_accuracy: Share of validation images predicted right, 0 to 1.
+        val_accuracy: Fraction of validation images predicted correctly, 0 to 1.
         val_interval: Its 95 % Wilson interval.
-        any_label_accuracy: Share of validation images in which the predicted class is annotated, 0 to 1.
+        any_label_accuracy: Fraction of validation images in which the predicted class is annotated, 0 to 1.
         any_label_interval: Its 95 % Wilson interval.
-        test_accuracy: Share of test images predicted right, 0 to 1; null without a test split.
+        test_accuracy: Fraction of test images predicted correctly, 0 to 1; None without a test split.
         test_interval: Its 95 % Wilson interval.
         confusion: Counts, K x K; rows are true classes, columns predicted ones.
         annotated_too: The part of `confusion` in which the predicted class is annotated in the photo: K x K counts; on
             the diagonal the right predictions.
-        report: A line a class, then "macro avg" and "weighted avg".
+        report: One row per class, then "macro avg" and "weighted avg".
     """
 
     seed: int
@@ -65,13 +65,13 @@ class VariantScores(msgspec.Struct, frozen=True):
 
     Attributes:
         name: The network's name.
-        architecture: Its layers and sizes; null where it could not be built.
+        architecture: Its layers and sizes; None where it could not be built.
         runs: Its runs, by seed.
         train_accuracy: Over the finished runs.
         val_accuracy: Over the finished runs.
         any_label_accuracy: Over the finished runs.
-        seconds: Mean wall time of the finished runs; null without any.
-        test_accuracy: Over the finished runs; null without a test split.
+        seconds: Mean wall time of the finished runs; None without any.
+        test_accuracy: Over the finished runs; None without a test split.
     """
 
     name: str
@@ -107,20 +107,20 @@ class PairScores(msgspec.Struct, frozen=True):
     """Two networks compared on the same photos and the same seeds.
 
     Attributes:
-        first: The network that stands first in the experiment.
+        first: The network that is first in the experiment.
         second: The other one.
         seeds: The seeds for which both finished.
         images: Validation photos.
-        difference: Mean validation accuracy of the second minus the first, over the seeds; null without a common seed.
+        difference: Mean validation accuracy of the second minus the first, over the seeds; None without a common seed.
         tests: The exact McNemar test of each seed.
-        interval: Its 95 % interval over seeds and photos; null with fewer than two seeds.
+        interval: Its 95 % interval over seeds and photos; None with fewer than two seeds.
         p_value: The probability, if there were no difference, of one at least as large; None with fewer than two seeds.
-        adjusted_p: The p value after Holm's correction over all pairs; null with fewer than two seeds.
+        adjusted_p: The p value after Holm's correction over all pairs; None with fewer than two seeds.
         verdict: By the adjusted p value at 5 %; "not applicable" with fewer than two seeds.
-        detectable: The smallest true difference that this experiment would separate with 80 % power; null likewise.
-        seeds_needed: About how many seeds would separate a difference of this size with 80 % power; null where no
+        detectable: The smallest true difference that this experiment would separate with 80 % power; None likewise.
+        seeds_needed: About how many seeds would separate a difference of this size with 80 % power; None where no
             number of seeds would on so many photos, or it can't be said.
-        images_needed: About how many photos would with these seeds; null likewise.
+        images_needed: About how many photos would with these seeds; None likewise.
         statement: The verdict in words.
     """
 
@@ -211,7 +211,7 @@ def _variant_row(network: VariantScores) -> dict[str, object]:
 
 
 def _flat(row: Mapping[str, object]) -> dict[str, object]:
-    """The row with two columns in place of an interval: its low and its high end."""
+    """The row with two columns instead of an interval: its low and its high end."""
     flat: dict[str, object] = {}
     for name, value in row.items():
         if name.endswith("interval"):

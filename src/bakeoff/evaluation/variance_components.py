@@ -97,7 +97,7 @@ def detectable(found: Spread) -> float:
 def needed(found: Spread) -> tuple[int | None, int | None]:
     """About how many seeds, and how many photos, would separate this difference at 5 % with 80 % power.
 
-    A normal approximation with the estimated parts of the variance; null where no number would, or beyond a million.
+    A normal approximation with the estimated variance components; None where no number would, or beyond a million.
     """
     if found.mean == 0:
         return None, None

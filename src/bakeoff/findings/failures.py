@@ -12,7 +12,7 @@ MARGIN = 0.02
 """A training loss within this many nats of ln K learned nothing: of K equal chances it knows 2 % of a nat."""
 
 LEARNED = 0.1
-"""Of the way from chance level to all training images correct: a run that came so far did learn, whatever its loss."""
+"""Of the way from chance level to all training images correct: a run that got this far did learn, whatever its loss."""
 
 
 def failures(results: Results) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ class Finding(msgspec.Struct, frozen=True):
         verdict: The answer in one sentence.
         limits: What the evidence can't say.
         evidence: The numbers behind the verdict: the diagnosis's own record as JSON has it; see `evidence_as`.
-        weight: The larger, the earlier it stands in the report.
+        weight: The larger, the earlier in the report.
     """
 
     code: str

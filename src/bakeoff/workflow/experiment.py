@@ -46,7 +46,7 @@ class StoredConfig(msgspec.Struct, frozen=True):
 
 
 class RunFiles(msgspec.Struct, frozen=True):
-    """Where a run lies: its folder appears when the run is whole, what there is before lies beside it."""
+    """The files of a run: its folder appears when the run is complete; what exists before is next to it."""
 
     folder: Path
     checkpoint: Path
@@ -92,7 +92,7 @@ class Experiment:
         return self.folder / "variants" / variant if variant else self.folder
 
     def run_files(self, variant: str, seed: int) -> RunFiles:
-        """Where the run of a variant with a seed lies."""
+        """The files of the run of a variant with a seed."""
         name = f"{variant}-seed{seed}"
         return RunFiles(
             folder=self.folder / "runs" / name,
@@ -103,7 +103,7 @@ class Experiment:
 
     @classmethod
     def of_run(cls, folder: Path) -> "Experiment":
-        """The experiment that a run's folder lies in."""
+        """The experiment that a run's folder is in."""
         return cls(folder.resolve().parents[1])
 
     @cached_property

@@ -50,7 +50,7 @@ class Candidate:
 def improve(config: ExperimentConfig, folder: str | PathLike[str], *, monitor: Monitor = silent) -> Improvements:
     """Tries cleaner labels, fewer images, augmentation and remedies for a vanishing signal on one variant.
 
-    Runs that are there already are kept. Writes `improve/improvements.json`, and the report anew where there is one.
+    Runs that are already there are kept. Writes `improve/improvements.json`, and rewrites the report if there is one.
 
     Args:
         config: Its section `[improve]` says what is tried; `[training]` gives the seeds.

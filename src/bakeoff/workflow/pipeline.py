@@ -74,20 +74,20 @@ def build_data(
     from bakeoff.data import build as stage
     from bakeoff.data import inputs
 
-    place = experiment.dataset_folder(owner)
+    folder = experiment.dataset_folder(owner)
     experiment.check_owned()
     source = inputs.open_source(data, monitor)
     selection = _select(data, experiment, owner, overwrite=overwrite)
     settings = stage.ImageSettings(size=data.size, resize=data.resize, filter=data.filter, quality=data.quality)
     request = stage.request_digest(selection.info, source, **settings)
-    if place.exists():
-        found = stage.load(place)
+    if folder.exists():
+        found = stage.load(folder)
         if found.info.request == request:
             return found
         if not overwrite:
-            raise conflict(place)
+            raise conflict(folder)
     progress = monitor(f"photos ({owner})" if owner else "photos")
-    return stage.build(selection, source, place, workers=data.workers, progress=progress, **settings)
+    return stage.build(selection, source, folder, workers=data.workers, progress=progress, **settings)
 
 
 def _select(data: DataConfig, experiment: Experiment, owner: str, *, overwrite: bool) -> Selection:
@@ -95,14 +95,14 @@ def _select(data: DataConfig, experiment: Experiment, owner: str, *, overwrite: 
 
     experiment.check_owned()
     chosen = selection.select(*inputs.open_index(data, experiment.cache))
-    place = experiment.selection_folder(owner)
-    if place.exists():
-        if selection.load(place).info.digest == chosen.info.digest:
+    folder = experiment.selection_folder(owner)
+    if folder.exists():
+        if selection.load(folder).info.digest == chosen.info.digest:
             return chosen
         if not overwrite:
-            raise conflict(place)
+            raise conflict(folder)
     experiment.own()
-    selection.save(chosen, place)
+    selection.save(chosen, folder)
     return chosen
 
 

@@ -51,11 +51,9 @@ def test_a_failed_run_does_not_hide_that_one_is_better(dataset, train, make_case
     runs = wide + train("a", 0.9) + train("b", 0.6)
     finding = best_network(make_case(dataset, runs))
     assert finding.evidence["best"] == ["deep", "a"]
-    assert (finding.state, finding.verdict) == (
-        "found",
-        "a is better than every other network that failed in no run; it can't be told apart from deep, which failed in "
-        "some.",
-    )
+    assert finding.state == "found"
+    assert finding.verdict.startswith("a is better than every other network that failed in no run")
+    assert "from deep, which failed in some" in finding.verdict
 
 
 def test_one_that_another_is_better_than_may_still_be_level_with_the_best(dataset, train, make_case) -> None:

@@ -56,7 +56,7 @@ def _judge(results: Results, scored: Scored, best: Scored, wins: Wins) -> tuple[
     if len(scored) < 2:
         return "not applicable", "Fewer than two networks finished a run."
     if all(pair.verdict == "not applicable" for pair in results.comparison.pairs):
-        return "not applicable", "One seed per network does not tell networks apart: another seed may turn the order."
+        return "not applicable", "One seed per network does not separate networks: another seed may reverse the order."
     if not best:  # differences are not transitive where they are estimates
         return "undecided", "No single best: each network is worse than some other one."
     failed = failures(results)
@@ -67,8 +67,8 @@ def _judge(results: Results, scored: Scored, best: Scored, wins: Wins) -> tuple[
             return "found", f"{first.name} is better than every other network."
         if len(sound) > 1 and [other for other in level if other in sound] == [first]:
             return "found", (
-                f"{first.name} is better than every other network that failed in no run; it can't be told apart from "
-                f"{', '.join(other.name for other in level if other is not first)}, which failed in some."
+                f"{first.name} is better than every other network that failed in no run; it is not distinguishable "
+                f"from {', '.join(other.name for other in level if other is not first)}, which failed in some."
             )
     if len(best) == 1:
         best = level  # it is not better than all that another one is better than
@@ -77,7 +77,7 @@ def _judge(results: Results, scored: Scored, best: Scored, wins: Wins) -> tuple[
 
 
 def _several(best: Scored, learned: Scored, worse: int) -> str:
-    """What tells the best apart beside their accuracy: size and time of those that learned in every run."""
+    """What separates the best apart from their accuracy: size and time of those that learned in every run."""
     names = ", ".join(network.name for network in best)
     others = f", and {worse} other{'s are' if worse > 1 else ' is'} worse" if worse else ""
     head = f"No single best: {names} are not distinguishable{others}"

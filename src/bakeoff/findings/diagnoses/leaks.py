@@ -17,8 +17,8 @@ from bakeoff.evaluation.results import Results
 from bakeoff.findings.finding import Finding, State, builtins_of
 
 FLAT = 0.05
-"""From this fraction of flat images on, whose pixels tell nothing, near-duplicates may be missed by the dozen: one in
-twenty. Of 4,500 COCO photos none is flat."""
+"""From this fraction of flat images on, whose pixels hold no information, near-duplicates may be missed by the
+dozen: one in twenty. Of 4,500 COCO photos none is flat."""
 
 LISTED = 20
 """Leaks that the evidence lists; the counts are of all."""
@@ -31,7 +31,7 @@ class LeaksEvidence(msgspec.Struct, frozen=True):
         distance: Largest Hamming distance of perceptual hashes that counts as a candidate.
         correlation: Smallest correlation of the pixels that confirms one.
         photos: Images compared.
-        flat: Images whose pixels tell nothing.
+        flat: Images whose pixels hold no information.
         across: Groups by the border that they cross.
         by: Groups that leak, by their evidence.
         repeated: Groups within one class and split.
@@ -102,7 +102,7 @@ def _judge(leaked: Sequence[Duplicates], validation: Sequence[str], photos: int,
         return "found", f"{len(leaked):,} photos leak: {counts}; for example {example}."
     if flat > FLAT * photos:
         return "undecided", (
-            f"No photo leaks by its id or bytes, but {flat:,} of {photos:,} are flat, so that their pixels can't tell."
+            f"No photo leaks by its id or bytes, but {flat:,} of {photos:,} are flat, so their pixels can't show it."
         )
     return "not found", f"Each of {photos:,} photos is in one split and under one class, by ids, bytes and pixels."
 

@@ -45,7 +45,7 @@ def padding(results: Results) -> Finding:
         state=state,
         verdict=verdict,
         limits="Padding also enlarges the maps that the linear layers see, and with them the number of parameters: the "
-        "two are not told apart. It says nothing of other image sizes.",
+        "two effects are not separated. It says nothing of other image sizes.",
         evidence=builtins_of(PaddingEvidence(pairs)),
         weight=50,
     )
@@ -58,7 +58,7 @@ def _judge(pair: PairScores, padded: str) -> tuple[State, str]:
         return "found", f"Padding {'helps' if gain(pair, padded) > 0 else 'hurts'}: {pair.statement}"
     if max(abs(pair.interval.low), abs(pair.interval.high)) < RELEVANT:
         return "not found", f"Padding makes no difference that matters: {pair.statement}"
-    return "undecided", f"Whether padding helps can't be told from noise: {pair.statement}"
+    return "undecided", f"Whether padding helps can't be distinguished from noise: {pair.statement}"
 
 
 def _padded(results: Results, pair: PairScores) -> str | None:

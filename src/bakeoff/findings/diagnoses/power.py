@@ -7,7 +7,7 @@ from bakeoff.evaluation.results import Results
 from bakeoff.findings.finding import Finding, State, builtins_of
 
 COARSE = 0.05
-"""An experiment that sees only differences of five points and more can't tell what published results differ by."""
+"""An experiment that can only detect differences of five points and more misses those of published results."""
 
 
 class PowerEvidence(msgspec.Struct, frozen=True):

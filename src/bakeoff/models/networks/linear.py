@@ -1,4 +1,4 @@
-"""A baseline: what the pixels alone tell."""
+"""A baseline: logistic regression on the pixels."""
 
 from torch import Tensor, nn
 
