@@ -27,6 +27,7 @@ RECIPES = {
         epochs=4,
         log_every=7,
         optimizer="adamw",
+        weight_decay=0.05,
         schedule="cosine",
         warmup=0.3,
         ema_decay=0.9,

@@ -43,7 +43,7 @@ def test_predict_agrees_with_the_run_and_tells_what_it_can_not_read(
     with pytest.raises(ConfigError, match="does not exist"):
         predict(run, [tmp_path / "c.jpg"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ConfigError, match="holds no photo"):
+    with pytest.raises(ConfigError, match="holds no image"):
         predict(run, [tmp_path / "empty"])
 
 
@@ -55,7 +55,7 @@ def test_an_exported_file_predicts_what_the_run_does(
     by_run = predict(finished / "runs" / "net1-seed0", [*photos, tmp_path], "cpu")
     by_file = predict(exported, [*photos, tmp_path])
     for one, other in zip(by_run, by_file, strict=True):
-        assert one.photo == other.photo
+        assert one.image == other.image
         assert other.probabilities == pytest.approx(one.probabilities, abs=2e-3), "pixels differ by at most one level"
     assert "can't be" in by_file[-1].error or "not a" in by_file[-1].error
 

@@ -161,10 +161,10 @@ def print_predictions(predictions: "Sequence[Prediction]") -> None:
     classes = list(next((answer.probabilities for answer in predictions if answer.probabilities), {}))
     rows = (
         (
-            answer.photo,
+            answer.image,
             *(f"{answer.probabilities[name]:.3f}" if answer.probabilities else "" for name in classes),
             answer.error,
         )
         for answer in predictions
     )
-    print_table("Probabilities", ("photo", *classes, "error"), rows)
+    print_table("Probabilities", ("image", *classes, "error"), rows)

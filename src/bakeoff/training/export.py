@@ -1,4 +1,4 @@
-"""A trained network as an ONNX file that takes a photo as it is: the preprocessing is part of its graph."""
+"""A trained network as an ONNX file that takes an image as it is: the preprocessing is part of its graph."""
 
 import io
 import json
@@ -29,7 +29,7 @@ TOLERANCE = 1e-3
 
 
 def export(run_folder: PathName, target: PathName, *, allow_code: bool = False) -> float | None:
-    """Writes a run's network as an ONNX file that takes photos of any size; see `to_onnx`.
+    """Writes a run's network as an ONNX file that takes images of any size; see `to_onnx`.
 
     `allow_code` is whether the source of a user's own network that is stored with the run may be run.
 
@@ -62,9 +62,9 @@ def export(run_folder: PathName, target: PathName, *, allow_code: bool = False) 
 def to_onnx(run: Run) -> bytes:
     """Turns a run into an ONNX model.
 
-    Its input "photo" is uint8 (H, W, 3), RGB, of any size; its output "probabilities" float32 (K,). It resizes as the
-    data set does (see `bakeoff.data.build`), in floating point, so that a pixel of a photo of another size than the
-    network's can differ by one of 255 levels; photos of the network's own size pass as they are.
+    Its input "image" is uint8 (H, W, 3), RGB, of any size; its output "probabilities" float32 (K,). It resizes as the
+    data set does (see `bakeoff.data.build`), in floating point, so that a pixel of an image of another size than the
+    network's can differ by one of 255 levels; images of the network's own size pass as they are.
 
     Raises:
         ConfigError: The libraries that write ONNX are not installed.
@@ -75,15 +75,15 @@ def to_onnx(run: Run) -> bytes:
         raise ConfigError("exporting needs onnx and onnxscript; install them with: pip install 'bakeoff[export]'.")
     model = _WithPreprocessing(load_network(run), run.spec).eval()
     sides = torch.export.Dim("height", min=2), torch.export.Dim("width", min=2)
-    photo = torch.zeros(run.spec.size + 13, run.spec.size + 7, 3, dtype=torch.uint8)
+    image = torch.zeros(run.spec.size + 13, run.spec.size + 7, 3, dtype=torch.uint8)
     try:
         with _quiet():
             program = torch.onnx.export(
                 model,
-                (photo,),
-                input_names=["photo"],
+                (image,),
+                input_names=["image"],
                 output_names=["probabilities"],
-                dynamic_shapes={"photo": {0: sides[0], 1: sides[1]}},
+                dynamic_shapes={"image": {0: sides[0], 1: sides[1]}},
                 opset_version=OPSET,
                 dynamo=True,
             )
@@ -118,11 +118,11 @@ class _WithPreprocessing(nn.Module):
         self.network, self.size = with_tta(network, spec.recipe), spec.size
         self.area, self.resize = spec.filter == "area", spec.resize
 
-    def forward(self, photo: Tensor) -> Tensor:
-        height, width = photo.shape[0], photo.shape[1]
+    def forward(self, image: Tensor) -> Tensor:
+        height, width = image.shape[0], image.shape[1]
         down, across = self._frame(height, width), self._frame(width, height)
         rows, columns = self._weights(height, down, across), self._weights(width, across, down)
-        shown = torch.einsum("ih,hwc,jw->ijc", rows, photo.float(), columns)
+        shown = torch.einsum("ih,hwc,jw->ijc", rows, image.float(), columns)
         bars = 1 - rows.sum(1)[:, None, None] * columns.sum(1)[None, :, None]
         pixels = (shown + GREY * bars).round().clamp(0, 255)
         return torch.softmax(self.network(to_input(pixels[None])), dim=1)[0]

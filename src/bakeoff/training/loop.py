@@ -44,7 +44,7 @@ def fit(
 
     Raises:
         DivergedError: The mean loss since the last line is not finite.
-        StorageError: There is no room or no right to write a checkpoint.
+        StorageError: There is no room or permission to write a checkpoint.
     """
     begun = time.perf_counter()
 

@@ -1,4 +1,4 @@
-"""A trained network applied to photos; an exported one needs no torch."""
+"""A trained network applied to images; an exported one needs no torch."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,15 +26,15 @@ METADATA = "bakeoff"
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """What a trained network predicts for one photo.
+    """What a trained network predicts for one image.
 
     Attributes:
-        photo: The photo's path.
-        probabilities: By class, in the order of the labels, adding up to 1; empty where the photo can't be read.
-        error: Why the photo can't be read, else empty.
+        image: The image's path.
+        probabilities: By class, in the order of the labels, adding up to 1; empty where the image can't be read.
+        error: Why the image can't be read, else empty.
     """
 
-    photo: str
+    image: str
     probabilities: Mapping[str, float] = {}
     error: str = ""
 
@@ -42,28 +42,28 @@ class Prediction(msgspec.Struct, frozen=True):
 def predict(
     model: PathName, paths: Iterable[PathName], device: str = "auto", *, allow_code: bool = False
 ) -> list[Prediction]:
-    """Class probabilities of photos, and of all photos in folders; a photo that can't be read says why.
+    """Class probabilities of images, and of all images in folders; an image that can't be read says why.
 
     Args:
         model: A run's folder, or a file that `export` wrote.
-        paths: Photos and folders of photos.
+        paths: Images and folders of images.
         device: "auto", "cpu", "cuda" or "mps"; an exported file runs on the CPU.
         allow_code: Whether the source of a user's own network that is stored with the run may be run.
 
     Raises:
-        ConfigError: A path does not exist, or there is no photo.
+        ConfigError: A path does not exist, or there is no image.
         StorageError: The run or file is missing or damaged.
         NetworkError: The network can't be built, or is a user's own and `allow_code` is not given.
     """
     if Path(model).suffix == ONNX:
         return _predict_by_file(Path(model), map(Path, paths))
-    run, photos = load_run(Path(model), allow_code=allow_code), list(_find_photos(map(Path, paths)))
-    pixels, predictions = _read_photos(photos, run.spec)
+    run, images = load_run(Path(model), allow_code=allow_code), list(_find_images(map(Path, paths)))
+    pixels, predictions = _read_images(images, run.spec)
     if pixels:
         rows = probabilities(run, np.stack(list(pixels.values())), device)
-        for photo, row in zip(pixels, rows, strict=True):
-            predictions[photo] = Prediction(str(photo), dict(zip(run.spec.classes, row.tolist(), strict=True)))
-    return [predictions[photo] for photo in photos]
+        for image, row in zip(pixels, rows, strict=True):
+            predictions[image] = Prediction(str(image), dict(zip(run.spec.classes, row.tolist(), strict=True)))
+    return [predictions[image] for image in images]
 
 
 def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray[np.float32]:
@@ -163,9 +163,11 @@ class OnnxModel:
                 f"{name} is no ONNX file, or damaged: {in_one_line(error)}. Export the run again."
             ) from None
 
-    def probabilities(self, photo: Images) -> npt.NDArray[np.float32]:
-        """The class probabilities of a photo, uint8 (H, W, 3), RGB, of any size: float32 (K,)."""
-        row: npt.NDArray[np.float32] = self._session.run(["probabilities"], {"photo": photo})[0]
+    def probabilities(self, image: Images) -> npt.NDArray[np.float32]:
+        """The class probabilities of an image, uint8 (H, W, 3), RGB, of any size: float32 (K,)."""
+        row: npt.NDArray[np.float32] = self._session.run(
+            ["probabilities"], {self._session.get_inputs()[0].name: image}
+        )[0]
         return row
 
 
@@ -176,37 +178,37 @@ def _predict_by_file(file: Path, paths: Iterable[Path]) -> list[Prediction]:
         raise StorageError(
             f"can't read {file}: {error.strerror or error}. Give a run's folder or a {ONNX} file."
         ) from None
-    return [_predict_photo(model, photo) for photo in _find_photos(paths)]
+    return [_predict_image(model, image) for image in _find_images(paths)]
 
 
-def _predict_photo(model: OnnxModel, photo: Path) -> Prediction:
+def _predict_image(model: OnnxModel, image: Path) -> Prediction:
     try:
-        row = model.probabilities(decode(photo.read_bytes()))
+        row = model.probabilities(decode(image.read_bytes()))
     except (OSError, ImageError) as error:
-        return Prediction(str(photo), error=str(error))
-    return Prediction(str(photo), dict(zip(model.classes, row.tolist(), strict=True)))
+        return Prediction(str(image), error=str(error))
+    return Prediction(str(image), dict(zip(model.classes, row.tolist(), strict=True)))
 
 
-def _find_photos(paths: Iterable[Path]) -> Iterator[Path]:
+def _find_images(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             found = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in FORMATS)
             if not found:
-                raise ConfigError(f"{path} holds no photo ({', '.join(FORMATS)}).")
+                raise ConfigError(f"{path} holds no image ({', '.join(FORMATS)}).")
             yield from found
         elif path.exists():
             yield path
         else:
-            raise ConfigError(f"{path} does not exist; give photos or folders of photos.")
+            raise ConfigError(f"{path} does not exist; give images or folders of images.")
 
 
-def _read_photos(photos: Sequence[Path], spec: RunSpec) -> tuple[dict[Path, Images], dict[Path, Prediction]]:
-    """The pixels of the photos that can be read, and the reasons of those that can't."""
+def _read_images(images: Sequence[Path], spec: RunSpec) -> tuple[dict[Path, Images], dict[Path, Prediction]]:
+    """The pixels of the images that can be read, and the reasons of those that can't."""
     pixels: dict[Path, Images] = {}
     unreadable: dict[Path, Prediction] = {}
-    for photo in photos:
+    for image in images:
         try:
-            pixels[photo] = to_pixels(photo.read_bytes(), spec.size, spec.filter, spec.resize)
+            pixels[image] = to_pixels(image.read_bytes(), spec.size, spec.filter, spec.resize)
         except (OSError, ImageError) as error:
-            unreadable[photo] = Prediction(str(photo), error=str(error))
+            unreadable[image] = Prediction(str(image), error=str(error))
     return pixels, unreadable

@@ -150,7 +150,7 @@ def train(
 
     Raises:
         NetworkError: The network can't be built, or its source is no longer that of the spec.
-        StorageError: There is no room or no right to write.
+        StorageError: There is no room or permission to write.
     """
     name, kept, device = network or spec.network, Checkpoint(checkpoint, spec), choose_device(spec.device)
     with reproducible(spec.seed, spec.recipe.threads, device), atomic_folder(folder) as partial:
@@ -216,7 +216,7 @@ def train_module(
     Raises:
         NetworkError: The network can't be built or does not fit the data set.
         ConfigError: This machine does not have the device.
-        StorageError: There is no room or no right to write.
+        StorageError: There is no room or permission to write.
     """
     kind: object = type(network) if isinstance(network, nn.Module) else network
     name = str(getattr(kind, "__qualname__", type(kind).__qualname__))
