@@ -1,6 +1,6 @@
 """What a section of the report is given, and what it gives."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -150,3 +150,16 @@ def _parts(cell: Any) -> tuple[Any, ...]:
         return (cell,)
     low, high = (cell.interval.low, cell.interval.high) if cell.interval else (None, None)
     return cell.mean, low, high
+
+
+def parts_of(value: Any, kind: Any = (Table, Figure)) -> Iterator[Any]:
+    """All tables and figures in a section's values, also in lists and dicts."""
+    if isinstance(value, kind):
+        yield value
+    elif isinstance(value, Section):
+        yield from parts_of(value.values, kind)
+    elif isinstance(value, dict):
+        yield from parts_of(list(value.values()), kind)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from parts_of(item, kind)

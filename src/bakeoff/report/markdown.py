@@ -1,38 +1,61 @@
-"""The page as Markdown, for a repository."""
+"""The page as Markdown, for a repository: the same sections by templates of their own."""
 
 import re
+from collections.abc import Iterator
 
-from bs4 import BeautifulSoup
-from markdownify import MarkdownConverter
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-OMITTED = ["script", "style", "form", "dialog", "svg", "ul.photos", "#photos", "#difference", ".without-script", ".bar"]
+from bakeoff.report.contents import Page, Section, parts_of
 
-
-class _Converter(MarkdownConverter):
-    """Names from outside stay text: what Markdown or HTML could take for its own is escaped, and no more."""
-
-    def escape(self, text: str, _parent_tags: object) -> str:
-        return re.sub(r"[\\`*_<|\[\]]", r"\\\g<0>", text)
+SPECIAL = re.compile(r"[\\`*_<>|\[\]#]")
+LINES = re.compile(r"\n{3,}")
 
 
-def to_markdown(page: str) -> str:
-    """The page's main part with its charts as PNG files; without what needs a script and the photos.
-
-    Args:
-        page: The page's HTML.
+def to_markdown(page: Page) -> str:
+    """The page without what needs a script, and without the photos.
 
     Returns:
-        Markdown whose pictures lie in `figures/`.
+        Markdown whose pictures lie in `figures/`. What comes from outside stays text: whatever Markdown or HTML could
+        take for its own is escaped.
     """
-    soup = BeautifulSoup(page, "html.parser")
-    for chart in soup.select("[data-figure]"):
-        chart.replace_with(soup.new_tag("img", src=f"figures/{chart['data-figure']}.png", alt=""))
-    for part in soup.select(", ".join(OMITTED)):
-        part.decompose()
-    for link in soup.select('a[href^="#"]'):
-        link.unwrap()
-    for summary in soup.select("summary"):
-        summary.name = "h4"
-    title, lead, main = soup.select_one("h1"), soup.select_one(".lead"), soup.select_one("main")
-    parts = [_Converter(heading_style="ATX").convert_soup(part) for part in (title, lead, main) if part]
-    return "\n\n".join(part.strip() for part in parts) + "\n"
+    environment = Environment(
+        loader=PackageLoader("bakeoff.report"),
+        autoescape=True,
+        finalize=_escaped,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"code": code_block, "cell": _cell}
+    names = {key: _template(environment, part) for key, part in page.parts.items()}
+    text = environment.get_template("page.md").render(
+        page=page, case=page.case, parts=page.parts, names=names, parts_of=parts_of
+    )
+    return LINES.sub("\n\n", text).strip() + "\n"
+
+
+def code_block(text: str) -> Markup:
+    """A fenced block, its fence longer than any in the text."""
+    fence = "`" * (3 + max(map(len, re.findall("`{3,}", text)), default=0))
+    return Markup(f"{fence}\n{text}\n{fence}")  # a code block is text as it is
+
+
+def _escaped(value: object) -> object:
+    """Jinja's output of an expression: what is no markup of a template's own is escaped, and stays on its line."""
+    return value if isinstance(value, Markup) else Markup(SPECIAL.sub(r"\\\g<0>", " ".join(str(value).split("\n"))))
+
+
+def _cell(value: str) -> object:
+    """A table's cell, without the bar that the page draws in it."""
+    return _escaped(value.striptags() if isinstance(value, Markup) else value)
+
+
+def _template(environment: Environment, part: Section) -> str:
+    """A section's own template; its tables and figures one after the other where it has none."""
+    name = f"{part.template.removesuffix('.html')}.md"
+    return name if name in set(_templates(environment)) else "section.md"
+
+
+def _templates(environment: Environment) -> Iterator[str]:
+    yield from environment.list_templates(extensions=["md"])

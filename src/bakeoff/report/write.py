@@ -18,7 +18,7 @@ from bakeoff.core.registry import sections
 from bakeoff.core.storage import check_owned, mark_owned, write_json
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import joint, rendering
-from bakeoff.report.contents import Case, Figure, Page, Section, Table
+from bakeoff.report.contents import Case, Figure, Page, Table, parts_of
 from bakeoff.report.markdown import to_markdown
 from bakeoff.report.summary import summarise
 
@@ -87,7 +87,7 @@ def _fill(folder: Path, page: Page, summary: Any) -> None:
     _write_tables(page.parts.values(), folder / "tables")
     html = _render(page, svgs)
     _write_text(folder / "index.html", html)
-    _write_text(folder / "report.md", to_markdown(html))
+    _write_text(folder / "report.md", to_markdown(page))
     write_json(folder / "summary.json", summary)
 
 
@@ -113,7 +113,7 @@ def _script() -> str:
 
 
 def _write_figures(parts: Any, folder: Path) -> Iterator[tuple[str, str]]:
-    for figure in _find(list(parts), Figure):
+    for figure in parts_of(list(parts), Figure):
         svg = rendering.to_svg(figure.chart)
         _write_text(folder / f"{figure.name}.svg", svg)
         (folder / f"{figure.name}.png").write_bytes(rendering.to_png(svg))
@@ -121,7 +121,7 @@ def _write_figures(parts: Any, folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _write_tables(parts: Any, folder: Path) -> None:
-    for table in _find(list(parts), Table):
+    for table in parts_of(list(parts), Table):
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(table.stored())
         _write_text(folder / f"{table.name}.csv", text.getvalue())
@@ -130,16 +130,3 @@ def _write_tables(parts: Any, folder: Path) -> None:
 def _write_text(path: Path, text: str) -> None:
     """UTF-8 with the same line ends everywhere; bytes of a command line that are no UTF-8 are written as escapes."""
     path.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-
-
-def _find(value: Any, kind: type[Any]) -> Iterator[Any]:
-    """All figures or tables in a section's values, also in lists and dicts."""
-    if isinstance(value, kind):
-        yield value
-    elif isinstance(value, Section):
-        yield from _find(value.values, kind)
-    elif isinstance(value, dict):
-        yield from _find(list(value.values()), kind)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _find(item, kind)
