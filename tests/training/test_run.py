@@ -126,6 +126,13 @@ def test_a_network_given_in_code_is_not_rebuilt_from_a_folder(dataset: Dataset, 
         load_network(load_run(tmp_path / "run", allow_code=True))
 
 
+def test_a_recipe_that_a_network_given_in_code_can_not_take_is_refused(dataset: Dataset) -> None:
+    network = nn.Sequential(nn.Flatten(), nn.Linear(768, 3))
+    for recipe in (Recipe(tta_scales=(1.25,)), Recipe(localization_weight=1.0)):
+        with pytest.raises(NetworkError, match="Sequential"):
+            train_module(network, dataset, recipe=recipe)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX's")
 def test_every_file_of_a_run_has_the_mode_that_the_umask_gives(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
     before = os.umask(0o022)

@@ -7,6 +7,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -58,9 +59,7 @@ Rows = dict[str, npt.NDArray[np.int64]]
 def make_spec(
     variant: Variant, seed: int, device_name: str, dataset: DatasetInfo, code_digest: str | None = None
 ) -> RunSpec:
-    """The specification of one run: a variant with a seed, on a device, on a data set.
-
-    `code_digest` is that of a network given in code, which has no name to find it by.
+    """The specification of one run; `code_digest` is that of a network given in code, not by name.
 
     Raises:
         ConfigError: There is no such network or device.
@@ -224,12 +223,17 @@ def train_module(
     label = re.sub(r"[^\w.-]+", "-", name).strip("-")
     variant = Variant(label, f"{IN_CODE}{name}", recipe or Recipe(), DataConfig())
     spec = make_spec(variant, seed, device, dataset.info, _code_digest(kind))
-    temporary = tempfile.TemporaryDirectory(prefix="bakeoff-") if folder is None else None
-    where = Path(temporary.name) / spec.name if temporary else Path(folder or "")
-    run = train(spec, dataset, where, progress, factory=lambda: build(name, make, len(spec.classes), spec.size))
-    if temporary:
-        weakref.finalize(run, temporary.cleanup)
-    return run
+
+    def factory() -> nn.Module:
+        module = build(name, make, len(spec.classes), spec.size)
+        _check_recipe(name, module, spec.recipe, spec.size)
+        return module
+
+    with ExitStack() as stack:
+        home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bakeoff-"))) / spec.name
+        run = train(spec, dataset, Path(home), progress, factory=factory)
+        weakref.finalize(run, stack.pop_all().close)
+        return run
 
 
 def _code_digest(kind: object) -> str:
@@ -290,7 +294,7 @@ def _predictions(network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows,
             "label": labels.numpy(),
             "predicted": logits.argmax(1).numpy(),
             "logits": logits.numpy(),
-            "loss": functional.cross_entropy(logits, labels, reduction="none").double().numpy(),
+            "loss": functional.cross_entropy(logits, labels, reduction="none").numpy(),
         }
-        tables.append(pl.DataFrame(table, schema_overrides={"logits": PREDICTIONS_SCHEMA["logits"]}))
+        tables.append(pl.DataFrame(table, schema=PREDICTIONS_SCHEMA))
     return Predictions(pl.concat(tables))
