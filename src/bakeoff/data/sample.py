@@ -83,7 +83,7 @@ def draw_sample(
     return folder / "instances.json", folder / "images"
 
 
-def _document(images: list[Entry], annotations: list[Entry], seed: int) -> dict[str, Any]:
+def _document(images: list[Entry], annotations: list[Entry], seed: int) -> Entry:
     """The instances file's content; the annotations come without their ids."""
     return {
         "info": {"description": f"Scenes drawn by bakeoff, seed {seed}", "version": "1.0", "contributor": "bakeoff"},

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import UnionType
+from typing import Any, TypeVar
 
 from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.types import Estimate
@@ -10,7 +11,10 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.improvements import Improvements
 from bakeoff.evaluation.scores import Comparison
 from bakeoff.findings.finding import Finding
+from bakeoff.report.rendering import Spec
 from bakeoff.training.run import Run
+
+Format = Callable[[Any], str]  # it takes the cells of its own column
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,8 @@ class Table:
     name: str
     caption: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[Any]]
-    formats: Mapping[str, Callable[[Any], str]] = field(default_factory=dict)
+    rows: Sequence[Sequence[object]]
+    formats: Mapping[str, Format] = field(default_factory=dict)
 
     def cells(self) -> list[list[str]]:
         """The rows as the page writes them."""
@@ -66,13 +70,14 @@ class Table:
         """By which number each cell sorts; null where it sorts as text."""
         return [[_key(cell) for cell in row] for row in self.rows]
 
-    def stored(self) -> list[list[Any]]:
+    def stored(self) -> list[list[object]]:
         """The rows as the file holds them, the columns' names first."""
         wide = [self._holds(position, Estimate) for position in range(len(self.columns))]
-        names = [(name, f"{name} low", f"{name} high") for name in self.columns]
+        names: list[tuple[object, ...]] = [(name, f"{name} low", f"{name} high") for name in self.columns]
+        rows = [names, *([_parts(cell) for cell in row] for row in self.rows)]
         return [
             [part for cell, three in zip(row, wide, strict=True) for part in (cell if three else cell[:1])]
-            for row in (names, *([_parts(cell) for cell in row] for row in self.rows))
+            for row in rows
         ]
 
     @property
@@ -80,7 +85,7 @@ class Table:
         """For each column whether it holds numbers, so that the page aligns it to the right."""
         return [self._holds(position, int | float | Estimate | None) for position in range(len(self.columns))]
 
-    def _holds(self, position: int, kind: Any) -> bool:
+    def _holds(self, position: int, kind: type | UnionType) -> bool:
         return bool(self.rows) and all(isinstance(row[position], kind) for row in self.rows)
 
 
@@ -97,7 +102,7 @@ class Figure:
 
     name: str
     caption: str
-    chart: Any
+    chart: Spec
     live: bool = False
 
 
@@ -114,7 +119,7 @@ class Section:
 
     title: str
     template: str
-    values: Mapping[str, Any]
+    values: Mapping[str, object]
 
 
 @dataclass(frozen=True)
@@ -134,32 +139,40 @@ class Page:
     case: Case | None = None
 
 
-def _plain(cell: Any) -> str:
+def _plain(cell: object) -> str:
     if cell is None:
         return "–"
     return f"{cell:,}" if isinstance(cell, int) and not isinstance(cell, bool) else str(cell)
 
 
-def _key(cell: Any) -> float | None:
+def _key(cell: object) -> float | None:
     value = cell.mean if isinstance(cell, Estimate) else cell
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _parts(cell: Any) -> tuple[Any, ...]:
+def _parts(cell: object) -> tuple[object, ...]:
     if not isinstance(cell, Estimate):
         return (cell,)
     low, high = (cell.interval.low, cell.interval.high) if cell.interval else (None, None)
     return cell.mean, low, high
 
 
-def parts_of(value: Any, kind: Any = (Table, Figure)) -> Iterator[Any]:
-    """All tables and figures in a section's values, also in lists and dicts."""
-    if isinstance(value, kind):
+Part = TypeVar("Part", Table, Figure)
+
+
+def parts_of(value: object, kind: type[Part]) -> Iterator[Part]:
+    """All tables, or all figures, in sections and their values, also in lists and dicts."""
+    return (part for part in all_parts(value) if isinstance(part, kind))
+
+
+def all_parts(value: object) -> Iterator[Table | Figure]:
+    """The same of both, in their order."""
+    if isinstance(value, Table | Figure):
         yield value
     elif isinstance(value, Section):
-        yield from parts_of(value.values, kind)
-    elif isinstance(value, dict):
-        yield from parts_of(list(value.values()), kind)
+        yield from all_parts(value.values)
+    elif isinstance(value, Mapping):
+        yield from all_parts(list(value.values()))
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from parts_of(item, kind)
+            yield from all_parts(item)

@@ -5,7 +5,6 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +14,7 @@ from PIL import Image
 from bakeoff.core.geometry import region_of
 from bakeoff.core.types import VAL, Images
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
+from bakeoff.report.rendering import Spec
 from bakeoff.training.run import Run
 
 LARGEST_GALLERY = 2000
@@ -44,7 +44,7 @@ class Gallery:
     sheets: tuple[str, ...]
     side: int
     left_out: int
-    data: dict[str, Any]
+    data: Spec
 
 
 def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
@@ -100,7 +100,7 @@ def _sheets(images: Images, kept: npt.NDArray[np.int64], side: int) -> list[str]
     return sheets
 
 
-def _photos(rows: pl.DataFrame, info: DatasetInfo) -> list[dict[str, Any]]:
+def _photos(rows: pl.DataFrame, info: DatasetInfo) -> list[dict[str, object]]:
     number = {name: label for label, name in enumerate(info.classes)}
     return [
         {
@@ -132,5 +132,5 @@ def _probabilities(
     return packed
 
 
-def _base64(values: npt.NDArray[Any]) -> str:
+def _base64(values: npt.NDArray[np.generic]) -> str:
     return base64.b64encode(values.tobytes()).decode()

@@ -1,14 +1,13 @@
 """One page about several experiments: other recipes, other data."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import msgspec
 
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import curves
-from bakeoff.report.contents import Case, Page, Section, Table
+from bakeoff.report.contents import Case, Format, Page, Section, Table
 from bakeoff.report.estimates import finished, of_network
 from bakeoff.report.formatting import drawn, percent
 from bakeoff.report.sections import answer, networks, pairs
@@ -67,7 +66,7 @@ def _networks(cases: Mapping[str, Case]) -> Section:
         "where several runs finished, else over photos (Wilson). Accuracies on different photos or classes do not "
         "compare networks."
     )
-    formats: dict[str, Callable[[Any], str]] = {"chance": percent, "validation": drawn, "any label": drawn}
+    formats: dict[str, Format] = {"chance": percent, "validation": drawn, "any label": drawn}
     values = {
         "networks": Table("networks", caption, COLUMNS, list(_rows(cases)), formats),
         "curves": networks.figures(runs, losses, epochs, class_counts),
@@ -80,7 +79,7 @@ def _renamed(experiment: str, run: Run) -> Run:
     return replace(run, spec=msgspec.structs.replace(run.spec, variant=f"{experiment}: {run.spec.variant}"))
 
 
-def _rows(cases: Mapping[str, Case]) -> Iterator[tuple[Any, ...]]:
+def _rows(cases: Mapping[str, Case]) -> Iterator[tuple[object, ...]]:
     for name, case in cases.items():
         count, photos = len(case.comparison.classes), case.comparison.counts["train"]
         for network in case.comparison.networks:
@@ -103,7 +102,7 @@ def _settings(cases: Mapping[str, Case]) -> Section:
     return Section("What differs", "table.html", {"table": table})
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def _flat(values: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     """Nested settings as one level of texts: "training.epochs"."""
     flat: dict[str, str] = {}
     for key, value in values.items():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from bakeoff.report.contents import Page, Section, parts_of
+from bakeoff.report.contents import Page, Section, all_parts
 
 SPECIAL = re.compile(r"[\\`*_<>|\[\]#]")
 LINES = re.compile(r"\n{3,}")
@@ -30,7 +30,7 @@ def to_markdown(page: Page) -> str:
     environment.filters |= {"code": code_block, "cell": _cell}
     names = {key: _template(environment, part) for key, part in page.parts.items()}
     text = environment.get_template("page.md").render(
-        page=page, case=page.case, parts=page.parts, names=names, parts_of=parts_of
+        page=page, case=page.case, parts=page.parts, names=names, all_parts=all_parts
     )
     return LINES.sub("\n\n", text).strip() + "\n"
 

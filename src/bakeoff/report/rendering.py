@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import vl_convert
 
-Spec = dict[str, Any]
+Json: TypeAlias = Any  # nested as JSON is; narrowed where it is used
+Spec = dict[str, Json]
 """A Vega-Lite specification."""
 
 INK, LINE = "#24292f", "#d0d7de"
@@ -24,7 +25,7 @@ _REFERENCE = re.compile(r"^(url\(#|#)([^)]*)(\)?)$")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
-def printable(value: Any) -> Any:
+def printable(value: Json) -> Json:
     r"""A specification whose texts hold no character that XML forbids: each is written out, such as `\x00`.
 
     The renderer ends the whole process on such a character, and names of classes come from outside.
@@ -73,7 +74,7 @@ def bundle() -> str:
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
-def _replace(value: Any, new: dict[str, str]) -> Any:
+def _replace(value: Json, new: dict[str, str]) -> Json:
     if isinstance(value, str):
         return new.get(value, value)
     if isinstance(value, list):
@@ -83,7 +84,7 @@ def _replace(value: Any, new: dict[str, str]) -> Any:
     return value
 
 
-def _still(value: Any) -> Any:
+def _still(value: Json) -> Json:
     """A specification without the layers that are there for tooltips alone."""
     if isinstance(value, list):
         return [_still(item) for item in value if not (isinstance(item, dict) and item.get("name") == HOVER)]

@@ -1,7 +1,5 @@
 """`report/summary.json`: the scores for other programs."""
 
-from typing import Any
-
 import msgspec
 
 from bakeoff.core.types import Estimate
@@ -11,7 +9,7 @@ from bakeoff.report.contents import Case
 SCHEMA = 1
 
 
-def summarise(case: Case) -> dict[str, Any]:
+def summarise(case: Case) -> dict[str, object]:
     """The comparison in the summary's schema; fractions are 0 to 1, intervals `[low, high]` or null."""
     comparison = case.comparison
     return {
@@ -25,7 +23,7 @@ def summarise(case: Case) -> dict[str, Any]:
     }
 
 
-def _network(network: VariantScores) -> dict[str, Any]:
+def _network(network: VariantScores) -> dict[str, object]:
     architecture = network.architecture
     return {
         "name": network.name,
@@ -40,7 +38,7 @@ def _network(network: VariantScores) -> dict[str, Any]:
     }
 
 
-def _run(run: RunScores) -> dict[str, Any]:
+def _run(run: RunScores) -> dict[str, object]:
     return {
         "seed": run.seed,
         "status": run.status,
@@ -56,5 +54,5 @@ def _run(run: RunScores) -> dict[str, Any]:
     }
 
 
-def _estimate(estimate: Estimate) -> dict[str, Any]:
+def _estimate(estimate: Estimate) -> dict[str, object]:
     return {"mean": estimate.mean, "interval": msgspec.to_builtins(estimate.interval)}

@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import altair as alt
 import polars as pl
 
 from bakeoff.report.rendering import HOVER, INK, LINE, Spec, printable
 from bakeoff.training.run import Run
+
+Chart: TypeAlias = Any  # altair makes the types of its charts and encodings at run time
 
 PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a7a7a", "#b8a000")
 """Okabe and Ito's colours, safe for colour-blind readers; black and light yellow replaced to show on light and dark."""
@@ -48,22 +50,22 @@ def labels(texts: Iterable[str]) -> alt.Axis:
     return alt.Axis(labelLimit=LABEL_LIMIT, minExtent=room, ticks=False)
 
 
-def legend_pick() -> Any:
+def legend_pick() -> Chart:
     """A click in the legend picks a network; with the shift key several."""
     return alt.selection_point(name="pick", fields=["network"], bind="legend")
 
 
-def picked(pick: Any, opacity: float = 0.85) -> Any:
+def picked(pick: Chart, opacity: float = 0.85) -> Chart:
     """The opacity of what is picked; what is not nearly vanishes."""
     return alt.when(pick).then(alt.value(opacity)).otherwise(alt.value(opacity / 12))
 
 
-def zoom() -> Any:
+def zoom() -> Chart:
     """Wheel and drag move the axes, a double click sets them back."""
     return alt.selection_interval(name="zoom", bind="scales")
 
 
-def hover(base: Any, told: Sequence[Any], **encodings: Any) -> Any:
+def hover(base: Chart, told: Sequence[Chart], **encodings: Chart) -> Chart:
     """Points that nobody sees, for their tooltips; the charts on disk leave them out."""
     return (
         base.mark_point(size=60, opacity=0)
@@ -72,13 +74,13 @@ def hover(base: Any, told: Sequence[Any], **encodings: Any) -> Any:
     )
 
 
-def line_mark(base: Any, points: pl.DataFrame) -> Any:
+def line_mark(base: Chart, points: pl.DataFrame) -> Chart:
     """Lines, with a point for each value where a run has a single one: no line would show it."""
     single = points["run"].value_counts()["count"].min() == 1
     return base.mark_line(strokeWidth=1.5, clip=True, point=single)
 
 
-def _style(width: int, height: int) -> dict[str, Any]:
+def _style(width: int, height: int) -> Spec:
     """Size, fonts and colours of all charts."""
     words = {
         "labelColor": INK,
@@ -103,7 +105,7 @@ def _style(width: int, height: int) -> dict[str, Any]:
     }
 
 
-def finish(chart: Any, width: int = WIDTH, height: int = HEIGHT) -> Spec:
+def finish(chart: Chart, width: int = WIDTH, height: int = HEIGHT) -> Spec:
     """The chart as Vega-Lite, in the style of all; `width` and `height` in pixels, of each panel."""
     with alt.data_transformers.enable("default", max_rows=None):  # Altair refuses more than 5,000 rows otherwise
         spec: Spec = chart.to_dict()

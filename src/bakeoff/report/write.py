@@ -4,10 +4,9 @@ import base64
 import csv
 import hashlib
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,7 +17,7 @@ from bakeoff.core.registry import sections
 from bakeoff.core.storage import check_owned, mark_owned, write_json
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import joint, rendering
-from bakeoff.report.contents import Case, Figure, Page, Table, parts_of
+from bakeoff.report.contents import Case, Figure, Page, Section, Table, parts_of
 from bakeoff.report.markdown import to_markdown
 from bakeoff.report.summary import summarise
 
@@ -80,7 +79,7 @@ def _fill_one(folder: Path, case: Case) -> None:
     _fill(folder, Page(case.experiment.name, lead, parts, case), summarise(case))
 
 
-def _fill(folder: Path, page: Page, summary: Any) -> None:
+def _fill(folder: Path, page: Page, summary: object) -> None:
     for name in ("figures", "tables"):
         (folder / name).mkdir()
     svgs = dict(_write_figures(page.parts.values(), folder / "figures"))
@@ -112,7 +111,7 @@ def _script() -> str:
     return (files("bakeoff.report") / "templates" / "script.js").read_text(encoding="utf-8")
 
 
-def _write_figures(parts: Any, folder: Path) -> Iterator[tuple[str, str]]:
+def _write_figures(parts: Iterable[Section], folder: Path) -> Iterator[tuple[str, str]]:
     for figure in parts_of(list(parts), Figure):
         svg = rendering.to_svg(figure.chart)
         _write_text(folder / f"{figure.name}.svg", svg)
@@ -120,7 +119,7 @@ def _write_figures(parts: Any, folder: Path) -> Iterator[tuple[str, str]]:
         yield figure.name, svg
 
 
-def _write_tables(parts: Any, folder: Path) -> None:
+def _write_tables(parts: Iterable[Section], folder: Path) -> None:
     for table in parts_of(list(parts), Table):
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(table.stored())

@@ -17,6 +17,7 @@ from bakeoff.data.build import build, request_digest
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.build.workers import CHUNK
 from bakeoff.data.selection.selection import Selection
+from bakeoff.data.sources.folder import FolderSource
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -271,3 +272,15 @@ def test_settings_out_of_range_are_named(
     with pytest.raises(ConfigError, match=next(iter(change))):
         build(selection, source, tmp_path / "set", **{**SETTINGS, **change})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_counts_as_the_same_however_it_is_typed(
+    selection: Selection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("photos", "others"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    typed = [FolderSource(path) for path in (Path("photos"), tmp_path / "photos", Path("others/../photos"))]
+    assert len({request_digest(selection.info, source, **SETTINGS) for source in typed}) == 1
+    other = request_digest(selection.info, FolderSource(Path("others")), **SETTINGS)
+    assert other != request_digest(selection.info, typed[0], **SETTINGS)

@@ -41,7 +41,13 @@ def request_digest(info: SelectionInfo, source: Source, **settings: Unpack[Image
     Returns:
         16 hexadecimal digits.
     """
-    return digest(info.digest, source.describe(), dict(settings))
+    return digest(info.digest, _location(source), dict(settings))
+
+
+def _location(source: Source) -> str:
+    """Where a source reads, however its path was typed."""
+    described = source.describe()
+    return str(Path(described).resolve()) if "://" not in described and Path(described).exists() else described
 
 
 def build(

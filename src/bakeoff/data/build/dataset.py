@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -48,7 +48,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     resize: Resize = "stretch"
     schema: int = 1
 
-    def placed(self, box: Mapping[str, Any], row: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    def placed(self, box: Mapping[str, float], row: Mapping[str, int]) -> tuple[float, float, float, float]:
         """Left, top, width and height of a box as shares of the square image; what is not shown is cut off.
 
         Args:

@@ -2,7 +2,6 @@
 
 from itertools import chain
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +18,7 @@ class AnnotationColumns:
     """The annotations so far, as arrays: 65 bytes each."""
 
     def __init__(self) -> None:
-        self._blocks: list[dict[str, npt.NDArray[Any]]] = [_block([])]
+        self._blocks: list[dict[str, npt.NDArray[np.generic]]] = [_block([])]
 
     def add(self, annotations: list[Annotation]) -> None:
         """Takes some more."""
@@ -32,9 +31,9 @@ class AnnotationColumns:
         return table.sort(table.columns[1], table.columns[0], *table.columns[2:])
 
 
-def _block(annotations: list[Annotation]) -> dict[str, npt.NDArray[Any]]:
+def _block(annotations: list[Annotation]) -> dict[str, npt.NDArray[np.generic]]:
     count = len(annotations)
-    columns: dict[str, npt.NDArray[Any]] = {
+    columns: dict[str, npt.NDArray[np.generic]] = {
         name: np.fromiter(map(attrgetter(key), annotations), np.int64, count) for name, key in NUMBERS.items()
     }
     columns["crowd"] = columns["crowd"] != 0

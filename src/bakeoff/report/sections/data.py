@@ -2,7 +2,6 @@
 
 import base64
 import io
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -47,10 +46,10 @@ def data(case: Case) -> Section:
     )
 
 
-def _samples(case: Case) -> list[dict[str, Any]]:
+def _samples(case: Case) -> list[dict[str, object]]:
     """The first training photos of each class, as data URIs, with the other target classes annotated in them."""
     rows, images = case.dataset.rows(TRAIN), case.dataset.images[TRAIN]
-    chosen = []
+    chosen: list[dict[str, object]] = []
     for label, name in enumerate(case.comparison.classes):
         own = rows.with_row_index("_row").filter(pl.col("label") == label).head(SAMPLES)
         photos = [

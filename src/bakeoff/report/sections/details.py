@@ -1,7 +1,6 @@
 """Each network by itself: layers, confusion matrix, classification report."""
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -27,9 +26,9 @@ def details(case: Case) -> Section:
     return Section("Network by network", "details.html", {"networks": parts, "matrices": matrices})
 
 
-def _details(network: VariantScores, safe: str, classes: tuple[str, ...]) -> dict[str, Any]:
+def _details(network: VariantScores, safe: str, classes: tuple[str, ...]) -> dict[str, object]:
     scored = [run for run in network.runs if run.confusion]
-    values: dict[str, Any] = {
+    values: dict[str, object] = {
         "name": network.name,
         "anchor": f"network-{safe}",
         "finished": len(finished(network)),
@@ -75,7 +74,7 @@ def _layers(network: VariantScores, safe: str) -> Table | None:
     )
 
 
-def _confusion_rows(counts: list[list[int]], present: list[list[int]]) -> list[list[dict[str, Any]]]:
+def _confusion_rows(counts: list[list[int]], present: list[list[int]]) -> list[list[dict[str, object]]]:
     """Count, share of its row, and photos that show the predicted class too, for each cell."""
     return [
         [{"count": count, "share": count / (sum(row) or 1), "too": too} for count, too in zip(row, shown, strict=True)]

@@ -1,7 +1,6 @@
 """The diagnosis: all findings, most important first."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import msgspec
 
@@ -27,7 +26,7 @@ def findings(case: Case) -> Section:
     return Section("Findings", "findings.html", {"findings": entries})
 
 
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
     """The leaves of nested mappings and lists, each with the path that leads to it."""
     if isinstance(value, Mapping):
         for key, part in value.items():
@@ -39,5 +38,5 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, ", ".join(map(_leaf, value)) if isinstance(value, list) else _leaf(value)
 
 
-def _leaf(value: Any) -> str:
+def _leaf(value: object) -> str:
     return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,7 +1,5 @@
 """How the gradient fares on its way through the networks."""
 
-from typing import Any
-
 import polars as pl
 
 from bakeoff.core.registry import sections
@@ -20,12 +18,13 @@ def gradients(case: Case) -> Section:
     runs = _first_runs(case)
     points = curves.gradient_points(runs)
     drawn = points.filter(pl.col("norm") > 0)  # a logarithm has no place for 0; the table and a sentence tell of it
-    values: dict[str, Any] = {"figures": [], "zeros": _zeros(points), "table": _table(points)}
+    figures = []
     if drawn.height:
-        values["figures"].append(Figure("gradients", f"{CAPTION}.", charts.gradient_norms(runs, drawn), live=True))
+        figures.append(Figure("gradients", f"{CAPTION}.", charts.gradient_norms(runs, drawn), live=True))
     if (drawn["epoch"] > 0).any():
         caption = f"{CAPTION}, after each epoch (0: before training). A line a layer."
-        values["figures"].append(Figure("gradients-by-epoch", caption, charts.gradient_history(runs, drawn), live=True))
+        figures.append(Figure("gradients-by-epoch", caption, charts.gradient_history(runs, drawn), live=True))
+    values = {"figures": figures, "zeros": _zeros(points), "table": _table(points)}
     return Section("Gradients by layer", "gradients.html", values)
 
 

@@ -1,7 +1,5 @@
 """What was tried to make a network better, and what each change gained."""
 
-from typing import Any
-
 from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.improvements import Improvements
@@ -23,7 +21,7 @@ def improvements(case: Case) -> Section:
     return Section("What would make it better", "improvements.html", values)
 
 
-def _shown(tried: Improvements) -> dict[str, Any]:
+def _shown(tried: Improvements) -> dict[str, object]:
     caption = CURVE.format(tried.network)
     return {
         "table": _table(tried),

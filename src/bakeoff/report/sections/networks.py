@@ -1,8 +1,7 @@
 """The table of networks and runs, and the curves."""
 
 import math
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import polars as pl
 from msgspec.structs import asdict
@@ -10,12 +9,12 @@ from msgspec.structs import asdict
 from bakeoff.core.registry import sections
 from bakeoff.core.types import TEST
 from bakeoff.report import charts, curves
-from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.contents import Case, Figure, Format, Section, Table
 from bakeoff.report.estimates import Kind, finished, of_network, of_run
 from bakeoff.report.formatting import drawn, millions, percent, pixels, seconds, status
 from bakeoff.training.run import Run
 
-ACCURACIES: dict[str, Callable[[Any], str]] = {"training": percent, "validation": drawn, "any label": drawn}
+ACCURACIES: dict[str, Format] = {"training": percent, "validation": drawn, "any label": drawn}
 
 
 @sections.register("20-networks")
@@ -85,7 +84,7 @@ def _networks(case: Case) -> Table:
     )
 
 
-def _accuracies(case: Case) -> tuple[tuple[Kind, ...], dict[str, Callable[[Any], str]]]:
+def _accuracies(case: Case) -> tuple[tuple[Kind, ...], dict[str, Format]]:
     """The accuracies that have an interval, and the columns of all with what writes them."""
     if TEST in case.dataset.info.counts:
         return ("val", "any_label", "test"), {**ACCURACIES, "test": drawn}

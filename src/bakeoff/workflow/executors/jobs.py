@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bakeoff.core.progress import Monitor, Progress
 
@@ -17,7 +16,7 @@ class Job:
     """
 
     name: str
-    task: Callable[[Progress], Any]
+    task: Callable[[Progress], object]
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Outcome:
     """How a job ended; `result` is what its task returned, or a `Failure`."""
 
     name: str
-    result: Any
+    result: object
 
 
 Executor = Callable[[Sequence[Job], int, Monitor], Iterator[Outcome]]
