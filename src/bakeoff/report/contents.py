@@ -112,7 +112,7 @@ class Section:
 
     Attributes:
         title: Its heading.
-        template: File name of its Jinja template in `templates/`.
+        template: File name of its Jinja template in `templates/`; "package:file" for that of another package.
         values: What the template is given; every `Table` and `Figure` among them, also in lists and dicts, is written
             to its files.
     """

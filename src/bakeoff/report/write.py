@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FunctionLoader, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bakeoff.core.atomic import atomic_folder
@@ -70,7 +70,8 @@ def write_joint(folder: Path, cases: Mapping[str, Case], pairs: Sequence[PairSco
 
 
 def _fill_one(folder: Path, case: Case) -> None:
-    parts = {name.partition("-")[2]: sections[name](case) for name in sections.names()}
+    made: dict[str, Section | None] = {name.partition("-")[2]: sections[name](case) for name in sections.names()}
+    parts = {anchor: section for anchor, section in made.items() if section}
     counts = case.comparison.counts
     lead = (
         f"{len(case.comparison.networks)} networks, {len(case.runs)} runs, {len(case.comparison.classes)} classes, "
@@ -92,7 +93,7 @@ def _fill(folder: Path, page: Page, summary: object) -> None:
 
 def _render(page: Page, svgs: dict[str, str]) -> str:
     environment = Environment(
-        loader=PackageLoader("bakeoff.report"),
+        loader=ChoiceLoader([PackageLoader("bakeoff.report"), FunctionLoader(_template_of_plugin)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -105,6 +106,12 @@ def _render(page: Page, svgs: dict[str, str]) -> str:
     return environment.get_template("page.html").render(
         page=page, case=page.case, parts=page.parts, scripts=[Markup(script) for script in scripts], hashes=hashes
     )
+
+
+def _template_of_plugin(name: str) -> str | None:
+    """The template `package:file` of a section of another package."""
+    package, _, file = name.partition(":")
+    return (files(package) / file).read_text(encoding="utf-8") if file else None
 
 
 def _script() -> str:
