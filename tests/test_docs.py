@@ -8,7 +8,7 @@ import pytest
 import bakeoff
 from bakeoff.cli.main import app
 from bakeoff.config.loading import RENAMED
-from bakeoff.config.schema import DataConfig, ExperimentConfig, ImproveConfig, Section, TrainingConfig
+from bakeoff.config.schema import ConfigTable, DataConfig, ExperimentConfig, ImproveConfig, TrainingConfig
 from bakeoff.core.registry import findings, policies
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ def section_of(title: str) -> str:
         ("`[improve]`", ImproveConfig, set()),
     ],
 )
-def test_every_key_is_documented_with_its_default(title: str, section: type[Section], own: set[str]) -> None:
+def test_every_key_is_documented_with_its_default(title: str, section: type[ConfigTable], own: set[str]) -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \|(.*?)\|", section_of(title), re.M))
     assert set(rows) == set(section.__struct_fields__) - own
     for key, shown in rows.items():

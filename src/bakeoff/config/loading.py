@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from bakeoff.config.schema import ExperimentConfig, Section, is_remote
+from bakeoff.config.schema import ConfigTable, ExperimentConfig, is_remote
 from bakeoff.core.errors import ConfigError, unknown_name
 
 SUFFIX = ".toml"
@@ -138,7 +138,7 @@ def _convert(document: Table, name: str) -> ExperimentConfig:
 def _problems(value: object, kind: object, path: tuple[str, ...]) -> Iterator[str]:
     """What is wrong with a value of a type: the key in the user's words, the value, and the choices."""
     kinds = (kind, *get_args(kind))
-    section = next((part for part in kinds if isinstance(part, type) and issubclass(part, Section)), None)
+    section = next((part for part in kinds if isinstance(part, type) and issubclass(part, ConfigTable)), None)
     if get_origin(kind) is dict and isinstance(value, dict):
         for name, own in value.items():
             yield from _problems(own, kinds[-1], (*path, name))

@@ -30,11 +30,11 @@ def is_remote(images: str) -> bool:
     return images == URL or bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", images))
 
 
-class Section(Struct, frozen=True, forbid_unknown_fields=True):
+class ConfigTable(Struct, frozen=True, forbid_unknown_fields=True):
     """A section of an experiment file: frozen, and no key is accepted that it does not have."""
 
 
-class SelectionConfig(Section, frozen=True):
+class SelectionConfig(ConfigTable, frozen=True):
     """Which images are chosen, and which label each gets.
 
     Attributes:
@@ -115,7 +115,7 @@ class DataConfig(SelectionConfig, frozen=True):
         return SelectionConfig(**{field: getattr(self, field) for field in SelectionConfig.__struct_fields__})
 
 
-class Recipe(Section, frozen=True):
+class Recipe(ConfigTable, frozen=True):
     """How one network is trained; with a network, a seed and a data set it determines a run.
 
     Attributes:
@@ -222,7 +222,7 @@ class TrainingConfig(Recipe, frozen=True):
         return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
 
 
-class ImproveConfig(Section, frozen=True):
+class ImproveConfig(ConfigTable, frozen=True):
     """The section `[improve]`: what `bakeoff improve` tries on one network.
 
     Attributes:
@@ -255,10 +255,10 @@ class Variant(Struct, frozen=True):
     data: DataConfig
 
 
-def _partial(name: str, section: type[Section], *more: tuple[str, object, object]) -> type[Struct]:
+def _partial(name: str, section: type[ConfigTable], *more: tuple[str, object, object]) -> type[Struct]:
     """A section with the keys of another, none of which has to be given, and some more with their defaults."""
     keys = [(key.name, key.type | UnsetType, UNSET) for key in fields(section)]
-    return defstruct(name, [*keys, *more], bases=(Section,), frozen=True)
+    return defstruct(name, [*keys, *more], bases=(ConfigTable,), frozen=True)
 
 
 if TYPE_CHECKING:
@@ -278,7 +278,7 @@ else:
     )
 
 
-def _given(section: Section) -> dict[str, object]:
+def _given(section: ConfigTable) -> dict[str, object]:
     """The keys of a partial section that were given."""
     return {key: value for key, value in asdict(section).items() if value is not UNSET}
 
@@ -297,7 +297,7 @@ def network_label(network: str) -> str:
     return re.sub(r"[^\w.-]+", "-", short)
 
 
-class ExperimentConfig(Section, frozen=True):
+class ExperimentConfig(ConfigTable, frozen=True):
     """A whole experiment file.
 
     Attributes:

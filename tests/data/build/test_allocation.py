@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bakeoff.core.errors import ShortageError, SourceError
-from bakeoff.data.build.allocation import Filling, Make, Photo, Place, fill
-from bakeoff.data.build.workers import Outcome
+from bakeoff.data.build.allocation import Filling, ImageRef, Make, Slot, fill
+from bakeoff.data.build.workers import ImageResult
 from bakeoff.data.selection.selection import Selection
 
 CLASSES = ("ant", "bee", "cow")
@@ -20,9 +20,13 @@ CLASSES = ("ant", "bee", "cow")
 def reader(broken: set[int]) -> Make:
     """Reads every photo but the broken ones."""
 
-    def make(photos: Sequence[tuple[Place, Photo]]) -> Generator[Outcome, None, None]:
+    def make(photos: Sequence[tuple[Slot, ImageRef]]) -> Generator[ImageResult, None, None]:
         for _, photo in photos:
-            yield Outcome(None, f"{photo.image_id} is broken") if photo.image_id in broken else Outcome(photo.file_name)
+            yield (
+                ImageResult(None, f"{photo.image_id} is broken")
+                if photo.image_id in broken
+                else ImageResult(photo.file_name)
+            )
 
     return make
 
@@ -34,8 +38,8 @@ def fill_without(selection: Selection, broken: set[int]) -> Filling:
 def test_nothing_broken_leaves_the_choice_as_it_is(selection: Selection) -> None:
     filling = fill_without(selection, set())
     assert [photo.image_id for photo in filling.photos] == selection.chosen["image_id"].to_list()
-    assert filling.places[0] == Place("train", 0, "cat")
-    assert filling.places[-1] == Place("val", 1, "dog")
+    assert filling.places[0] == Slot("train", 0, "cat")
+    assert filling.places[-1] == Slot("val", 1, "dog")
     assert filling.digests == [photo.file_name for photo in filling.photos]
     assert filling.failures == []
 
@@ -43,8 +47,8 @@ def test_nothing_broken_leaves_the_choice_as_it_is(selection: Selection) -> None
 def test_next_spare_of_the_class_takes_the_place(selection: Selection) -> None:
     filling = fill_without(selection, {1, 4})
     stands = {place: photo.image_id for place, photo in zip(filling.places, filling.photos, strict=True)}
-    assert stands.pop(Place("train", 0, "cat")) == 7
-    assert stands.pop(Place("train", 2, "dog")) == 8
+    assert stands.pop(Slot("train", 0, "cat")) == 7
+    assert stands.pop(Slot("train", 2, "dog")) == 8
     assert sorted(stands.values()) == [2, 3, 5, 6]
 
 
@@ -60,8 +64,8 @@ def test_spare_of_a_fixed_split_stays_in_it(selection: Selection) -> None:
     fixed = replace(selection, ledger=selection.ledger.with_columns(split))
     filling = fill_without(fixed, {1, 6})
     stands = dict(zip(filling.places, (photo.image_id for photo in filling.photos), strict=True))
-    assert stands[Place("train", 0, "cat")] == 8
-    assert stands[Place("val", 0, "cat")] == 7
+    assert stands[Slot("train", 0, "cat")] == 8
+    assert stands[Slot("val", 0, "cat")] == 7
     with pytest.raises(ShortageError, match="class 'cat'"):
         fill_without(fixed, {1, 2})
 
@@ -89,9 +93,9 @@ def test_progress_counts_filled_places(selection: Selection) -> None:
 def test_reader_is_closed_when_the_caller_stops(selection: Selection) -> None:
     closed = []
 
-    def make(photos: Sequence[tuple[Place, Photo]]) -> Generator[Outcome, None, None]:
+    def make(photos: Sequence[tuple[Slot, ImageRef]]) -> Generator[ImageResult, None, None]:
         try:
-            yield from (Outcome("") for _ in photos)
+            yield from (ImageResult("") for _ in photos)
         finally:
             closed.append(True)
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from bakeoff.core.errors import StorageError
-from bakeoff.data.build.allocation import Failure, Filling, Photo, Place
+from bakeoff.data.build.allocation import Filling, ImageRef, Slot, Unreadable
 from bakeoff.data.build.tables import FATE, LEDGER, MANIFEST, make_manifest, make_metadata, read_table, update_ledger
 from bakeoff.data.selection.selection import Selection
 
@@ -14,13 +14,13 @@ from bakeoff.data.selection.selection import Selection
 @pytest.fixture
 def filling() -> Filling:
     """Image 1 could not be read, and image 7 stands in its place; nothing else was to be filled."""
-    first, other = Photo(1, "1.jpg"), Photo(4, "4.jpg")
+    first, other = ImageRef(1, "1.jpg"), ImageRef(4, "4.jpg")
     return Filling(
-        places=(Place("train", 0, "cat"), Place("train", 1, "dog")),
+        places=(Slot("train", 0, "cat"), Slot("train", 1, "dog")),
         chosen=(first, other),
-        photos=[Photo(7, "7.jpg"), other],
+        photos=[ImageRef(7, "7.jpg"), other],
         digests=["aa", "bb"],
-        failures=[Failure(first, "cat", "the file is empty")],
+        failures=[Unreadable(first, "cat", "the file is empty")],
     )
 
 

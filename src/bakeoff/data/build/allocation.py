@@ -9,18 +9,18 @@ from typing import NamedTuple
 
 from bakeoff.core.errors import ShortageError, SourceError
 from bakeoff.core.types import SPLITS
-from bakeoff.data.build.workers import Outcome
+from bakeoff.data.build.workers import ImageResult
 from bakeoff.data.selection.selection import Selection
 
 
-class Photo(NamedTuple):
+class ImageRef(NamedTuple):
     """An image of the ledger."""
 
     image_id: int
     file_name: str
 
 
-class Place(NamedTuple):
+class Slot(NamedTuple):
     """A row of one split's array, which holds an image of one class."""
 
     split: str
@@ -28,10 +28,10 @@ class Place(NamedTuple):
     label: str
 
 
-class Failure(NamedTuple):
+class Unreadable(NamedTuple):
     """A photo that can't be used, the class for which it was to stand, and why it can't be used."""
 
-    photo: Photo
+    photo: ImageRef
     label: str
     reason: str
 
@@ -48,14 +48,14 @@ class Filling:
         failures: The photos that can't be used, in the order in which they were tried.
     """
 
-    places: tuple[Place, ...]
-    chosen: tuple[Photo, ...]
-    photos: list[Photo]
+    places: tuple[Slot, ...]
+    chosen: tuple[ImageRef, ...]
+    photos: list[ImageRef]
     digests: list[str]
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[Unreadable] = field(default_factory=list)
 
 
-Make = Callable[[Sequence[tuple[Place, Photo]]], Generator[Outcome, None, None]]
+Make = Callable[[Sequence[tuple[Slot, ImageRef]]], Generator[ImageResult, None, None]]
 """Makes photos for places: one outcome a photo, in their order."""
 
 
@@ -99,9 +99,9 @@ def _plan(selection: Selection) -> Filling:
     positions = dict.fromkeys(SPLITS, 0)
     places = []
     for split, label in selection.chosen.select("split", "label").iter_rows():
-        places.append(Place(split, positions[split], label))
+        places.append(Slot(split, positions[split], label))
         positions[split] += 1
-    photos = [Photo(*row) for row in selection.chosen.select("image_id", "file_name").iter_rows()]
+    photos = [ImageRef(*row) for row in selection.chosen.select("image_id", "file_name").iter_rows()]
     return Filling(tuple(places), tuple(photos), photos, [""] * len(photos))
 
 
@@ -112,7 +112,7 @@ def _try(filling: Filling, slots: Sequence[int], make: Make, progress: Callable[
     with closing(make([(filling.places[slot], filling.photos[slot]) for slot in slots])) as outcomes:
         for slot, outcome in zip(slots, outcomes, strict=True):
             if outcome.digest is None:
-                filling.failures.append(Failure(filling.photos[slot], filling.places[slot].label, outcome.reason))
+                filling.failures.append(Unreadable(filling.photos[slot], filling.places[slot].label, outcome.reason))
                 empty.append(slot)
             else:
                 filling.digests[slot] = outcome.digest
@@ -125,15 +125,15 @@ class _Spares:
     """The candidates that were not chosen; each is handed out once, in the policy's order, where its split fits."""
 
     def __init__(self, selection: Selection) -> None:
-        self._queues: dict[tuple[str, str], deque[Photo]] = {
+        self._queues: dict[tuple[str, str], deque[ImageRef]] = {
             place: deque() for place in product(SPLITS, selection.classes)
         }
-        self._taken: set[Photo] = set()
+        self._taken: set[ImageRef] = set()
         for *photo, labels, split in selection.spares.select("image_id", "file_name", "eligible", "split").iter_rows():
             for place in product([split] if split else SPLITS, labels):
-                self._queues[place].append(Photo(*photo))
+                self._queues[place].append(ImageRef(*photo))
 
-    def take(self, place: Place) -> Photo | None:
+    def take(self, place: Slot) -> ImageRef | None:
         """The next spare that may stand in this place; null where there is none."""
         queue = self._queues[place.split, place.label]
         while queue:

@@ -15,14 +15,14 @@ from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.geometry import photo_of
 from bakeoff.core.storage import digest, file_digest, write_json
 from bakeoff.core.types import SPLITS
-from bakeoff.data.build.allocation import Filling, Photo, Place, fill
+from bakeoff.data.build.allocation import Filling, ImageRef, Slot, fill
 from bakeoff.data.build.card import data_card
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.build.layout import Layout
 from bakeoff.data.build.load import INFO_FILE, LEDGER_FILE, MANIFEST_FILE, load
 from bakeoff.data.build.names import folder_names
 from bakeoff.data.build.tables import make_manifest, make_metadata, update_ledger
-from bakeoff.data.build.workers import ImageSettings, Outcome, make_all
+from bakeoff.data.build.workers import ImageResult, ImageSettings, make_all
 from bakeoff.data.selection.selection import Selection, SelectionInfo
 from bakeoff.data.source import Source
 
@@ -87,7 +87,7 @@ def build(
         layout = Layout(partial, folder_names(selection.classes))
         layout.prepare(selection, settings["size"])
 
-        def make(photos: Sequence[tuple[Place, Photo]]) -> Generator[Outcome, None, None]:
+        def make(photos: Sequence[tuple[Slot, ImageRef]]) -> Generator[ImageResult, None, None]:
             ready = _prepare(source, selection, photos)
             return make_all(ready, settings, starmap(layout.job, photos), len(photos), workers)
 
@@ -96,7 +96,7 @@ def build(
     return load(folder)
 
 
-def _prepare(source: Source, selection: Selection, photos: Sequence[tuple[Place, Photo]]) -> Source:
+def _prepare(source: Source, selection: Selection, photos: Sequence[tuple[Slot, ImageRef]]) -> Source:
     names = [photo.file_name for _, photo in photos]
     rows = selection.ledger.select("file_name", "url").filter(pl.col("file_name").is_in(names))
     return source.prepare({photo_of(name): url for name, url in rows.iter_rows()})

@@ -10,7 +10,7 @@ from bakeoff.core.registry import findings
 from bakeoff.core.types import VAL
 from bakeoff.data.audit.result import Border, Duplicates, Evidence
 from bakeoff.data.duplicates.fingerprints import fingerprints, joined
-from bakeoff.data.duplicates.groups import Place, find_duplicates
+from bakeoff.data.duplicates.groups import Member, find_duplicates
 from bakeoff.data.duplicates.names import photo_id
 from bakeoff.data.duplicates.near import CORRELATION, DISTANCE
 from bakeoff.evaluation.results import Results
@@ -55,7 +55,7 @@ def leaks(results: Results) -> Finding:
     copies, ids, names, digests = (rows[name].to_list() for name in ("image", "image_id", "file_name", "source_digest"))
     prints = joined([fingerprints(images) for images in results.dataset.images.values()])
     places = [
-        Place(copy, results.comparison.classes[label], split)
+        Member(copy, results.comparison.classes[label], split)
         for copy, label, split in zip(copies, rows["label"], rows["split"], strict=True)
     ]
     keys: dict[Evidence, Sequence[object]] = {
