@@ -105,11 +105,11 @@ def test_filters_combine(open_report: Open) -> None:
     page.locator("select[name=network]").select_option("net2")
     page.locator("select[name=seed]").select_option("1")
     assert count(page) == (9, 9)
-    page.locator("select[name=kind]").select_option("right")
-    right = count(page)[1]
+    page.locator("select[name=kind]").select_option("correct")
+    correct = count(page)[1]
     page.locator("select[name=kind]").select_option("wrong")
     wrong = count(page)[1]
-    assert right + wrong == 9
+    assert correct + wrong == 9
     page.locator("select[name=kind]").select_option("present")
     present = count(page)[1]
     page.locator("select[name=kind]").select_option("absent")

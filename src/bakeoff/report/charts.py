@@ -31,19 +31,19 @@ RUNS, RANGE = "every run", "mean and range over seeds"
 BAND = 0.25
 
 LOSS_LIMIT = 3
-"""The axis of losses ends at most at so many times the loss of guessing, so that one bad run does not flatten all."""
+"""The axis of losses ends at this multiple of the loss at chance level, so that one bad run does not flatten all."""
 
 
 def loss_curves(runs: Sequence[Run], points: pl.DataFrame, class_counts: Collection[int]) -> Spec:
-    """The training loss of all runs; dashed: guessing, ln K; a cross where a run ended that did not finish.
+    """The training loss of all runs; dashed: chance level, ln K; a cross where a run ended that did not finish.
 
     Args:
         runs: Give the order and colours of the networks.
         points: As `curves.loss_points` gives them.
         class_counts: K, of all runs.
     """
-    guessing = [math.log(count) for count in sorted(class_counts)]
-    top = min(1.05 * max(*points["loss"], *guessing), LOSS_LIMIT * guessing[-1])
+    levels = [math.log(count) for count in sorted(class_counts)]
+    top = min(1.05 * max(*points["loss"], *levels), LOSS_LIMIT * levels[-1])
     smoothing = alt.param(name="smoothing", value="0", bind=alt.binding_select(options=["0", "2", "7"], name="Smooth "))
     view = alt.param(name="view", value=RUNS, bind=alt.binding_radio(options=[RUNS, RANGE], name="Show "))
     pick = legend_pick()
@@ -66,7 +66,7 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame, class_counts: Collect
     loss = alt.Y("value:Q", title="training loss (nats)", scale=alt.Scale(domain=[0, top], nice=False))
     every = base.transform_filter(f"view == '{RUNS}'").encode(detail="run:N")
     lines = line_mark(every, points).encode(y=loss)
-    told = [
+    tooltip = [
         alt.Tooltip("run:N"),
         alt.Tooltip("images:Q", format=","),
         alt.Tooltip("value:Q", format=".3f", title="loss"),
@@ -75,8 +75,10 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame, class_counts: Collect
     band = mean.mark_area(clip=True).encode(y=alt.Y("min(value):Q"), y2="max(value):Q", opacity=picked(pick, BAND))
     middle = mean.mark_line(strokeWidth=2, clip=True).encode(y="mean(value):Q")
     crosses = base.mark_point(shape="cross", size=90, filled=True).encode(y="shown:Q")
-    chance = alt.Chart(pl.DataFrame({"loss": guessing})).mark_rule(strokeDash=[4, 4], color=INK).encode(y="loss:Q")
-    layers = alt.layer(lines, band, middle, crosses.transform_filter("datum.end"), chance, hover(every, told, y=loss))
+    chance = alt.Chart(pl.DataFrame({"loss": levels})).mark_rule(strokeDash=[4, 4], color=INK).encode(y="loss:Q")
+    layers = alt.layer(
+        lines, band, middle, crosses.transform_filter("datum.end"), chance, hover(every, tooltip, y=loss)
+    )
     return finish(layers.add_params(smoothing, view, pick, zoom()))
 
 
@@ -95,7 +97,7 @@ def accuracy_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
     ).with_columns(pl.col("split").str.strip_suffix(" accuracy"))
     dashes = alt.Scale(domain=["validation", "training"], range=[[1, 0], [4, 3]])
     pick = legend_pick()
-    told = [*map(alt.Tooltip, ("run:N", "split:N", "epoch:Q")), alt.Tooltip("accuracy:Q", format=".1%")]
+    tooltip = [*map(alt.Tooltip, ("run:N", "split:N", "epoch:Q")), alt.Tooltip("accuracy:Q", format=".1%")]
     base = alt.Chart(table.drop_nulls("accuracy")).encode(
         x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1)),
         y=alt.Y("accuracy:Q", title="accuracy", axis=alt.Axis(format=".0%")),
@@ -104,7 +106,7 @@ def accuracy_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         detail="run:N",
         opacity=picked(pick),
     )
-    return finish(alt.layer(line_mark(base, points), hover(base, told)).add_params(pick, zoom()))
+    return finish(alt.layer(line_mark(base, points), hover(base, tooltip)).add_params(pick, zoom()))
 
 
 def gradient_norms(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
@@ -145,31 +147,31 @@ def gradient_history(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         color=alt.Color("layer:Q", title="layer, from the input", scale=layers, legend=alt.Legend(tickMinStep=1)),
         detail="layer:N",
     )
-    told = ["network:N", "name:N", "epoch:Q", alt.Tooltip("norm:Q", format=".1e")]
-    panel = alt.layer(base.mark_line(strokeWidth=1.5), hover(base, told), data=points)
+    tooltip = ["network:N", "name:N", "epoch:Q", alt.Tooltip("norm:Q", format=".1e")]
+    panel = alt.layer(base.mark_line(strokeWidth=1.5), hover(base, tooltip), data=points)
     chart = panel.facet(facet=alt.Facet("network:N", title=None, sort=names(runs)), columns=2)
     return finish(chart, width=FACET, height=190)
 
 
 def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Spec:
-    """A confusion matrix: rows are true classes; colour is the share of the row."""
+    """A confusion matrix: rows are true classes; colour is the fraction of the row."""
     rows = [
         (classes[truth], classes[guess], count, count / (sum(row) or 1))
         for truth, row in enumerate(counts)
         for guess, count in enumerate(row)
     ]
-    table = pl.DataFrame(rows, schema=["true", "predicted", "count", "share"], orient="row")
+    table = pl.DataFrame(rows, schema=["true", "predicted", "count", "fraction"], orient="row")
     ordered = printable(list(classes))
     base = alt.Chart(table).encode(
         x=alt.X("predicted:N", sort=ordered, title="predicted class", axis=alt.Axis(labelAngle=-40)),
         y=alt.Y("true:N", sort=ordered, title="true class"),
     )
     cells = base.mark_rect().encode(
-        color=alt.Color("share:Q", title="share of row", scale=alt.Scale(scheme="blues", domain=[0, 1]))
+        color=alt.Color("fraction:Q", title="fraction of row", scale=alt.Scale(scheme="blues", domain=[0, 1]))
     )
     text = base.mark_text().encode(
         text=alt.Text("count:Q", format=","),
-        color=alt.when("datum.share > 0.5").then(alt.value("#fff")).otherwise(alt.value("#111")),
+        color=alt.when("datum.fraction > 0.5").then(alt.value("#fff")).otherwise(alt.value("#111")),
     )
     side = max(240, 46 * len(classes))
     return finish(alt.layer(cells, text), width=side, height=side)

@@ -67,7 +67,7 @@ class Table:
         ]
 
     def keys(self) -> list[list[float | None]]:
-        """By which number each cell sorts; null where it sorts as text."""
+        """The number by which each cell sorts; None if it sorts as text."""
         return [[_key(cell) for cell in row] for row in self.rows]
 
     def stored(self) -> list[list[object]]:

@@ -29,7 +29,7 @@ def epoch_points(runs: Sequence[Run]) -> pl.DataFrame:
 
     Returns:
         network str; run str; seed i64; epoch i64 (0: before training); training loss, training accuracy, validation
-        loss, validation accuracy f64 or null.
+        loss, validation accuracy f64 or None.
     """
     names = ("training loss", "training accuracy", "validation loss", "validation accuracy")
     schema = {"epoch": pl.Int64, **dict.fromkeys(names, pl.Float64)}
@@ -49,7 +49,7 @@ def gradient_points(runs: Sequence[Run]) -> pl.DataFrame:
 
     Returns:
         network str; run str; seed i64; epoch i64 (0: before training); layer i64 (from 1, the input's end); name str;
-        norm f64, null where it was not finite.
+        norm f64, None if it was not finite.
     """
     schema = {"epoch": pl.Int64, "layer": pl.Int64, "name": pl.String, "norm": pl.Float64}
     tables = [
@@ -88,7 +88,7 @@ def _thin(run: Run) -> pl.DataFrame:
 def _stack(
     runs: Sequence[Run], tables: Sequence[pl.DataFrame], schema: Mapping[str, type[pl.DataType]]
 ) -> pl.DataFrame:
-    """One table of all runs; `run` tells them apart, also where folders of two networks share a name."""
+    """One table of all runs; `run` distinguishes them, even if folders of two networks share a name."""
     named = [
         table.select(
             pl.lit(run.spec.variant).alias("network"),

@@ -11,13 +11,13 @@ from bakeoff.evaluation.intervals import points
 SLUG_LENGTH = 60
 
 
-def percent(share: float | None) -> str:
-    """A share of 1 as a percentage with one decimal: "55.1 %"."""
-    return "–" if share is None else f"{100 * share:.1f} %"
+def percent(fraction: float | None) -> str:
+    """A fraction as a percentage with one decimal: "55.1 %"."""
+    return "–" if fraction is None else f"{100 * fraction:.1f} %"
 
 
 def bounds(interval: Interval | None) -> str:
-    """An interval of shares: "52.0 to 58.2"."""
+    """An interval of fractions: "52.0 to 58.2"."""
     return "–" if interval is None else f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
 
 

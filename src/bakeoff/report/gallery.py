@@ -52,7 +52,7 @@ def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
 
     Returns:
         A gallery whose data holds `classes`; `side`; `photos`: id, label, held (labels annotated), boxes (label, then
-        x, y, width, height as shares), coco (whether COCO has a page of it); `runs`: network and seed; and in base64
+        x, y, width, height as fractions), coco (whether COCO has a page of it); `runs`: network and seed; and in base64
         `predicted`, uint16 (runs, photos), `probabilities`, uint8 (runs, photos, K) in 255ths, and `losses`, uint16
         (runs, photos) in thousandths of a nat, little-endian.
     """
@@ -108,7 +108,8 @@ def _photos(rows: pl.DataFrame, info: DatasetInfo) -> list[dict[str, object]]:
             "label": row["label"],
             "held": [number[name] for name in row["annotated"]],
             "boxes": [
-                [number[box["label"]], *(round(share, 3) for share in info.placed(box, row))] for box in row["boxes"]
+                [number[box["label"]], *(round(fraction, 3) for fraction in info.placed(box, row))]
+                for box in row["boxes"]
             ],
             "coco": COCO in (row["url"] or "") and not region_of(row["file_name"]),
         }
@@ -127,8 +128,8 @@ def _probabilities(
     packed = np.zeros((len(tables), len(kept), class_count), dtype=np.uint8)
     for number, table in enumerate(tables):
         logits = np.array(table["logits"].to_list(), dtype=np.float64).reshape(-1, class_count)[kept]
-        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-        packed[number] = np.round(255 * shares / shares.sum(axis=1, keepdims=True))
+        fractions = np.exp(logits - logits.max(axis=1, keepdims=True))
+        packed[number] = np.round(255 * fractions / fractions.sum(axis=1, keepdims=True))
     return packed
 
 

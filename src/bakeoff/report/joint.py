@@ -62,8 +62,8 @@ def _networks(cases: Mapping[str, Case]) -> Section:
     losses, epochs = curves.loss_points(runs), curves.epoch_points(runs)
     class_counts = {len(case.comparison.classes) for case in cases.values()}
     caption = (
-        "Networks of all experiments. Chance: the accuracy of guessing. In brackets the 95 % interval: over seeds (t) "
-        "where several runs finished, else over photos (Wilson). Accuracies on different photos or classes do not "
+        "Networks of all experiments. Chance: the accuracy at chance level. In brackets the 95 % interval: over seeds "
+        "(t) where several runs finished, else over photos (Wilson). Accuracies on different photos or classes do not "
         "compare networks."
     )
     formats: dict[str, Format] = {"chance": percent, "validation": drawn, "any label": drawn}
@@ -117,5 +117,5 @@ def _findings(cases: Mapping[str, Case]) -> Section:
     states = [{finding.code: finding.state for finding in case.findings} for case in cases.values()]
     codes = dict.fromkeys(code for own in states for code in own)
     rows = [(code, *(own.get(code, "–") for own in states)) for code in codes]
-    table = Table("findings", "What was looked for, and what came out.", ("finding", *cases), rows)
+    table = Table("findings", "The findings of each experiment.", ("finding", *cases), rows)
     return Section("Findings", "table.html", {"table": table})

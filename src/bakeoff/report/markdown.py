@@ -16,7 +16,7 @@ def to_markdown(page: Page) -> str:
     """The page without what needs a script, and without the photos.
 
     Returns:
-        Markdown whose pictures lie in `figures/`. What comes from outside stays text: whatever Markdown or HTML could
+        Markdown whose pictures are in `figures/`. Untrusted text stays text: whatever Markdown or HTML could
         take for its own is escaped.
     """
     environment = Environment(

@@ -57,7 +57,7 @@ def to_png(svg: str) -> bytes:
 
 
 def inline(svg: str, name: str) -> str:
-    """An SVG to stand in the page: ids of its own, text and lines in the page's colours, as wide as there is room."""
+    """An SVG for the page: with ids of its own, text and lines in the page's colours, full width."""
     colors = {INK: "currentColor", LINE: "var(--line)"}
     svg = _rename(svg, lambda own: f"{name}-{own}", colors)
     return re.sub(r'<svg ([^>]*?)width="\d+" height="\d+"', r'<svg aria-hidden="true" \1', svg, count=1)

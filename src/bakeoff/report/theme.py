@@ -1,4 +1,4 @@
-"""What the report's charts share: colours, sizes, encodings, and what answers the mouse."""
+"""What the report's charts share: colours, sizes, encodings, and what reacts to the mouse."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -65,11 +65,11 @@ def zoom() -> Chart:
     return alt.selection_interval(name="zoom", bind="scales")
 
 
-def hover(base: Chart, told: Sequence[Chart], **encodings: Chart) -> Chart:
+def hover(base: Chart, tooltip: Sequence[Chart], **encodings: Chart) -> Chart:
     """Points that nobody sees, for their tooltips; the charts on disk leave them out."""
     return (
         base.mark_point(size=60, opacity=0)
-        .encode(tooltip=list(told), opacity=alt.value(0), **encodings)
+        .encode(tooltip=list(tooltip), opacity=alt.value(0), **encodings)
         .properties(name=HOVER)
     )
 

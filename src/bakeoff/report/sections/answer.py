@@ -24,9 +24,9 @@ def _answer(case: Case) -> str:
     images = case.comparison.counts["val"]
     done = [network for network in case.comparison.networks if finished(network)]
     if not done:
-        return "No run finished, so that there is nothing to compare; the reasons stand below."
+        return "No run finished, so there is nothing to compare; the reasons are below."
     if not images:
-        return "There are no validation photos, so that the networks can't be compared."
+        return "There are no validation photos, so the networks can't be compared."
     ranked = sorted(done, key=_accuracy, reverse=True)
     best = ranked[0]
     leaders = [network.name for network in ranked if _accuracy(network) == _accuracy(best)]
@@ -39,7 +39,7 @@ def _answer(case: Case) -> str:
 
 
 def _base(network: VariantScores) -> str:
-    """What stands behind a network's estimate."""
+    """What a network's estimate is based on."""
     done, asked = len(finished(network)), len(network.runs)
     if done == 1:
         return "one seed (95 % interval over photos)"

@@ -37,6 +37,6 @@ def _estimate(network: VariantScores, label: int, score: str) -> Estimate:
     if len(runs) > 1:
         return over_seeds([getattr(run.report[label], score) for run in runs])
     counts, value = runs[0].confusion, float(getattr(runs[0].report[label], score))
-    right = counts[label][label]
-    trials = {"recall": sum(counts[label]), "precision": sum(row[label] for row in counts)}.get(score, 0)
-    return Estimate(value, wilson(right, trials) if trials else None)
+    correct = counts[label][label]
+    count = {"recall": sum(counts[label]), "precision": sum(row[label] for row in counts)}.get(score, 0)
+    return Estimate(value, wilson(correct, count) if count else None)

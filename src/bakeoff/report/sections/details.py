@@ -75,9 +75,12 @@ def _layers(network: VariantScores, safe: str) -> Table | None:
 
 
 def _confusion_rows(counts: list[list[int]], present: list[list[int]]) -> list[list[dict[str, object]]]:
-    """Count, share of its row, and photos that show the predicted class too, for each cell."""
+    """Per cell the count, its fraction of the row, and the photos that also show the predicted class."""
     return [
-        [{"count": count, "share": count / (sum(row) or 1), "too": too} for count, too in zip(row, shown, strict=True)]
+        [
+            {"count": count, "fraction": count / (sum(row) or 1), "too": too}
+            for count, too in zip(row, shown, strict=True)
+        ]
         for row, shown in zip(counts, present, strict=True)
     ]
 

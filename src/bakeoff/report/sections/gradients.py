@@ -17,7 +17,7 @@ def gradients(case: Case) -> Section:
     """The gradient's norm in each layer of each network, before and after training and over the epochs."""
     runs = _first_runs(case)
     points = curves.gradient_points(runs)
-    drawn = points.filter(pl.col("norm") > 0)  # a logarithm has no place for 0; the table and a sentence tell of it
+    drawn = points.filter(pl.col("norm") > 0)  # a logarithmic axis has no 0; the table and a sentence mention it
     figures = []
     if drawn.height:
         figures.append(Figure("gradients", f"{CAPTION}.", charts.gradient_norms(runs, drawn), live=True))

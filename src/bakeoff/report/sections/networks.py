@@ -48,11 +48,11 @@ def figures(
         runs: Give the order and colours of the networks.
         losses: As `curves.loss_points` gives them.
         epochs: As `curves.epoch_points` gives them.
-        class_counts: How many classes the runs tell apart.
+        class_counts: The numbers of classes of the runs.
     """
     figures = []
     if losses.height:
-        caption = "Training loss of every run over the photos seen. Dashed: the loss of guessing, ln K. "
+        caption = "Training loss of every run over the photos seen. Dashed: the loss at chance level, ln K. "
         if max(losses["loss"]) > charts.LOSS_LIMIT * math.log(max(class_counts)):
             caption += f"Cut off at {charts.LOSS_LIMIT} times that. "
         if losses["end"].any():
@@ -92,15 +92,15 @@ def _accuracies(case: Case) -> tuple[tuple[Kind, ...], dict[str, Format]]:
 
 
 def _own_recipes(case: Case) -> str:
-    """Which networks were trained by a recipe of their own, and in what it differs."""
+    """Which variants were trained with a recipe of their own, and how it differs."""
     shared = asdict(case.experiment.training.recipe)
-    told = {}
+    differing = {}
     for run in case.runs:
         own = asdict(run.spec.recipe)
         changes = [f"{key} {own[key]}" for key in own if own[key] != shared[key]]
         if changes:
-            told[run.spec.variant] = f"{run.spec.variant} ({', '.join(changes)})"
-    return f" Not by one recipe: {'; '.join(told.values())}." if told else ""
+            differing[run.spec.variant] = f"{run.spec.variant} ({', '.join(changes)})"
+    return f" Not with one recipe: {'; '.join(differing.values())}." if differing else ""
 
 
 def _runs(case: Case) -> Table:

@@ -52,11 +52,11 @@ def _table(compared: Sequence[PairScores]) -> Table:
 
 
 def _mcnemar(compared: Sequence[PairScores]) -> Table:
-    caption = "The exact McNemar test of each seed's two runs: photos that only one of them predicted right."
+    caption = "The exact McNemar test of each seed's two runs: photos that only one of them predicted correctly."
     rows = [
         (pair.first, pair.second, test.seed, test.only_first, test.only_second, test.p_value)
         for pair in compared
         for test in pair.tests
     ]
-    columns = ("first", "second", "seed", "only first right", "only second right", "p")
+    columns = ("first", "second", "seed", "only first correct", "only second correct", "p")
     return Table("mcnemar", caption, columns, rows, {"p": probability})

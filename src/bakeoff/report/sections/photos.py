@@ -9,7 +9,7 @@ KINDS = (
     ("wrong", "wrong"),
     ("present", "wrong, but the predicted class is in the photo"),
     ("absent", "wrong, and the predicted class is not in the photo"),
-    ("right", "right"),
+    ("correct", "correct"),
 )
 
 

@@ -6,8 +6,8 @@ from bakeoff.core.registry import sections
 from bakeoff.report.contents import Case, Section
 
 NOT_MEASURED = (
-    "Not measured yet: the command “bakeoff improve” trains a network with cleaner labels, with parts of the photos, "
-    "with augmentation and with cures of a vanishing signal, and ranks them by what each gains."
+    "Not measured yet: the command “bakeoff improve” trains a network with cleaner labels, with fewer photos, "
+    "with augmentation and with remedies for a vanishing signal, and ranks them by gain."
 )
 
 

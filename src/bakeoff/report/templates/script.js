@@ -101,12 +101,12 @@ function makeCopyable(block) {
 /** @param {Element} figure */
 async function drawChart(figure) {
   const spec = json(`spec-${figure.getAttribute("data-chart")}`);
-  const place = make("div", { class: "live" });
-  figure.append(place);
+  const live = make("div", { class: "live" });
+  figure.append(live);
   // @ts-ignore: the bundled library
-  await vegaEmbed(place, spec, { renderer: "svg", actions: false, ast: true, tooltip: { theme: "custom" } });
-  // Its marks have no names; the label of the figure and the tables tell the same.
-  one("svg", SVGElement, place).setAttribute("aria-hidden", "true");
+  await vegaEmbed(live, spec, { renderer: "svg", actions: false, ast: true, tooltip: { theme: "custom" } });
+  // Its marks have no names; the label of the figure and the tables say the same.
+  one("svg", SVGElement, live).setAttribute("aria-hidden", "true");
   figure.classList.add("drawn");
 }
 
@@ -140,7 +140,7 @@ class Gallery {
     this.losses = new Uint16Array(bytes(data.losses).buffer);
     this.form = one("#gallery-filters", HTMLFormElement);
     this.list = one("#gallery-photos", HTMLUListElement);
-    this.told = one("#gallery-count", HTMLElement);
+    this.status = one("#gallery-count", HTMLElement);
     /** @type {{photo: number, runs: number[], loss: number}[]} */
     this.shown = [];
     this.form.addEventListener("change", () => this.filter());
@@ -185,7 +185,7 @@ class Gallery {
       const passed = runs.filter((run) => {
         const said = this.predicted[run * this.count + photo];
         if (guess && said !== Number(guess)) return false;
-        if (kind === "right") return said === label;
+        if (kind === "correct") return said === label;
         if (kind === "wrong") return said !== label;
         if (kind === "present") return said !== label && held.includes(said);
         if (kind === "absent") return !held.includes(said);
@@ -197,7 +197,7 @@ class Gallery {
       this.shown.push({ photo, runs: passed, loss });
     }
     this.shown.sort((a, b) => b.loss - a.loss || a.photo - b.photo);
-    this.told.textContent = `${this.shown.length.toLocaleString("en")} photos, ${predictions.toLocaleString("en")} predictions`;
+    this.status.textContent = `${this.shown.length.toLocaleString("en")} photos, ${predictions.toLocaleString("en")} predictions`;
     this.list.replaceChildren();
     this.more();
   }
@@ -211,18 +211,18 @@ class Gallery {
   item({ photo, runs, loss }) {
     const { id, label } = this.data.photos[photo];
     const button = make("button", { type: "button", class: "open" }, this.picture(photo));
-    const right = runs.filter((run) => this.predicted[run * this.count + photo] === label).length;
-    button.append(make("span", {}, `${this.data.classes[label]} ${right}/${runs.length}`));
-    button.setAttribute("aria-label", `Photo ${id}, ${this.data.classes[label]}, right in ${right} of ${runs.length}`);
+    const correct = runs.filter((run) => this.predicted[run * this.count + photo] === label).length;
+    button.append(make("span", {}, `${this.data.classes[label]} ${correct}/${runs.length}`));
+    button.setAttribute("aria-label", `Photo ${id}, ${this.data.classes[label]}, correct in ${correct} of ${runs.length}`);
     button.addEventListener("click", () => this.open(photo, loss));
     return make("li", {}, button);
   }
 
   /** @param {number} photo */
   picture(photo) {
-    const place = photo % 100;
-    const across = -(place % 10) * this.data.side;
-    const down = -Math.floor(place / 10) * this.data.side;
+    const slot = photo % 100;
+    const across = -(slot % 10) * this.data.side;
+    const down = -Math.floor(slot / 10) * this.data.side;
     const style = `width:${this.data.side}px;height:${this.data.side}px;background-position:${across}px ${down}px`;
     return make("span", { class: `thumb sheet-${Math.floor(photo / 100)}`, style });
   }
@@ -249,8 +249,8 @@ class Gallery {
     const rows = this.data.runs.map(({ network, seed }, run) => {
       const said = this.predicted[run * this.count + photo];
       const start = (run * this.count + photo) * names.length;
-      const shares = names.map((_, own) => make("td", own === said ? { class: "said" } : {}, `${Math.round(this.probabilities[start + own] / 2.55)} %`));
-      return make("tr", {}, make("th", { scope: "row" }, `${network}, seed ${seed}`), ...shares);
+      const cells = names.map((_, own) => make("td", own === said ? { class: "said" } : {}, `${Math.round(this.probabilities[start + own] / 2.55)} %`));
+      return make("tr", {}, make("th", { scope: "row" }, `${network}, seed ${seed}`), ...cells);
     });
     const head = make("tr", {}, ...["run", ...names].map((name) => make("th", { scope: "col" }, name)));
     const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
@@ -271,7 +271,7 @@ function makeOpenable(element, gallery) {
   const open = () => {
     gallery.set({ network, true: truth, predicted: guess });
     one("#photos", HTMLElement).scrollIntoView();
-    gallery.told.focus();
+    gallery.status.focus();
   };
   element.tabIndex = 0;
   element.setAttribute("role", "button");
@@ -284,20 +284,20 @@ function makeOpenable(element, gallery) {
   });
 }
 
-/** The shares of one network's matrix minus another's. */
+/** The fractions of one network's matrix minus another's. */
 function showDifference() {
   const [first, second] = ["first", "second"].map((name) => one(`#difference-${name}`, HTMLSelectElement).value);
-  for (const place of document.querySelectorAll("#difference td")) {
-    if (!(place instanceof HTMLElement)) continue;
+  for (const cell of document.querySelectorAll("#difference td")) {
+    if (!(cell instanceof HTMLElement)) continue;
     const [x, y] = [first, second].map((network) => {
-      const { truth, guess } = place.dataset;
+      const { truth, guess } = cell.dataset;
       const from = `td[data-network="${CSS.escape(network)}"][data-truth="${truth}"][data-guess="${guess}"]`;
-      return Number(one(from, HTMLElement).dataset.share);
+      return Number(one(from, HTMLElement).dataset.fraction);
     });
     const points = 100 * (y - x);
-    place.textContent = `${points > 0 ? "+" : points < 0 ? "−" : ""}${Math.abs(points).toFixed(1)}`;
-    place.style.setProperty("--share", String(Math.min(1, Math.abs(y - x) * 3)));
-    place.classList.toggle("less", points < 0);
+    cell.textContent = `${points > 0 ? "+" : points < 0 ? "−" : ""}${Math.abs(points).toFixed(1)}`;
+    cell.style.setProperty("--fraction", String(Math.min(1, Math.abs(y - x) * 3)));
+    cell.classList.toggle("less", points < 0);
   }
 }
 
