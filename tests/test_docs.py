@@ -8,7 +8,8 @@ import pytest
 import bakeoff
 from bakeoff.cli.main import app
 from bakeoff.config.loading import RENAMED
-from bakeoff.config.schema import ConfigTable, DataConfig, ExperimentConfig, ImproveConfig, TrainingConfig
+from bakeoff.config.schema import DataConfig, ExperimentConfig, ImproveConfig, TrainingConfig
+from bakeoff.config.tables import ConfigTable
 from bakeoff.core.registry import findings, policies
 
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bakeoff.config.schema import network_label
+from bakeoff.config.tables import network_label
 from bakeoff.core.errors import ConfigError, NetworkError
 from bakeoff.models.factory import create, source_digest
 

@@ -1,37 +1,28 @@
 """Every default, once: the structs that an experiment file fills."""
 
-import re
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
-from msgspec.structs import asdict, fields, replace
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+from msgspec.structs import replace
 
+from bakeoff.config.tables import (
+    Beta,
+    ConfigTable,
+    Count,
+    Fraction,
+    Name,
+    NotNegative,
+    Positive,
+    Rate,
+    Resolution,
+    Scale,
+    Side,
+    VariantName,
+    given_keys,
+    network_label,
+    partial,
+)
 from bakeoff.core.geometry import Resize
-
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
-Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
-NotNegative = Annotated[float, Meta(ge=0.0)]
-Rate = Annotated[float, Meta(gt=0.0)]
-Resolution = Annotated[float, Meta(ge=0.25, le=1.0)]
-Scale = Annotated[float, Meta(ge=0.25, le=2.0)]
-Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
-Side = Annotated[int, Meta(ge=8, le=1024)]
-Name = Annotated[str, Meta(min_length=1)]
-VariantName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.+-]+$")]
-
-
-URL = "url"
-"""The value of `data.images` for photos that are downloaded from the URLs in the instances file."""
-
-
-def is_remote(images: str) -> bool:
-    """Whether `data.images` names photos to download, and no path."""
-    return images == URL or bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", images))
-
-
-class ConfigTable(Struct, frozen=True, forbid_unknown_fields=True):
-    """A section of an experiment file: frozen, and no key is accepted that it does not have."""
 
 
 class SelectionConfig(ConfigTable, frozen=True):
@@ -93,7 +84,7 @@ class DataConfig(SelectionConfig, frozen=True):
 
     folder: str = ""
     annotations: str = ""
-    merge: dict[Name, tuple[Name, ...]] = {}
+    merge: dict[Name, tuple[Name, ...]] = field(default_factory=dict)
     images: str = ""
     view: Literal["photo", "crop"] = "photo"
     margin: Annotated[float, Meta(ge=0.0, le=4.0)] = 0.1
@@ -112,7 +103,7 @@ class DataConfig(SelectionConfig, frozen=True):
     @property
     def selection(self) -> SelectionConfig:
         """The values that decide which images are chosen."""
-        return SelectionConfig(**{field: getattr(self, field) for field in SelectionConfig.__struct_fields__})
+        return SelectionConfig(**{name: getattr(self, name) for name in SelectionConfig.__struct_fields__})
 
 
 class Recipe(ConfigTable, frozen=True):
@@ -214,7 +205,7 @@ class TrainingConfig(Recipe, frozen=True):
     @property
     def recipe(self) -> Recipe:
         """The recipe of every variant that changes nothing."""
-        return Recipe(**{field: getattr(self, field) for field in Recipe.__struct_fields__})
+        return Recipe(**{name: getattr(self, name) for name in Recipe.__struct_fields__})
 
     @property
     def seed_list(self) -> tuple[int, ...]:
@@ -255,12 +246,6 @@ class Variant(Struct, frozen=True):
     data: DataConfig
 
 
-def _partial(name: str, section: type[ConfigTable], *more: tuple[str, object, object]) -> type[Struct]:
-    """A section with the keys of another, none of which has to be given, and some more with their defaults."""
-    keys = [(key.name, key.type | UnsetType, UNSET) for key in fields(section)]
-    return defstruct(name, [*keys, *more], bases=(ConfigTable,), frozen=True)
-
-
 if TYPE_CHECKING:
 
     class DataChanges(DataConfig, frozen=True):
@@ -272,29 +257,10 @@ if TYPE_CHECKING:
         network: Name | UnsetType = UNSET
         data: DataChanges = DataChanges()
 else:
-    DataChanges = _partial("DataChanges", DataConfig)
-    VariantConfig = _partial(
+    DataChanges = partial("DataChanges", DataConfig)
+    VariantConfig = partial(
         "VariantConfig", Recipe, ("network", Name | UnsetType, UNSET), ("data", DataChanges, DataChanges())
     )
-
-
-def _given(section: ConfigTable) -> dict[str, object]:
-    """The keys of a partial section that were given."""
-    return {key: value for key, value in asdict(section).items() if value is not UNSET}
-
-
-def network_label(network: str) -> str:
-    """What a variant is called that is named by its network alone.
-
-    Args:
-        network: A network as an experiment names it.
-
-    Returns:
-        "Class" for `path/to/file.py:Class` and `package.module:Class`, "timm-x" for `timm:x`, a registered name as it
-        is; without characters that a file system may refuse. Networks of different files can share a label.
-    """
-    short = network if network.startswith(("timm:", "torchvision:")) else network.rpartition(":")[2]
-    return re.sub(r"[^\w.-]+", "-", short)
 
 
 class ExperimentConfig(ConfigTable, frozen=True):
@@ -314,7 +280,7 @@ class ExperimentConfig(ConfigTable, frozen=True):
     question: str = "Which of these networks classifies the photos best?"
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
-    variants: dict[VariantName, VariantConfig] = {}
+    variants: dict[VariantName, VariantConfig] = field(default_factory=dict)
     improve: ImproveConfig = ImproveConfig()
 
     @property
@@ -326,7 +292,7 @@ class ExperimentConfig(ConfigTable, frozen=True):
 
     def _variant(self, name: str, network: str) -> Variant:
         given = self.variants.get(name, VariantConfig())
-        changes = _given(given)
+        changes = given_keys(given)
         own, _ = changes.pop("network", network), changes.pop("data")
-        data = replace(self.data, **_given(given.data))
+        data = replace(self.data, **given_keys(given.data))
         return Variant(name=name, network=str(own), recipe=replace(self.training.recipe, **changes), data=data)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from bakeoff.config.schema import DataConfig, SelectionConfig, is_remote
+from bakeoff.config.schema import DataConfig, SelectionConfig
+from bakeoff.config.tables import is_remote
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.progress import Monitor, silent
 from bakeoff.data.audit.audit import THUMBNAIL, audit_tree

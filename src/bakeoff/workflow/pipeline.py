@@ -181,7 +181,7 @@ def check(config: ExperimentConfig) -> None:
             others, or there is nothing to validate on.
         NetworkError: A network can't be built for this image size and number of classes.
     """
-    from bakeoff.config.schema import network_label
+    from bakeoff.config.tables import network_label
     from bakeoff.data import inputs
     from bakeoff.training.train import check as check_training
 

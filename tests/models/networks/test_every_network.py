@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.functional import cross_entropy
 
-from bakeoff.config.schema import network_label
+from bakeoff.config.tables import network_label
 from bakeoff.core.registry import networks
 from bakeoff.models.factory import create, source_digest
 

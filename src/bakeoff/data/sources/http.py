@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from urllib.parse import quote
 
-from bakeoff.config.schema import URL
+from bakeoff.config.tables import URL
 from bakeoff.core.atomic import lock, storage_errors, write_bytes
 from bakeoff.core.errors import ImageError, SourceError
 from bakeoff.core.progress import Progress

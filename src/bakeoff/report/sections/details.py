@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from bakeoff.config.schema import network_label
+from bakeoff.config.tables import network_label
 from bakeoff.core.registry import sections
 from bakeoff.evaluation.scores import RunScores, VariantScores
 from bakeoff.report import charts

@@ -1,0 +1,57 @@
+"""What the tables of an experiment file are made of: values in their ranges, names, and tables of some keys."""
+
+import re
+from typing import Annotated
+
+from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
+from msgspec.structs import asdict, fields
+
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
+NotNegative = Annotated[float, Meta(ge=0.0)]
+Rate = Annotated[float, Meta(gt=0.0)]
+Resolution = Annotated[float, Meta(ge=0.25, le=1.0)]
+Scale = Annotated[float, Meta(ge=0.25, le=2.0)]
+Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
+Side = Annotated[int, Meta(ge=8, le=1024)]
+Name = Annotated[str, Meta(min_length=1)]
+VariantName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.+-]+$")]
+
+
+class ConfigTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """A section of an experiment file: frozen, and no key is accepted that it does not have."""
+
+
+def partial(name: str, section: type[ConfigTable], *more: tuple[str, object, object]) -> type[Struct]:
+    """A section with the keys of another, none of which has to be given, and some more with their defaults."""
+    keys = [(key.name, key.type | UnsetType, UNSET) for key in fields(section)]
+    return defstruct(name, [*keys, *more], bases=(ConfigTable,), frozen=True)
+
+
+def given_keys(section: ConfigTable) -> dict[str, object]:
+    """The keys of a partial section that were given."""
+    return {key: value for key, value in asdict(section).items() if value is not UNSET}
+
+
+URL = "url"
+"""The value of `data.images` for photos that are downloaded from the URLs in the instances file."""
+
+
+def is_remote(images: str) -> bool:
+    """Whether `data.images` names photos to download, and no path."""
+    return images == URL or bool(re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", images))
+
+
+def network_label(network: str) -> str:
+    """What a variant is called that is named by its network alone.
+
+    Args:
+        network: A network as an experiment names it.
+
+    Returns:
+        "Class" for `path/to/file.py:Class` and `package.module:Class`, "timm-x" for `timm:x`, a registered name as it
+        is; without characters that a file system may refuse. Networks of different files can share a label.
+    """
+    short = network if network.startswith(("timm:", "torchvision:")) else network.rpartition(":")[2]
+    return re.sub(r"[^\w.-]+", "-", short)
