@@ -29,11 +29,7 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def write_bytes(path: Path, raw: bytes) -> None:
-    """Writes a file atomically.
-
-    Raises:
-        StorageError: There is no room or no right to write.
-    """
+    """Writes a file atomically; raises `StorageError` where there is no room or no right to write."""
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
     with storage_errors(path):
         try:

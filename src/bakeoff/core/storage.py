@@ -92,10 +92,10 @@ def check_owned(folder: Path, kind: str) -> None:
 
     Args:
         folder: The folder; it need not exist.
-        kind: What the folder will hold: "experiment", "report" or "sample".
+        kind: What it will hold: "experiment", "report" or "sample".
 
     Raises:
-        StorageError: The path is a file, or a folder that holds other things than ours, or can't be read.
+        StorageError: It is a file, holds other things than ours, or can't be read.
     """
     if folder.is_file():
         raise StorageError(f"{folder} is a file; choose a folder with --out.")
@@ -115,23 +115,14 @@ def check_owned(folder: Path, kind: str) -> None:
 
 
 def mark_owned(folder: Path, kind: str) -> None:
-    """Writes the ownership marker into a folder, which is made where it does not exist.
-
-    Raises:
-        StorageError: `check_owned` refuses the folder, or it can't be written.
-    """
+    """Writes the ownership marker into a folder, made where it does not exist; raises what `check_owned` raises."""
     check_owned(folder, kind)
     if not (folder / MARKER).exists():
         write_json(folder / MARKER, OwnershipMarker(kind=kind))
 
 
 class OwnershipMarker(msgspec.Struct, frozen=True):
-    """What a folder of ours holds.
-
-    Attributes:
-        kind: "experiment", "report" or "sample".
-        schema: The version of the folder's layout.
-    """
+    """What a folder of ours holds ("experiment", "report" or "sample"), and the version of its layout."""
 
     kind: str
     schema: int = 1

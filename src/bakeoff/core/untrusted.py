@@ -9,10 +9,10 @@ from zipfile import BadZipFile, ZipInfo
 from bakeoff.core.errors import ImageError
 
 LARGEST_FILE = 256 * 2**20
-"""Bytes; no photo of a detection data set comes near, and a larger file would only fill the memory."""
+"""Bytes; no image of a detection data set comes near, and a larger file would only fill the memory."""
 
 GROWTH, ALWAYS_ALLOWED = 100, 2**28
-"""What is packed may unpack to so many times its bytes, and to so many bytes in any case."""
+"""A member of an archive may unpack to so many times its bytes, and to so many bytes in any case."""
 
 ZIP = b"PK"
 """What a zip archive begins with."""
@@ -27,30 +27,19 @@ def is_encrypted(member: ZipInfo) -> bool:
 
 
 def stays_inside(file_name: str) -> bool:
-    """Whether a file name, as any system may read it, does not lead out of the folder that it is used in."""
+    """Whether a file name, as any system may read it, stays in the folder that it is used in."""
     name = PureWindowsPath(file_name)  # knows both separators, and drives
     return bool(file_name) and not ("\0" in file_name or name.drive or name.root or ".." in name.parts)
 
 
 def check_name(file_name: str) -> None:
-    """Refuses a photo's file name that leads out of the photos' folder.
-
-    Raises:
-        ImageError: It does.
-    """
+    """Raises `ImageError` at an image's file name that leaves the folder of images."""
     if not stays_inside(file_name):
         raise ImageError("its file name leaves the folder of photos")
 
 
 def check_length(length: int) -> None:
-    """Refuses a photo that is empty or too large.
-
-    Args:
-        length: Its bytes.
-
-    Raises:
-        ImageError: It is.
-    """
+    """Raises `ImageError` at an image that is empty or too large, in bytes."""
     if not length:
         raise ImageError("an empty file")
     if length > LARGEST_FILE:

@@ -14,8 +14,6 @@ from bakeoff.data.http import Client, Fault, Options
 from bakeoff.data.http.byte_ranges import RemoteFile, open_remote
 
 COCO = "http://images.cocodataset.org/annotations/"
-LARGEST_ARCHIVE = 2**30
-"""Bytes; four times COCO's own. A server that ignores byte ranges sends it into memory."""
 MEGABYTE = 10**6
 
 
@@ -52,7 +50,7 @@ def fetch_annotations(
     url = f"{base_url.rstrip('/')}/annotations_trainval{year}.zip"
     with storage_errors(target):
         folder.mkdir(parents=True, exist_ok=True)
-        with lock(target), Client(options or Options(), size=LARGEST_ARCHIVE) as client:
+        with lock(target), Client(options or Options()) as client:
             if target.exists():
                 return target
             try:

@@ -5,10 +5,10 @@ download is given up, redirects that are checked and keep their scheme, giving u
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from threading import Lock
-from types import TracebackType
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -16,8 +16,7 @@ import urllib3
 from urllib3 import BaseHTTPResponse, exceptions
 
 from bakeoff.core.errors import SourceError
-from bakeoff.core.untrusted import LARGEST_FILE
-from bakeoff.data.http.connection import Limits, check_url, pool_classes
+from bakeoff.data.http.connection import check_url, pool_classes
 from bakeoff.data.http.fault import Fault, WrongContent, explain
 from bakeoff.data.http.rate_limiter import RateLimiter
 
@@ -60,25 +59,17 @@ class Client:
     Args:
         options: How they are asked.
         files: How many files are wanted, those that are there already too.
-        size: Bytes of a response at most.
         verify: Raises `WrongContent` where a response's bytes are not what was asked for.
     """
 
-    def __init__(
-        self,
-        options: Options,
-        files: int = 1,
-        *,
-        size: int = LARGEST_FILE,
-        verify: Callable[[bytes], object] = lambda _raw: None,
-    ) -> None:
+    def __init__(self, options: Options, files: int = 1, verify: Callable[[bytes], None] = lambda _raw: None) -> None:
         self._options, self._limiter = options, RateLimiter(options.rate_limit)
-        self._limits = Limits(options.allow_private, options.timeout, size, verify, self._limiter)
+        self._verify = verify
         self._retry = _Retry(
             total=None,
             read=options.attempts - 1,
             connect=options.attempts - 1,
-            other=options.attempts - 1,
+            other=options.attempts - 1,  # TLS
             status=4 * options.attempts - 1,
             status_forcelist=FOR_THE_MOMENT,
             raise_on_status=False,
@@ -87,7 +78,7 @@ class Client:
             backoff_jitter=options.backoff,
             retry_after_max=LONGEST_WAIT,
         )
-        self._retry.limiter = self._limiter
+        self._retry.limiter, self._retry.attempts = self._limiter, options.attempts
         self._most_lost = MOST_LOST + LOST_FRACTION * files
         self._answers = self._lost = 0
         self._pools: dict[str, urllib3.PoolManager] = {}
@@ -115,64 +106,64 @@ class Client:
         before = self._answers
         try:
             response = self._follow(url, {"Accept-Encoding": "identity", **(headers or {})})
+            if response.status in FOR_THE_MOMENT:
+                raise exceptions.ResponseError(_refusal(response))
         except (exceptions.HTTPError, HTTPException, OSError, ValueError) as error:
-            reason = error.reason if isinstance(error, exceptions.MaxRetryError) else error
-            unreachable = isinstance(reason, UNREACHABLE)
-            self._lose(explain(error), url, unreachable=unreachable, alone=unreachable and self._answers == before)
+            reason = error.reason if isinstance(error, exceptions.MaxRetryError) else None
+            self._count_lost(url, reason or error, before)
             raise Fault(explain(error)) from None
-        if response.status in FOR_THE_MOMENT:
-            self._lose(_refusal(response), url)
-        else:
-            self._answered()
+        except Fault:
+            self._count_answer()
+            raise
+        self._count_answer()
         if response.status not in (200, 206):
             raise Fault(_refusal(response))
         return response
 
     def _follow(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
-        """The response at the end of the redirects.
+        """The response at the end of the redirects; raises `Fault` where one is refused."""
+        for _ in range(REDIRECTS + 1):
+            check_url(url, allow_private=self._options.allow_private)
+            response = self._ask(url, headers)
+            location = response.get_redirect_location()
+            if not location:
+                return response
+            url = _redirected(url, location)
+        raise Fault(f"it is redirected more than {REDIRECTS} times")
 
-        Raises:
-            Fault: A URL on the way is refused, or there are too many.
-        """
-        try:
-            for _ in range(REDIRECTS + 1):
-                check_url(url, allow_private=self._options.allow_private)
-                self._limiter.wait()
-                response = self._pool(_proxy(url)).urlopen(
+    def _ask(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+        """A response; wrong content is asked for again, a third as often as what fails otherwise."""
+        wrong = 0
+        while True:
+            self._limiter.wait()
+            try:
+                return self._pool(_proxy(url)).urlopen(
                     "GET", url, False, headers=headers, retries=self._retry, preload_content=False, release_conn=True
                 )
-                location = response.get_redirect_location()
-                if not location:
-                    return response
-                url = _redirected(url, location)
-            raise Fault(f"it is redirected more than {REDIRECTS} times")
-        except Fault:
-            self._answered()
-            raise
+            except WrongContent:
+                wrong += 1
+                if 3 * wrong >= self._options.attempts:
+                    raise
 
-    def _answered(self) -> None:
+    def _count_answer(self) -> None:
         with self._lock:
             self._answers, self._lost = self._answers + 1, 0
 
-    def _lose(self, reason: str, url: str, *, unreachable: bool = False, alone: bool = False) -> None:
+    def _count_lost(self, url: str, reason: Exception, before: int) -> None:
         """Counts a file that can't be had.
 
-        Args:
-            reason: Why.
-            url: The file's.
-            unreachable: Whether no server was there to be asked.
-            alone: Whether none of the other files could be had meanwhile, either.
-
         Raises:
-            SourceError: Going on makes no sense.
+            SourceError: Going on makes no sense: no server was there to be asked, nor gave it another file since there
+                were `before` answers; or too many files in a row are lost.
         """
+        unreachable = isinstance(reason, UNREACHABLE)
         with self._lock:
             self._lost += 1
-            if alone or self._lost >= self._most_lost:
+            if (unreachable and self._answers == before) or self._lost >= self._most_lost:
                 what = "can't be reached" if unreachable else "fails all the time"
                 raise SourceError(
-                    f"{urlsplit(url).netloc} {what} ({reason}). Check the network, the proxy variables and the "
-                    "address; the same command goes on where this one stopped."
+                    f"{urlsplit(url).netloc} {what} ({explain(reason)}). Check the network, the proxy variables and "
+                    "the address; the same command goes on where this one stopped."
                 )
 
     def _pool(self, proxy: str) -> urllib3.PoolManager:
@@ -181,53 +172,40 @@ class Client:
                 self._pools[proxy] = pool = _new_pool(proxy)
                 timeout = urllib3.Timeout(connect=self._options.timeout, read=self._options.timeout)
                 pool.connection_pool_kw |= {"maxsize": self._options.connections, "timeout": timeout}
-                pool.pool_classes_by_scheme = pool_classes(self._limits)
+                pool.pool_classes_by_scheme = pool_classes(
+                    allow_private=self._options.allow_private,
+                    timeout=self._options.timeout,
+                    verify=self._verify,
+                    limiter=self._limiter,
+                )
             return self._pools[proxy]
 
 
 class _Retry(urllib3.Retry):
-    """Waits that end when the download is given up, and weights for the attempts.
-
-    Of `status` an attempt counts one where the server asks to wait and four otherwise; of `read` three where what came
-    is not what was asked for.
-    """
+    """Waits that end when the download is given up; fewer attempts where the server does not ask to wait."""
 
     limiter: RateLimiter
+    attempts: int
 
     def new(self, **values: object) -> "_Retry":
         made = super().new(**values)
-        made.limiter = self.limiter
+        made.limiter, made.attempts = self.limiter, self.attempts
         return made
 
-    def increment(
-        self,
-        method: str | None = None,
-        url: str | None = None,
-        response: BaseHTTPResponse | None = None,
-        error: Exception | None = None,
-        _pool: urllib3.connectionpool.ConnectionPool | None = None,
-        _stacktrace: TracebackType | None = None,
-    ) -> "_Retry":
-        weighted = self
-        if isinstance(error, WrongContent):
-            weighted = self.new(read=(self.read or 0) - 2)
-        elif response and response.status != 429 and not self._asked(response):
-            weighted = self.new(status=(self.status or 0) - 3)
-        return super(_Retry, weighted).increment(method, url, response, error, _pool, _stacktrace)
+    def is_retry(self, method: str, status_code: int, has_retry_after: bool = False) -> bool:
+        patient = status_code == 429 or has_retry_after or len(self.history) < self.attempts - 1
+        return patient and super().is_retry(method, status_code, has_retry_after)
 
     def sleep(self, response: BaseHTTPResponse | None = None) -> None:
-        if response and (asked := self._asked(response)):
+        asked = None
+        if response:
+            with suppress(exceptions.InvalidHeader, ValueError, OverflowError):
+                asked = self.get_retry_after(response)
+        if asked:
             self.limiter.delay(asked)
         else:
             self.limiter.sleep(self.get_backoff_time())
         self.limiter.wait()
-
-    def _asked(self, response: BaseHTTPResponse) -> float:
-        """Seconds that the server asks to wait (RFC 9110, 10.2.3); 0 where it does not."""
-        try:
-            return self.get_retry_after(response) or 0.0
-        except (exceptions.InvalidHeader, ValueError, OverflowError):
-            return 0.0
 
 
 def _refusal(response: BaseHTTPResponse) -> str:

@@ -9,7 +9,6 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from ipaddress import ip_address
 from threading import Timer
 from typing import ClassVar
@@ -19,6 +18,7 @@ from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ProtocolError
 
+from bakeoff.core.untrusted import LARGEST_FILE
 from bakeoff.data.http.fault import Fault
 from bakeoff.data.http.rate_limiter import RateLimiter
 
@@ -28,28 +28,19 @@ SLOWEST = 4096
 """Bytes a second; a response that comes more slowly over a whole timeout is given up."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a connection keeps to.
+def pool_classes(
+    *, allow_private: bool, timeout: float, verify: Callable[[bytes], None], limiter: RateLimiter
+) -> dict[str, type[HTTPConnectionPool]]:
+    """urllib3's connection pools by scheme, with the connections of this module.
 
-    Attributes:
+    Args:
         allow_private: Whether addresses that are not public are asked.
-        timeout: Seconds to wait for the next bytes.
-        size: Bytes of a response.
-        verify: Raises an error of urllib3's where a response's bytes are not what was asked for.
+        timeout: Seconds in which at least `SLOWEST` bytes a second have to come.
+        verify: Raises `WrongContent` where a response's bytes are not what was asked for.
         limiter: Raises `Stopped` where the download was given up.
     """
-
-    allow_private: bool
-    timeout: float
-    size: int
-    verify: Callable[[bytes], object]
-    limiter: RateLimiter
-
-
-def pool_classes(limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
-    """urllib3's connection pools by scheme, with connections that keep to limits."""
-    http, https = (type(kind.__name__, (kind,), {"limits": limits}) for kind in (_Connection, _SecureConnection))
+    own = {"allow_private": allow_private, "patience": timeout, "verify": staticmethod(verify), "limiter": limiter}
+    http, https = (type(kind.__name__, (kind,), own) for kind in (_Connection, _SecureConnection))
     return {
         "http": type("Pool", (HTTPConnectionPool,), {"ConnectionCls": http}),
         "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": https}),
@@ -57,11 +48,14 @@ def pool_classes(limits: Limits) -> dict[str, type[HTTPConnectionPool]]:
 
 
 class _Connection(HTTPConnection):
-    limits: ClassVar[Limits]
+    allow_private: ClassVar[bool]
+    patience: ClassVar[float]
+    verify: Callable[[bytes], None]
+    limiter: ClassVar[RateLimiter]
 
     def _new_conn(self) -> socket.socket:
         made = super()._new_conn()
-        if not (self.limits.allow_private or self.proxy):
+        if not (self.allow_private or self.proxy):
             try:
                 _check_host(made.getpeername()[0])
             except Fault:
@@ -76,13 +70,13 @@ class _Connection(HTTPConnection):
         with closing(response):
             if response.status in (200, 206):
                 raw = self._body(response)
-                self.limits.verify(raw)
+                self.verify(raw)
             else:
                 self.close()
         return HTTPResponse(raw, response.headers, response.status, reason=response.reason, decode_content=False)
 
     def _head(self) -> HTTPResponse:
-        begin, longest = time.monotonic(), 2 * self.limits.timeout
+        begin, longest = time.monotonic(), 2 * self.patience
         timer = Timer(longest, _cut, (self.sock,))
         timer.daemon = True
         timer.start()
@@ -100,11 +94,11 @@ class _Connection(HTTPConnection):
         begin, before = time.monotonic(), 0
         while chunk := response.read1(CHUNK, decode_content=False):
             raw += chunk
-            if len(raw) > self.limits.size:
-                raise Fault(f"more than {self.limits.size:,} bytes")
-            self.limits.limiter.sleep(0)
+            if len(raw) > LARGEST_FILE:
+                raise Fault(f"more than {LARGEST_FILE:,} bytes")
+            self.limiter.sleep(0)
             seconds = time.monotonic() - begin
-            if seconds > self.limits.timeout:
+            if seconds > self.patience:
                 if len(raw) - before < SLOWEST * seconds:
                     raise ProtocolError(f"slower than {SLOWEST} bytes a second")
                 begin, before = time.monotonic(), len(raw)
@@ -121,11 +115,7 @@ def _cut(stream: socket.socket) -> None:
 
 
 def check_url(url: str, *, allow_private: bool) -> None:
-    """Refuses a URL of another scheme, one that holds a password, and one that names a private address.
-
-    Raises:
-        Fault: It is refused.
-    """
+    """Raises `Fault` at a URL of another scheme, one that holds a password, and one that names a private address."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port

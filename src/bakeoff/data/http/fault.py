@@ -16,7 +16,7 @@ class Fault(Exception):
     """A request that failed for good; the message says why."""
 
 
-class WrongContent(exceptions.ProtocolError):
+class WrongContent(exceptions.HTTPError):
     """A response that came whole and is not what was asked for; seldom better at the next attempt."""
 
 

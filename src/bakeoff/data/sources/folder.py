@@ -57,11 +57,7 @@ class FolderSource:
 
 @sources.register("folder")
 def open_folder(images: str, _downloads: Downloads | None) -> FolderSource | None:
-    """The source of a folder; None where there is none.
-
-    Raises:
-        SourceError: The folder is empty or can't be read.
-    """
+    """The source of a folder; raises `SourceError` at one that is empty or can't be read."""
     folder = Path(images)
     try:
         if next(folder.iterdir(), None):

@@ -39,12 +39,7 @@ class HttpSource:
     _decoding: Lock = field(default_factory=Lock)  # what silences a decoder's warnings is shared by all threads
 
     def prepare(self, urls: Mapping[str, str | None]) -> "DownloadedSource":
-        """Downloads images; see `Source`.
-
-        Raises:
-            SourceError: The server can't be reached, or fails all the time.
-            StorageError: The cache can't be written.
-        """
+        """Downloads images; raises `StorageError`, too, where the cache can't be written."""
         addresses, failures = {}, {}
         for file_name, url in urls.items():
             try:
@@ -124,14 +119,7 @@ class HttpSource:
 
 @dataclass(frozen=True)
 class DownloadedSource:
-    """Images that were downloaded.
-
-    Attributes:
-        cache: The cache's folder.
-        urls: Their URLs by file name.
-        failures: By file name, why an image can't be had.
-        description: Where they come from, in words.
-    """
+    """Images that were downloaded into a cache: their URLs by file name, or why one can't be had."""
 
     cache: Path
     urls: Mapping[str, str]
@@ -157,11 +145,7 @@ class DownloadedSource:
 
 @sources.register("http")
 def open_http(images: str, downloads: Downloads | None) -> HttpSource | None:
-    """The source of "url" or of a URL of http or https; None for anything else, or where nothing may be downloaded.
-
-    Raises:
-        SourceError: The URL is refused.
-    """
+    """The source of "url" or of a URL of http or https; raises `SourceError` at one that is refused."""
     if downloads is None:
         return None
     if images == URL:

@@ -68,11 +68,7 @@ class ZipSource:
 
     @cached_property
     def members(self) -> Mapping[str, list[ZipInfo]]:
-        """The files whose names stay inside of a folder, by the last part of their names.
-
-        Raises:
-            SourceError: The archive is damaged or can't be read.
-        """
+        """The files whose names stay inside of a folder, by the last part of their names."""
         members: dict[str, list[ZipInfo]] = {}
         for member in self._archive.infolist():
             if not member.is_dir() and stays_inside(member.filename):
@@ -90,11 +86,7 @@ def _ends_with(member: ZipInfo, parts: tuple[str, ...]) -> bool:
 
 @sources.register("zip")
 def open_zip(images: str, _downloads: Downloads | None) -> ZipSource | None:
-    """The source of a zip archive; None for anything else.
-
-    Raises:
-        SourceError: The archive is damaged, or holds no file.
-    """
+    """The source of a zip archive; raises `SourceError` at one that is damaged, or holds no file."""
     path = Path(images)
     try:
         if not path.is_file():
