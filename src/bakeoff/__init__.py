@@ -22,11 +22,10 @@ if TYPE_CHECKING:
     from bakeoff.evaluation.improvements import Improvements
     from bakeoff.evaluation.scores import Comparison
     from bakeoff.findings.finding import Finding
-    from bakeoff.training.export import export
     from bakeoff.training.predict import predict
     from bakeoff.training.run import Predictions, Run
     from bakeoff.training.train import train_module as train
-    from bakeoff.workflow.api import build, improve, read_coco, run, select
+    from bakeoff.workflow.api import build, export, improve, read_coco, run, select
     from bakeoff.workflow.api import open_experiment as open  # noqa: A004  # called as bakeoff.open
     from bakeoff.workflow.experiment import Experiment
     from bakeoff.workflow.pipeline import demo, write_joint_report, write_report
@@ -86,7 +85,7 @@ _HOMES = {
     "build": ("workflow.api", "build"),
     "demo": ("workflow.pipeline", "demo"),
     "draw_sample": ("data.sample", "draw_sample"),
-    "export": ("training.export", "export"),
+    "export": ("workflow.api", "export"),
     "fetch_annotations": ("data.coco.download", "fetch_annotations"),
     "improve": ("workflow.api", "improve"),
     "load_experiment": ("config.loading", "load_experiment"),

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from bakeoff.core.errors import ConfigError, NetworkError, StorageError
+from bakeoff.data.build.load import load
 from bakeoff.data.sample import CLASSES
 from bakeoff.training.export import export
 from bakeoff.training.predict import predict
@@ -17,7 +18,7 @@ from bakeoff.training.predict import predict
 def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """net1 of the finished experiment as an ONNX file."""
     target = tmp_path_factory.mktemp("exported") / "net1.onnx"
-    difference = export(finished / "runs" / "net1-seed0", target)
+    difference = export(finished / "runs" / "net1-seed0", target, load(finished / "dataset"))
     assert difference is not None
     assert 0 <= difference < 1e-5, "on every validation photo"
     return target
@@ -71,7 +72,7 @@ def test_a_network_that_computes_otherwise_is_not_left_behind(
 ) -> None:
     monkeypatch.setattr("bakeoff.training.export.TOLERANCE", -1.0)
     with pytest.raises(NetworkError, match="gives other probabilities than the run"):
-        export(finished / "runs" / "net1-seed0", tmp_path / "net1.onnx")
+        export(finished / "runs" / "net1-seed0", tmp_path / "net1.onnx", load(finished / "dataset"))
     assert [*tmp_path.iterdir()] == []
 
 

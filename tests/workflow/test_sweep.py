@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -51,3 +52,24 @@ def test_runs_share_the_processors_among_their_threads(
     with pytest.raises(StorageError, match="missing"):  # the executor above trains nothing
         sweep.sweep(plan)
     assert asked == expected
+
+
+@pytest.mark.parametrize(("workers", "expected"), [(0, 1), (3, 3)])
+def test_a_gpu_carries_one_run_unless_workers_says_otherwise(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int, expected: int
+) -> None:
+    asked: list[int] = []
+
+    def executor(jobs: Sequence[Job], workers: int, monitor: object) -> list[object]:
+        asked.append(workers)
+        return []
+
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    monkeypatch.setattr(sweep, "executors", {"processes": executor})
+    config = msgspec.convert({"training": {"networks": ("linear",), "workers": workers}}, ExperimentConfig)
+    data = {"linear": load(finished / "dataset")}
+    plan = sweep.plan_sweep(Experiment(tmp_path), config.variant_list, config.training, data)
+    on_gpu = [msgspec.structs.replace(spec, device="cuda") for spec in plan.specs]
+    with pytest.raises(StorageError, match="missing"):  # the executor above trains nothing
+        sweep.sweep(replace(plan, specs=on_gpu, missing=on_gpu))
+    assert asked == [expected]

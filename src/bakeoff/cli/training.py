@@ -79,8 +79,8 @@ def export(
     allow_code: cli.AllowCode = False,
 ) -> None:
     """Write a trained network as an ONNX file that takes photos of any size, and check it against the run."""
-    from bakeoff.training.export import export as export_run
     from bakeoff.training.predict import ONNX
+    from bakeoff.workflow.api import export as export_run
 
     target = out or Path(f"{run.resolve().name}{ONNX}")
     difference = export_run(run, target, allow_code=allow_code)

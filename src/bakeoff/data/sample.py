@@ -6,6 +6,7 @@ and are cut by the border, and many scenes hold several classes, so that labels 
 
 import colorsys
 from collections.abc import Callable
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,15 @@ Entry = dict[str, Any]
 
 
 def draw_sample(
-    folder: Path, *, images: int = 1600, seed: int = 0, progress: Callable[[int, int], None] = lambda done, total: None
+    folder: str | PathLike[str],
+    *,
+    images: int = 1600,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    images: int = 1600,
+    seed: int = 0,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Path, Path]:
     """Draws a data set in the format of COCO's instances files; the same seed gives the same bytes.
 
@@ -67,6 +76,7 @@ def draw_sample(
     """
     if images < 1 or seed < 0:
         raise ConfigError(f"a sample of {images} images with seed {seed}: give images >= 1 and seed >= 0.")
+    folder = Path(folder)
     check_owned(folder, "sample")
     with atomic_folder(folder) as partial:
         mark_owned(partial, "sample")

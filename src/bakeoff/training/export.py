@@ -17,7 +17,7 @@ from bakeoff.core.atomic import write_bytes
 from bakeoff.core.errors import ConfigError, NetworkError, in_one_line
 from bakeoff.core.geometry import GREY, Frame, frame
 from bakeoff.core.types import VAL
-from bakeoff.data.build import load
+from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.batches import to_input
 from bakeoff.training.predict import METADATA, OnnxModel, PathName, load_network, probabilities
 from bakeoff.training.run import Run, RunSpec, load_run
@@ -28,14 +28,20 @@ TOLERANCE = 1e-3
 """An exported network whose probabilities differ by more from the run's is not that network."""
 
 
-def export(run_folder: PathName, target: PathName, *, allow_code: bool = False) -> float | None:
+def export(
+    run_folder: PathName, target: PathName, dataset: Dataset | None = None, *, allow_code: bool = False
+) -> float | None:
     """Writes a run's network as an ONNX file that takes images of any size; see `to_onnx`.
 
-    `allow_code` is whether the source of a user's own network that is stored with the run may be run.
+    Args:
+        run_folder: The run.
+        target: The file; replaced where it exists.
+        dataset: What the file is checked on.
+        allow_code: Whether the source of a user's own network that is stored with the run may be run.
 
     Returns:
-        The largest difference between a probability that the file gives to a validation image of the run's data set,
-        and the one that the run gave; None where the data set does not lie beside the run.
+        The largest difference between a probability that the file gives to a validation image of the data set, and the
+        one that the run gave; None without a data set.
 
     Raises:
         ConfigError: The libraries that write ONNX are not installed.
@@ -44,10 +50,9 @@ def export(run_folder: PathName, target: PathName, *, allow_code: bool = False) 
     """
     run, target = load_run(Path(run_folder), allow_code=allow_code), Path(target)
     raw = to_onnx(run)
-    dataset = run.folder.resolve().parents[1] / "dataset"
     difference = None
-    if dataset.exists():
-        images, model = load(dataset).images[VAL], OnnxModel(raw, str(target))
+    if dataset:
+        images, model = dataset.images[VAL], OnnxModel(raw, str(target))
         given = np.array([model.probabilities(np.asarray(image)) for image in images])
         difference = float(np.abs(given - probabilities(run, np.asarray(images), "cpu")).max(initial=0.0))
         if difference > TOLERANCE:

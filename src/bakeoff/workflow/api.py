@@ -195,6 +195,29 @@ def build(
     return build_stage.build(chosen, source, Path(out), workers=workers, progress=progress, **settings)
 
 
+def export(run: PathName, target: PathName, *, allow_code: bool = False) -> float | None:
+    """Writes a run's network as an ONNX file, and checks it on the run's data set where that lies beside it.
+
+    Args:
+        run: The run's folder.
+        target: The file; replaced where it exists.
+        allow_code: Whether the source of a user's own network that is stored with the run may be run.
+
+    Returns:
+        The largest difference between a probability by the file and by the run, over the validation images; None
+        without the data set.
+
+    Raises:
+        ConfigError: The libraries that write ONNX are not installed.
+        StorageError: The run can't be used, or the file can't be written.
+        NetworkError: The network can't be built or exported, or the exported one gives other probabilities.
+    """
+    from bakeoff.training.export import export as write
+
+    dataset = Experiment.of_run(Path(run)).dataset_folder()
+    return write(run, target, build_stage.load(dataset) if dataset.exists() else None, allow_code=allow_code)
+
+
 def _checked(values: dict[str, object], kind: type[Config]) -> Config:
     try:
         return msgspec.convert(values, kind)

@@ -14,7 +14,7 @@ from bakeoff.data.selection.selection import Selection
 
 @pytest.fixture
 def selection() -> Selection:
-    """Four training and two validation images of two classes; then spares: 7 for "cat", 8 for both, 9 for none."""
+    """Four training and two validation images of two classes; then reserves: 7 for "cat", 8 for both, 9 for none."""
     return selection_of(
         ("cat", "dog"),
         [

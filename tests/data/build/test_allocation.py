@@ -1,4 +1,4 @@
-"""Photos that can't be read: the next candidate takes the place, or an error says what is missing."""
+"""Photos that can't be read: the next candidate takes the slot, or an error says what is missing."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import replace
@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bakeoff.core.errors import ShortageError, SourceError
-from bakeoff.data.build.allocation import Filling, ImageRef, Make, Slot, fill
-from bakeoff.data.build.workers import ImageResult
+from bakeoff.data.build.allocation import Allocation, Candidate, Make, Slot, allocate
+from bakeoff.data.build.workers import MadeImage
 from bakeoff.data.selection.selection import Selection
 
 CLASSES = ("ant", "bee", "cow")
@@ -20,50 +20,50 @@ CLASSES = ("ant", "bee", "cow")
 def reader(broken: set[int]) -> Make:
     """Reads every photo but the broken ones."""
 
-    def make(photos: Sequence[tuple[Slot, ImageRef]]) -> Generator[ImageResult, None, None]:
+    def make(photos: Sequence[tuple[Slot, Candidate]]) -> Generator[MadeImage, None, None]:
         for _, photo in photos:
             yield (
-                ImageResult(None, f"{photo.image_id} is broken")
+                MadeImage(None, f"{photo.image_id} is broken")
                 if photo.image_id in broken
-                else ImageResult(photo.file_name)
+                else MadeImage(photo.file_name)
             )
 
     return make
 
 
-def fill_without(selection: Selection, broken: set[int]) -> Filling:
-    return fill(selection, reader(broken), "a folder", lambda done, total: None)
+def fill_without(selection: Selection, broken: set[int]) -> Allocation:
+    return allocate(selection, reader(broken), "a folder", lambda done, total: None)
 
 
 def test_nothing_broken_leaves_the_choice_as_it_is(selection: Selection) -> None:
-    filling = fill_without(selection, set())
-    assert [photo.image_id for photo in filling.photos] == selection.chosen["image_id"].to_list()
-    assert filling.places[0] == Slot("train", 0, "cat")
-    assert filling.places[-1] == Slot("val", 1, "dog")
-    assert filling.digests == [photo.file_name for photo in filling.photos]
-    assert filling.failures == []
+    allocation = fill_without(selection, set())
+    assert [photo.image_id for photo in allocation.images] == selection.chosen["image_id"].to_list()
+    assert allocation.slots[0] == Slot("train", 0, "cat")
+    assert allocation.slots[-1] == Slot("val", 1, "dog")
+    assert allocation.digests == [photo.file_name for photo in allocation.images]
+    assert allocation.unreadable == []
 
 
 def test_next_spare_of_the_class_takes_the_place(selection: Selection) -> None:
-    filling = fill_without(selection, {1, 4})
-    stands = {place: photo.image_id for place, photo in zip(filling.places, filling.photos, strict=True)}
+    allocation = fill_without(selection, {1, 4})
+    stands = {slot: photo.image_id for slot, photo in zip(allocation.slots, allocation.images, strict=True)}
     assert stands.pop(Slot("train", 0, "cat")) == 7
     assert stands.pop(Slot("train", 2, "dog")) == 8
     assert sorted(stands.values()) == [2, 3, 5, 6]
 
 
 def test_spare_that_is_broken_is_followed_by_the_next(selection: Selection) -> None:
-    filling = fill_without(selection, {1, 7})
-    assert filling.photos[0].image_id == 8
-    assert [(failure.photo.image_id, failure.label) for failure in filling.failures] == [(1, "cat"), (7, "cat")]
-    assert filling.chosen[0].image_id == 1
+    allocation = fill_without(selection, {1, 7})
+    assert allocation.images[0].image_id == 8
+    assert [(failure.image.image_id, failure.label) for failure in allocation.unreadable] == [(1, "cat"), (7, "cat")]
+    assert allocation.chosen[0].image_id == 1
 
 
 def test_spare_of_a_fixed_split_stays_in_it(selection: Selection) -> None:
     split = pl.when(pl.col("image_id") == 7).then(pl.lit("val")).otherwise("split").alias("split")
     fixed = replace(selection, ledger=selection.ledger.with_columns(split))
-    filling = fill_without(fixed, {1, 6})
-    stands = dict(zip(filling.places, (photo.image_id for photo in filling.photos), strict=True))
+    allocation = fill_without(fixed, {1, 6})
+    stands = dict(zip(allocation.slots, (photo.image_id for photo in allocation.images), strict=True))
     assert stands[Slot("train", 0, "cat")] == 8
     assert stands[Slot("val", 0, "cat")] == 7
     with pytest.raises(ShortageError, match="class 'cat'"):
@@ -86,16 +86,16 @@ def test_no_photo_at_all_is_an_error_of_the_source(selection: Selection) -> None
 
 def test_progress_counts_filled_places(selection: Selection) -> None:
     seen: list[tuple[int, int]] = []
-    fill(selection, reader({1}), "", lambda done, total: seen.append((done, total)))
+    allocate(selection, reader({1}), "", lambda done, total: seen.append((done, total)))
     assert seen == [(0, 6), (1, 6), (2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]
 
 
 def test_reader_is_closed_when_the_caller_stops(selection: Selection) -> None:
     closed = []
 
-    def make(photos: Sequence[tuple[Slot, ImageRef]]) -> Generator[ImageResult, None, None]:
+    def make(photos: Sequence[tuple[Slot, Candidate]]) -> Generator[MadeImage, None, None]:
         try:
-            yield from (ImageResult("") for _ in photos)
+            yield from (MadeImage("") for _ in photos)
         finally:
             closed.append(True)
 
@@ -103,7 +103,7 @@ def test_reader_is_closed_when_the_caller_stops(selection: Selection) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt) as caught:
-        fill(selection, make, "", stop)
+        allocate(selection, make, "", stop)
     assert closed
     assert caught.traceback  # which holds the frames, so that closing was not left to the garbage collector
 
@@ -125,21 +125,21 @@ def test_every_place_holds_a_readable_image_of_its_class_and_none_twice(case: tu
     selection, broken = case
     eligible = dict(selection.ledger.select("image_id", "eligible").iter_rows())
     try:
-        filling = fill_without(selection, broken)
+        allocation = fill_without(selection, broken)
     except SourceError:
         assert set(selection.chosen["image_id"]) <= broken
         return
     except ShortageError as error:
         label = str(error).split("'")[1]
-        spares = selection.spares["eligible"].list.contains(label).sum()
-        assert spares < len(broken.intersection(eligible))  # each failure uses up one spare at most
+        reserves = selection.reserves["eligible"].list.contains(label).sum()
+        assert reserves < len(broken.intersection(eligible))  # each failure uses up one reserve at most
         return
-    assert [(place.split, place.label) for place in filling.places] == selection.chosen.select("split", "label").rows()
-    ids = [photo.image_id for photo in filling.photos]
-    failed = [failure.photo.image_id for failure in filling.failures]
+    assert [(slot.split, slot.label) for slot in allocation.slots] == selection.chosen.select("split", "label").rows()
+    ids = [photo.image_id for photo in allocation.images]
+    failed = [failure.image.image_id for failure in allocation.unreadable]
     assert len({*ids, *failed}) == len(ids) + len(failed)
     assert not broken.intersection(ids)
     assert broken.issuperset(failed)
-    assert all(place.label in eligible[image_id] for place, image_id in zip(filling.places, ids, strict=True))
-    for before, now in zip(filling.chosen, filling.photos, strict=True):
+    assert all(slot.label in eligible[image_id] for slot, image_id in zip(allocation.slots, ids, strict=True))
+    for before, now in zip(allocation.chosen, allocation.images, strict=True):
         assert (before == now) == (before.image_id not in broken)

@@ -6,26 +6,26 @@ import polars as pl
 import pytest
 
 from bakeoff.core.errors import StorageError
-from bakeoff.data.build.allocation import Filling, ImageRef, Slot, Unreadable
+from bakeoff.data.build.allocation import Allocation, Candidate, Slot, UnreadableImage
 from bakeoff.data.build.tables import FATE, LEDGER, MANIFEST, make_manifest, make_metadata, read_table, update_ledger
 from bakeoff.data.selection.selection import Selection
 
 
 @pytest.fixture
-def filling() -> Filling:
+def allocation() -> Allocation:
     """Image 1 could not be read, and image 7 stands in its place; nothing else was to be filled."""
-    first, other = ImageRef(1, "1.jpg"), ImageRef(4, "4.jpg")
-    return Filling(
-        places=(Slot("train", 0, "cat"), Slot("train", 1, "dog")),
+    first, other = Candidate(1, "1.jpg"), Candidate(4, "4.jpg")
+    return Allocation(
+        slots=(Slot("train", 0, "cat"), Slot("train", 1, "dog")),
         chosen=(first, other),
-        photos=[ImageRef(7, "7.jpg"), other],
+        images=[Candidate(7, "7.jpg"), other],
         digests=["aa", "bb"],
-        failures=[Unreadable(first, "cat", "the file is empty")],
+        unreadable=[UnreadableImage(first, "cat", "the file is empty")],
     )
 
 
-def test_manifest_has_a_row_a_place(selection: Selection, filling: Filling) -> None:
-    manifest = make_manifest(selection, filling, ["x/7.jpg", "x/4.jpg"])
+def test_manifest_has_a_row_a_place(selection: Selection, allocation: Allocation) -> None:
+    manifest = make_manifest(selection, allocation, ["x/7.jpg", "x/4.jpg"])
     assert dict(manifest.schema) == dict(MANIFEST)
     assert manifest.select("split", "position", "image_id", "label", "image", "source_digest", "file_name").rows() == [
         ("train", 0, 7, 0, "x/7.jpg", "aa", "7.jpg"),
@@ -33,8 +33,8 @@ def test_manifest_has_a_row_a_place(selection: Selection, filling: Filling) -> N
     ]
 
 
-def test_ledger_says_what_became_of_the_photos(selection: Selection, filling: Filling) -> None:
-    ledger = update_ledger(selection, filling)
+def test_ledger_says_what_became_of_the_photos(selection: Selection, allocation: Allocation) -> None:
+    ledger = update_ledger(selection, allocation)
     assert dict(ledger.schema) == dict(LEDGER)
     fates = {image_id: fate for image_id, *fate in ledger.select("image_id", *FATE).iter_rows()}
     before = {image_id: fate for image_id, *fate in selection.ledger.select("image_id", *FATE).iter_rows()}
@@ -45,13 +45,13 @@ def test_ledger_says_what_became_of_the_photos(selection: Selection, filling: Fi
     assert ledger.drop(*FATE).equals(selection.ledger.drop(*FATE))
 
 
-def test_ledger_stays_where_all_photos_were_read(selection: Selection, filling: Filling) -> None:
-    same = Filling(filling.places, filling.chosen, list(filling.chosen), filling.digests)
+def test_ledger_stays_where_all_photos_were_read(selection: Selection, allocation: Allocation) -> None:
+    same = Allocation(allocation.slots, allocation.chosen, list(allocation.chosen), allocation.digests)
     assert update_ledger(selection, same).equals(selection.ledger)
 
 
-def test_metadata_names_files_and_classes(selection: Selection, filling: Filling) -> None:
-    manifest = make_manifest(selection, filling, ["images/train/c/7.jpg", "images/train/d/4.jpg"])
+def test_metadata_names_files_and_classes(selection: Selection, allocation: Allocation) -> None:
+    manifest = make_manifest(selection, allocation, ["images/train/c/7.jpg", "images/train/d/4.jpg"])
     assert make_metadata(manifest, ('"c", at', "dog")).write_csv() == (
         "file_name,split,label,image_id,annotated\n"
         'train/c/7.jpg,train,"""c"", at",7,cat\n'

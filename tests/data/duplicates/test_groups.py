@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.data.conftest import drawing
 
 from bakeoff.data.duplicates.fingerprints import Fingerprints, fingerprints
-from bakeoff.data.duplicates.groups import Member, find_duplicates
+from bakeoff.data.duplicates.groups import ImageFile, find_duplicates
 
 PICTURES = fingerprints(np.stack([np.asarray(drawing(seed, (32, 32))) for seed in range(8)]))
 NOTHING = Fingerprints(np.zeros(0, np.uint64), np.zeros((0, 256), np.float32))
@@ -17,20 +17,20 @@ NO_ROWS = np.zeros(0, np.int64)
 @pytest.mark.parametrize(
     ("second", "across"),
     [
-        (Member("b", "cat", "train"), ()),
-        (Member("b", "cat", "val"), ("splits",)),
-        (Member("b", "dog", "train"), ("classes",)),
-        (Member("b", "dog", "val"), ("splits", "classes")),
+        (ImageFile("b", "cat", "train"), ()),
+        (ImageFile("b", "cat", "val"), ("splits",)),
+        (ImageFile("b", "dog", "train"), ("classes",)),
+        (ImageFile("b", "dog", "val"), ("splits", "classes")),
     ],
 )
-def test_borders(second: Member, across: tuple[str, ...]) -> None:
-    places = [second, Member("a", "cat", "train"), Member("c", "cow", "val")]
+def test_borders(second: ImageFile, across: tuple[str, ...]) -> None:
+    places = [second, ImageFile("a", "cat", "train"), ImageFile("c", "cow", "val")]
     (group,) = find_duplicates(places, {"bytes": ["x", "x", "y"]}, NOTHING, NO_ROWS)
     assert (group.files, group.evidence, group.across) == (("a", "b"), ("bytes",), across)
 
 
 def test_evidence_joins_chains() -> None:
-    places = [Member(name, "cat", None) for name in "abcdef"]
+    places = [ImageFile(name, "cat", None) for name in "abcdef"]
     keys = {"file name": [1, 1, None, None, 2, 3], "bytes": [None, "x", "x", None, "y", "z"]}
     looks = PICTURES[np.array([0, 1, 1, 1, 3, 4])]
     (group,) = find_duplicates(places, keys, looks)
@@ -39,7 +39,12 @@ def test_evidence_joins_chains() -> None:
 
 
 def test_null_says_nothing_and_leaks_come_first() -> None:
-    places = [Member("a", "cat", None), Member("b", "cat", None), Member("c", "cat", None), Member("d", "dog", None)]
+    places = [
+        ImageFile("a", "cat", None),
+        ImageFile("b", "cat", None),
+        ImageFile("c", "cat", None),
+        ImageFile("d", "dog", None),
+    ]
     groups = find_duplicates(places, {"bytes": [None, None, None, None]}, PICTURES[np.array([0, 0, 1, 1])])
     assert [group.files for group in groups] == [("c", "d"), ("a", "b")]
     assert all(group.evidence == ("pixels",) for group in groups)
@@ -47,9 +52,9 @@ def test_null_says_nothing_and_leaks_come_first() -> None:
 
 @given(st.data(), st.lists(st.tuples(st.sampled_from(["cat", "dog"]), st.integers(0, 7)), max_size=14))
 def test_the_order_does_not_matter(data: st.DataObject, photos: list[tuple[str, int]]) -> None:
-    rows = [(Member(f"{number}", label, None), seed) for number, (label, seed) in enumerate(photos)]
+    rows = [(ImageFile(f"{number}", label, None), seed) for number, (label, seed) in enumerate(photos)]
 
-    def groups(rows: list[tuple[Member, int]]) -> object:
+    def groups(rows: list[tuple[ImageFile, int]]) -> object:
         seeds = np.array([seed for _, seed in rows], dtype=np.int64)
         keys = {"bytes": [seed if seed % 2 else None for seed in seeds.tolist()]}
         return find_duplicates([place for place, _ in rows], keys, PICTURES[seeds])

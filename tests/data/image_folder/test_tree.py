@@ -9,7 +9,7 @@ from tests.data.conftest import CLEAN, photo, plant
 
 from bakeoff.core.errors import SourceError
 from bakeoff.data.build import images
-from bakeoff.data.image_folder.tree import FORMATS, Photo, scan
+from bakeoff.data.image_folder.tree import FORMATS, TreeImage, scan
 
 Grow = Callable[[Mapping[str, int | bytes]], Path]
 FLAT = {"dog/2.png": 2, "cat/1.JPG": 1}
@@ -19,7 +19,7 @@ def test_two_levels_have_their_splits(grow: Grow) -> None:
     tree = scan(grow(CLEAN))
     assert tree.splits == ("train", "val")
     assert tree.classes == ("cat", "dog")
-    assert tree.photos[0] == Photo("train/cat/a.jpg", "cat", "train")
+    assert tree.photos[0] == TreeImage("train/cat/a.jpg", "cat", "train")
     assert [photo.file for photo in tree.photos] == sorted(CLEAN)
     assert tree.skipped == ()
 
@@ -27,7 +27,7 @@ def test_two_levels_have_their_splits(grow: Grow) -> None:
 def test_one_level_has_none(grow: Grow) -> None:
     tree = scan(grow(FLAT))
     assert tree.splits == (None,)
-    assert tree.photos == (Photo("cat/1.JPG", "cat", None), Photo("dog/2.png", "dog", None))
+    assert tree.photos == (TreeImage("cat/1.JPG", "cat", None), TreeImage("dog/2.png", "dog", None))
 
 
 def test_a_class_may_be_called_train(grow: Grow) -> None:

@@ -11,7 +11,7 @@ from bakeoff.core.types import Images
 from bakeoff.data.audit.labels import check_labels
 from bakeoff.data.audit.result import Audit, Refused
 from bakeoff.data.duplicates.fingerprints import BLOCK, Fingerprints, fingerprints, joined
-from bakeoff.data.duplicates.groups import Member, find_duplicates
+from bakeoff.data.duplicates.groups import ImageFile, find_duplicates
 from bakeoff.data.duplicates.names import photo_id
 from bakeoff.data.image_folder.tree import Tree
 from bakeoff.data.index import Index
@@ -65,7 +65,7 @@ def audit_tree(
         unreadable=tuple(unreadable),
         skipped=tree.skipped,
         duplicates=find_duplicates(
-            [Member(*photo) for photo in tree.photos],
+            [ImageFile(*photo) for photo in tree.photos],
             {"file name": [photo_id(photo.file) for photo in tree.photos], "bytes": digests},
             joined(looks),
             np.array(rows, dtype=np.int64),

@@ -1,4 +1,4 @@
-"""Which photo stands in which place: the chosen one, or the next candidate where that one can't be read."""
+"""Which image fills which slot: the chosen one, or the next reserve of its class where that one can't be read."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
@@ -8,12 +8,13 @@ from itertools import product
 from typing import NamedTuple
 
 from bakeoff.core.errors import ShortageError, SourceError
+from bakeoff.core.progress import Progress
 from bakeoff.core.types import SPLITS
-from bakeoff.data.build.workers import ImageResult
+from bakeoff.data.build.workers import MadeImage
 from bakeoff.data.selection.selection import Selection
 
 
-class ImageRef(NamedTuple):
+class Candidate(NamedTuple):
     """An image of the ledger."""
 
     image_id: int
@@ -21,133 +22,133 @@ class ImageRef(NamedTuple):
 
 
 class Slot(NamedTuple):
-    """A row of one split's array, which holds an image of one class."""
+    """A row of one split's array, for an image of one class."""
 
     split: str
     position: int
     label: str
 
 
-class Unreadable(NamedTuple):
-    """A photo that can't be used, the class for which it was to stand, and why it can't be used."""
+class UnreadableImage(NamedTuple):
+    """An image that can't be used, the class of its slot, and why."""
 
-    photo: ImageRef
+    image: Candidate
     label: str
     reason: str
 
 
 @dataclass(frozen=True)
-class Filling:
-    """The places of a data set, in the order of the arrays, and what stands in them.
+class Allocation:
+    """The slots of a data set in the order of the arrays, and what fills them.
 
     Attributes:
-        places: The places.
-        chosen: For each place the photo that the selection chose.
-        photos: For each place the photo that stands there.
-        digests: For each place the digest of that photo's bytes.
-        failures: The photos that can't be used, in the order in which they were tried.
+        slots: The slots.
+        chosen: By slot the image that the selection chose.
+        images: By slot the image that fills it.
+        digests: By slot the digest of that image's bytes.
+        unreadable: The images that can't be used, in the order in which they were tried.
     """
 
-    places: tuple[Slot, ...]
-    chosen: tuple[ImageRef, ...]
-    photos: list[ImageRef]
+    slots: tuple[Slot, ...]
+    chosen: tuple[Candidate, ...]
+    images: list[Candidate]
     digests: list[str]
-    failures: list[Unreadable] = field(default_factory=list)
+    unreadable: list[UnreadableImage] = field(default_factory=list)
 
 
-Make = Callable[[Sequence[tuple[Slot, ImageRef]]], Generator[ImageResult, None, None]]
-"""Makes photos for places: one outcome a photo, in their order."""
+Make = Callable[[Sequence[tuple[Slot, Candidate]]], Generator[MadeImage, None, None]]
+"""Makes images for slots: yields one result per image, in their order."""
 
 
-def fill(selection: Selection, make: Make, where: str, progress: Callable[[int, int], None]) -> Filling:
-    """Makes the chosen photos, and for each that fails the next spare of its class, until every place is filled.
+def allocate(selection: Selection, make: Make, location: str, progress: Progress) -> Allocation:
+    """Makes the chosen images, and for each that fails the next reserve of its class, until every slot is filled.
 
     Args:
-        selection: The chosen images and the spares.
-        make: Makes photos for places.
-        where: The place of the photos, for messages.
-        progress: Told how many of all places are filled.
+        selection: The chosen images and the reserves.
+        make: Makes images for slots.
+        location: Where the images are read, for messages.
+        progress: Told how many of all slots are filled.
 
     Returns:
-        The filled places; the same outcomes give the same filling.
+        The filled slots; the same results of `make` give the same allocation.
 
     Raises:
-        SourceError: No chosen photo can be read at all.
-        ShortageError: A class has no spare left.
+        SourceError: No chosen image can be read at all.
+        ShortageError: A class has no reserve left.
     """
-    filling = _plan(selection)
-    spares = _Spares(selection)
-    waiting = list(range(len(filling.places)))
-    while waiting:
-        waiting = _try(filling, waiting, make, progress)
-        if len(waiting) == len(filling.places):
-            first = filling.failures[0]
+    allocation = _plan(selection)
+    reserves = _Reserves(selection)
+    empty = list(range(len(allocation.slots)))
+    while empty:
+        empty = _try(allocation, empty, make, progress)
+        if len(empty) == len(allocation.slots):
+            first = allocation.unreadable[0]
             raise SourceError(
-                f"none of the {len(waiting):,} photos could be read in {where}; the first, "
-                f"{first.photo.file_name}: {first.reason}. Check --images (data.images)."
+                f"none of the {len(empty):,} photos could be read in {location}; the first, "
+                f"{first.image.file_name}: {first.reason}. Check --images (data.images)."
             )
-        for slot in waiting:
-            spare = spares.take(filling.places[slot])
-            if spare is None:
-                raise _shortage(filling, filling.places[slot].label)
-            filling.photos[slot] = spare
-    return filling
+        for number in empty:
+            reserve = reserves.take(allocation.slots[number])
+            if reserve is None:
+                raise _shortage(allocation, allocation.slots[number].label)
+            allocation.images[number] = reserve
+    return allocation
 
 
-def _plan(selection: Selection) -> Filling:
-    """The places with their chosen photos, none of which is made yet."""
+def _plan(selection: Selection) -> Allocation:
+    """The slots with their chosen images, none of which is made yet."""
     positions = dict.fromkeys(SPLITS, 0)
-    places = []
+    slots = []
     for split, label in selection.chosen.select("split", "label").iter_rows():
-        places.append(Slot(split, positions[split], label))
+        slots.append(Slot(split, positions[split], label))
         positions[split] += 1
-    photos = [ImageRef(*row) for row in selection.chosen.select("image_id", "file_name").iter_rows()]
-    return Filling(tuple(places), tuple(photos), photos, [""] * len(photos))
+    images = [Candidate(*row) for row in selection.chosen.select("image_id", "file_name").iter_rows()]
+    return Allocation(tuple(slots), tuple(images), images, [""] * len(images))
 
 
-def _try(filling: Filling, slots: Sequence[int], make: Make, progress: Callable[[int, int], None]) -> list[int]:
-    """Makes the photos of these places, notes what failed, and returns the places that are still empty."""
-    empty = []
-    done, total = len(filling.places) - len(slots), len(filling.places)
-    with closing(make([(filling.places[slot], filling.photos[slot]) for slot in slots])) as outcomes:
-        for slot, outcome in zip(slots, outcomes, strict=True):
-            if outcome.digest is None:
-                filling.failures.append(Unreadable(filling.photos[slot], filling.places[slot].label, outcome.reason))
-                empty.append(slot)
+def _try(allocation: Allocation, numbers: Sequence[int], make: Make, progress: Progress) -> list[int]:
+    """Makes the images of these slots, notes what failed, and returns the slots that are still empty."""
+    slots, images, empty = allocation.slots, allocation.images, []
+    done = len(slots) - len(numbers)
+    with closing(make([(slots[number], images[number]) for number in numbers])) as results:
+        for number, made in zip(numbers, results, strict=True):
+            if made.digest is None:
+                allocation.unreadable.append(UnreadableImage(images[number], slots[number].label, made.reason))
+                empty.append(number)
             else:
-                filling.digests[slot] = outcome.digest
+                allocation.digests[number] = made.digest
                 done += 1
-            progress(done, total)
+            progress(done, len(slots))
     return empty
 
 
-class _Spares:
+class _Reserves:
     """The candidates that were not chosen; each is handed out once, in the policy's order, where its split fits."""
 
     def __init__(self, selection: Selection) -> None:
-        self._queues: dict[tuple[str, str], deque[ImageRef]] = {
-            place: deque() for place in product(SPLITS, selection.classes)
-        }
-        self._taken: set[ImageRef] = set()
-        for *photo, labels, split in selection.spares.select("image_id", "file_name", "eligible", "split").iter_rows():
-            for place in product([split] if split else SPLITS, labels):
-                self._queues[place].append(ImageRef(*photo))
+        keys = product(SPLITS, selection.classes)
+        self._queues: dict[tuple[str, str], deque[Candidate]] = {key: deque() for key in keys}
+        self._taken: set[Candidate] = set()
+        rows = selection.reserves.select("image_id", "file_name", "eligible", "split").iter_rows()
+        for *image, labels, split in rows:
+            for key in product([split] if split else SPLITS, labels):
+                self._queues[key].append(Candidate(*image))
 
-    def take(self, place: Slot) -> ImageRef | None:
-        """The next spare that may stand in this place; null where there is none."""
-        queue = self._queues[place.split, place.label]
+    def take(self, slot: Slot) -> Candidate | None:
+        """The next reserve that may fill this slot; None where there is none."""
+        queue = self._queues[slot.split, slot.label]
         while queue:
-            photo = queue.popleft()
-            if photo not in self._taken:
-                self._taken.add(photo)
-                return photo
+            image = queue.popleft()
+            if image not in self._taken:
+                self._taken.add(image)
+                return image
         return None
 
 
-def _shortage(filling: Filling, label: str) -> ShortageError:
-    own = [failure for failure in filling.failures if failure.label == label]
-    examples = "; ".join(f"{failure.photo.file_name}: {failure.reason}" for failure in own[:3])
+def _shortage(allocation: Allocation, label: str) -> ShortageError:
+    own = [entry for entry in allocation.unreadable if entry.label == label]
+    examples = "; ".join(f"{entry.image.file_name}: {entry.reason}" for entry in own[:3])
     return ShortageError(
         f"class {label!r} has too few photos that can be read: {len(own):,} could not be read ({examples}), and no "
-        "candidate is left in their place. Put the photos right, or lower data.train_per_class and its like."
+        "reserve is left. Put the photos right, or lower data.train_per_class and its like."
     )

@@ -15,14 +15,14 @@ from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.geometry import photo_of
 from bakeoff.core.storage import digest, file_digest, write_json
 from bakeoff.core.types import SPLITS
-from bakeoff.data.build.allocation import Filling, ImageRef, Slot, fill
+from bakeoff.data.build.allocation import Allocation, Candidate, Slot, allocate
 from bakeoff.data.build.card import data_card
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.build.layout import Layout
 from bakeoff.data.build.load import INFO_FILE, LEDGER_FILE, MANIFEST_FILE, load
 from bakeoff.data.build.names import folder_names
 from bakeoff.data.build.tables import make_manifest, make_metadata, update_ledger
-from bakeoff.data.build.workers import ImageResult, ImageSettings, make_all
+from bakeoff.data.build.workers import ImageSettings, MadeImage, make_all
 from bakeoff.data.selection.selection import Selection, SelectionInfo
 from bakeoff.data.source import Source
 
@@ -61,7 +61,7 @@ def build(
 ) -> Dataset:
     """Reads and resizes the chosen photos and writes the data set's folder, whole or not at all.
 
-    A photo that can't be used becomes a row of the ledger, and the next candidate of its class takes its place. The
+    A photo that can't be used becomes a row of the ledger, and the next candidate of its class takes its slot. The
     same selection, photos and settings give the same bytes, whatever the number of processes.
 
     Args:
@@ -87,34 +87,34 @@ def build(
         layout = Layout(partial, folder_names(selection.classes))
         layout.prepare(selection, settings["size"])
 
-        def make(photos: Sequence[tuple[Slot, ImageRef]]) -> Generator[ImageResult, None, None]:
+        def make(photos: Sequence[tuple[Slot, Candidate]]) -> Generator[MadeImage, None, None]:
             ready = _prepare(source, selection, photos)
             return make_all(ready, settings, starmap(layout.job, photos), len(photos), workers)
 
-        filling = fill(selection, make, source.describe(), progress)
-        _write_records(layout, selection, filling, source, settings)
+        allocation = allocate(selection, make, source.describe(), progress)
+        _write_records(layout, selection, allocation, source, settings)
     return load(folder)
 
 
-def _prepare(source: Source, selection: Selection, photos: Sequence[tuple[Slot, ImageRef]]) -> Source:
+def _prepare(source: Source, selection: Selection, photos: Sequence[tuple[Slot, Candidate]]) -> Source:
     names = [photo.file_name for _, photo in photos]
     rows = selection.ledger.select("file_name", "url").filter(pl.col("file_name").is_in(names))
     return source.prepare({photo_of(name): url for name, url in rows.iter_rows()})
 
 
 def _write_records(
-    layout: Layout, selection: Selection, filling: Filling, source: Source, settings: ImageSettings
+    layout: Layout, selection: Selection, allocation: Allocation, source: Source, settings: ImageSettings
 ) -> None:
-    copies = [layout.copy(*where) for where in zip(filling.places, filling.photos, strict=True)]
-    manifest, ledger = make_manifest(selection, filling, copies), update_ledger(selection, filling)
+    copies = [layout.copy(*where) for where in zip(allocation.slots, allocation.images, strict=True)]
+    manifest, ledger = make_manifest(selection, allocation, copies), update_ledger(selection, allocation)
     rows = manifest.select("split", "image_id", "label", "annotated", "boxes").rows()
     info = DatasetInfo(
         **settings,
         classes=selection.classes,
-        counts={split: sum(place.split == split for place in filling.places) for split in selection.splits},
+        counts={split: sum(slot.split == split for slot in allocation.slots) for split in selection.splits},
         selection=selection.info,
         photos=source.describe(),
-        unreadable=len(filling.failures),
+        unreadable=len(allocation.unreadable),
         digest=digest(selection.classes, [file_digest(layout.array(split)) for split in selection.splits], rows),
         request=request_digest(selection.info, source, **settings),
         versions={name: version(name) for name in LIBRARIES},

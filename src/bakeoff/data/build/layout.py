@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bakeoff.data.build.allocation import ImageRef, Slot
+from bakeoff.data.build.allocation import Candidate, Slot
 from bakeoff.data.build.arrays import create_array
 from bakeoff.data.build.workers import ImageJob
 from bakeoff.data.selection.selection import Selection
@@ -34,10 +34,10 @@ class Layout:
         """The file of a split's images."""
         return self.folder / f"{split}.npy"
 
-    def copy(self, place: Slot, photo: ImageRef) -> str:
+    def copy(self, slot: Slot, photo: Candidate) -> str:
         """The path of a photo's JPEG copy, relative to the folder."""
-        return f"images/{place.split}/{self.class_folders[place.label]}/{photo.image_id}.jpg"
+        return f"images/{slot.split}/{self.class_folders[slot.label]}/{photo.image_id}.jpg"
 
-    def job(self, place: Slot, photo: ImageRef) -> ImageJob:
-        """What makes a photo for a place."""
-        return ImageJob(photo.file_name, self.array(place.split), place.position, self.folder / self.copy(place, photo))
+    def job(self, slot: Slot, photo: Candidate) -> ImageJob:
+        """What makes a photo for a slot."""
+        return ImageJob(photo.file_name, self.array(slot.split), slot.position, self.folder / self.copy(slot, photo))

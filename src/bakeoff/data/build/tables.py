@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from bakeoff.core.errors import StorageError
-from bakeoff.data.build.allocation import Filling
+from bakeoff.data.build.allocation import Allocation
 from bakeoff.data.selection.selection import Selection
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
@@ -46,31 +46,31 @@ PLACED: Schema = {
 MANIFEST: Schema = {**PLACED, **PHOTO}
 
 
-def make_manifest(selection: Selection, filling: Filling, copies: list[str]) -> pl.DataFrame:
+def make_manifest(selection: Selection, allocation: Allocation, copies: list[str]) -> pl.DataFrame:
     """The manifest, as `records.Dataset` describes it.
 
     Args:
         selection: Describes the photos.
-        filling: Which photo stands in which place.
-        copies: For each place the path of its JPEG copy, relative to the data set's folder.
+        allocation: Which photo stands in which slot.
+        copies: For each slot the path of its JPEG copy, relative to the data set's folder.
     """
     labels = {name: label for label, name in enumerate(selection.classes)}
     rows = [
-        (place.split, place.position, photo.image_id, labels[place.label], copy, source_digest)
-        for place, photo, copy, source_digest in zip(
-            filling.places, filling.photos, copies, filling.digests, strict=True
+        (slot.split, slot.position, photo.image_id, labels[slot.label], copy, source_digest)
+        for slot, photo, copy, source_digest in zip(
+            allocation.slots, allocation.images, copies, allocation.digests, strict=True
         )
     ]
     placed = pl.DataFrame(rows, schema=dict(PLACED), orient="row")
     return placed.join(selection.ledger.select(*PHOTO), on="image_id", how="left", maintain_order="left")
 
 
-def update_ledger(selection: Selection, filling: Filling) -> pl.DataFrame:
-    """The selection's ledger with the photos that could not be read, and with those that took their places."""
-    unreadable = [(failure.photo.image_id, "unreadable", failure.reason, None, None) for failure in filling.failures]
+def update_ledger(selection: Selection, allocation: Allocation) -> pl.DataFrame:
+    """The selection's ledger with the photos that could not be read, and with those that took their slots."""
+    unreadable = [(one.image.image_id, "unreadable", one.reason, None, None) for one in allocation.unreadable]
     replacements = [
-        (photo.image_id, "chosen", f"replaces image {chosen.image_id}", place.split, place.label)
-        for place, chosen, photo in zip(filling.places, filling.chosen, filling.photos, strict=True)
+        (photo.image_id, "chosen", f"replaces image {chosen.image_id}", slot.split, slot.label)
+        for slot, chosen, photo in zip(allocation.slots, allocation.chosen, allocation.images, strict=True)
         if photo != chosen
     ]
     changes = pl.DataFrame([*unreadable, *replacements], schema={"image_id": pl.Int64, **FATE}, orient="row")

@@ -46,7 +46,7 @@ class ImageSettings(TypedDict):
 
 
 class ImageJob(NamedTuple):
-    """One photo, and the places where its pixels and its JPEG copy go."""
+    """One photo, and the slots where its pixels and its JPEG copy go."""
 
     file_name: str
     array: Path
@@ -54,7 +54,7 @@ class ImageJob(NamedTuple):
     copy: Path
 
 
-class ImageResult(NamedTuple):
+class MadeImage(NamedTuple):
     """The digest of the photo's bytes, and of its region where one is taken; or null and why it can't be used."""
 
     digest: str | None
@@ -63,7 +63,7 @@ class ImageResult(NamedTuple):
 
 def make_all(
     source: Source, settings: ImageSettings, jobs: Iterable[ImageJob], count: int, workers: int
-) -> Generator[ImageResult, None, None]:
+) -> Generator[MadeImage, None, None]:
     """Makes photos, in parallel where they are many; the number of processes changes nothing in the result.
 
     Close the iterator where it is not used up: that ends the processes.
@@ -88,7 +88,7 @@ def make_all(
         return
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _prepare_process, (source, settings))
     try:
-        waiting: deque[Future[list[ImageResult]]] = deque()
+        waiting: deque[Future[list[MadeImage]]] = deque()
         remaining = iter(jobs)
         while chunk := list(islice(remaining, CHUNK)):
             waiting.append(pool.submit(_make_chunk, chunk))
@@ -105,24 +105,24 @@ def make_all(
         pool.shutdown(cancel_futures=True)
 
 
-def make(source: Source, settings: ImageSettings, jobs: Sequence[ImageJob]) -> list[ImageResult]:
+def make(source: Source, settings: ImageSettings, jobs: Sequence[ImageJob]) -> list[MadeImage]:
     """Reads, decodes and resizes photos, and writes their rows and their JPEG copies.
 
     A photo that can't be used is an outcome with a reason, and nothing of it is written.
     """
-    outcomes: list[ImageResult] = []
+    outcomes: list[MadeImage] = []
     rows: dict[Path, dict[int, Images]] = {}
     for job in jobs:
         try:
             raw, region = source.read(photo_of(job.file_name)), region_of(job.file_name)
             pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"], region)
         except ImageError as error:
-            outcomes.append(ImageResult(None, str(error)))
+            outcomes.append(MadeImage(None, str(error)))
             continue
         rows.setdefault(job.array, {})[job.row] = pixels
         # full chroma resolution: at these sizes the usual halving is visible
         Image.fromarray(pixels).save(job.copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
-        outcomes.append(ImageResult(hashlib.sha256(raw + (repr(region).encode() if region else b"")).hexdigest()[:16]))
+        outcomes.append(MadeImage(hashlib.sha256(raw + (repr(region).encode() if region else b"")).hexdigest()[:16]))
     for array, own in rows.items():  # opening a file costs as much as a few rows
         write_rows(array, own)
     return outcomes
@@ -132,7 +132,7 @@ _prepared: list[tuple[Source, ImageSettings]] = []
 """In a worker process: what it was started with, since a source may be large or slow to open."""
 
 
-def _make_chunk(jobs: Sequence[ImageJob]) -> list[ImageResult]:
+def _make_chunk(jobs: Sequence[ImageJob]) -> list[MadeImage]:
     return make(*_prepared[0], jobs)
 
 

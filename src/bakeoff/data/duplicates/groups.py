@@ -16,7 +16,7 @@ Links = npt.NDArray[np.int64]
 """Pairs of rows that hold one photo: int64 (P, 2)."""
 
 
-class Member(NamedTuple):
+class ImageFile(NamedTuple):
     """Where a photo stands: its file's name, its class, and its split or null."""
 
     file: str
@@ -25,7 +25,7 @@ class Member(NamedTuple):
 
 
 def find_duplicates(
-    places: Sequence[Member],
+    places: Sequence[ImageFile],
     keys: Mapping[Evidence, Sequence[Hashable | None]],
     looks: Fingerprints,
     rows: npt.NDArray[np.int64] | None = None,
@@ -47,7 +47,7 @@ def find_duplicates(
     links["pixels"] = _alike(keys.get("bytes"), looks, np.arange(len(places)) if rows is None else rows)
     photos = _photos(len(places), list(links.values()))
     linked = {kind: set(photos[pairs[:, 0]].tolist()) for kind, pairs in links.items()}
-    held: dict[int, list[Member]] = {}
+    held: dict[int, list[ImageFile]] = {}
     for photo, place in zip(photos.tolist(), places, strict=True):
         held.setdefault(photo, []).append(place)
     found = [
@@ -84,7 +84,7 @@ def _photos(count: int, links: Sequence[Links]) -> npt.NDArray[np.int64]:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def _describe(held: Sequence[Member], evidence: Sequence[Evidence]) -> Duplicates:
+def _describe(held: Sequence[ImageFile], evidence: Sequence[Evidence]) -> Duplicates:
     crossed: dict[Border, bool] = {
         "splits": len({place.split for place in held}) > 1,
         "classes": len({place.label for place in held}) > 1,

@@ -25,7 +25,7 @@ FORMATS = {
 LAYOUT = "a tree is DIR/train/<class>/* and DIR/val/<class>/*, or DIR/<class>/*"
 
 
-class Photo(NamedTuple):
+class TreeImage(NamedTuple):
     """A photo of a tree.
 
     Attributes:
@@ -54,7 +54,7 @@ class Tree:
     root: Path
     splits: tuple[str | None, ...]
     classes: tuple[str, ...]
-    photos: tuple[Photo, ...]
+    photos: tuple[TreeImage, ...]
     skipped: tuple[Refused, ...]
 
 
@@ -81,10 +81,10 @@ def scan(root: Path) -> Tree:
     photos = []
     classes: set[str] = set()
     for split in splits:
-        place = root / split if split else root
-        names = scanner.folders(place) if split else top
+        path = root / split if split else root
+        names = scanner.folders(path) if split else top
         classes.update(names)
-        photos += [Photo(file, name, split) for name in names for file in scanner.photos(place / name)]
+        photos += [TreeImage(file, name, split) for name in names for file in scanner.photos(path / name)]
     skipped = tuple(sorted(scanner.skipped, key=lambda entry: entry.file))
     tree = Tree(root, splits, tuple(sorted(classes)), tuple(sorted(photos)), skipped)
     _check(tree)
@@ -98,15 +98,15 @@ class _Scanner:
         self.skipped: list[Refused] = []
         self._root, self._real = root, root.resolve()
 
-    def folders(self, place: Path) -> list[str]:
+    def folders(self, path: Path) -> list[str]:
         """The names of the folders in a folder."""
-        entries = self.entries(place)
+        entries = self.entries(path)
         self.skip([entry for entry in entries if not entry.is_dir()], "not in a class's folder")
         return [entry.name for entry in entries if entry.is_dir()]
 
-    def photos(self, place: Path) -> list[str]:
+    def photos(self, path: Path) -> list[str]:
         """The photos in a class's folder, relative to the tree."""
-        entries = self.entries(place)
+        entries = self.entries(path)
         self.skip([entry for entry in entries if entry.is_dir()], "a folder in a class's folder")
         files = [entry for entry in entries if not entry.is_dir()]
         self.skip([entry for entry in files if entry.suffix.lower() not in FORMATS], "no photo by its suffix")
@@ -118,12 +118,12 @@ class _Scanner:
         """Notes entries that are not used."""
         self.skipped += [Refused(self._name(entry), reason) for entry in entries]
 
-    def entries(self, place: Path) -> Sequence[Path]:
+    def entries(self, path: Path) -> Sequence[Path]:
         """What is in a folder, without hidden entries, names that can't be written, and links that leave the tree."""
         try:
-            entries = sorted(place.iterdir())
+            entries = sorted(path.iterdir())
         except OSError as error:
-            raise SourceError(f"{place} can't be read: {error.strerror}.") from None
+            raise SourceError(f"{path} can't be read: {error.strerror}.") from None
         usable = []
         for entry in entries:
             if reason := self._refusal(entry):
@@ -173,8 +173,8 @@ def _check(tree: Tree) -> None:
     for split in tree.splits:
         for name in tree.classes:
             if (split, name) not in filled and split != TEST:
-                place = tree.root / split / name if split else tree.root / name
+                path = tree.root / split / name if split else tree.root / name
                 raise SourceError(
-                    f"class {name!r} is empty: {place} holds no photos ({', '.join(FORMATS)}). Put some there, or "
+                    f"class {name!r} is empty: {path} holds no photos ({', '.join(FORMATS)}). Put some there, or "
                     f"remove the class.{hint}"
                 )

@@ -74,6 +74,6 @@ class Selection:
         )
 
     @property
-    def spares(self) -> pl.DataFrame:
+    def reserves(self) -> pl.DataFrame:
         """The ledger's rows that the policy could have taken, in the policy's order."""
         return self.ledger.filter((pl.col("status") == "dropped") & (pl.col("eligible").list.len() > 0)).sort("order")

@@ -10,7 +10,7 @@ from bakeoff.core.registry import findings
 from bakeoff.core.types import VAL
 from bakeoff.data.audit.result import Border, Duplicates, Evidence
 from bakeoff.data.duplicates.fingerprints import fingerprints, joined
-from bakeoff.data.duplicates.groups import Member, find_duplicates
+from bakeoff.data.duplicates.groups import ImageFile, find_duplicates
 from bakeoff.data.duplicates.names import photo_id
 from bakeoff.data.duplicates.near import CORRELATION, DISTANCE
 from bakeoff.evaluation.results import Results
@@ -54,8 +54,8 @@ def leaks(results: Results) -> Finding:
     rows = results.dataset.manifest
     copies, ids, names, digests = (rows[name].to_list() for name in ("image", "image_id", "file_name", "source_digest"))
     prints = joined([fingerprints(images) for images in results.dataset.images.values()])
-    places = [
-        Member(copy, results.comparison.classes[label], split)
+    files = [
+        ImageFile(copy, results.comparison.classes[label], split)
         for copy, label, split in zip(copies, rows["label"], rows["split"], strict=True)
     ]
     keys: dict[Evidence, Sequence[object]] = {
@@ -63,14 +63,14 @@ def leaks(results: Results) -> Finding:
         "file name": [photo_id(name) for name in names],
         "bytes": digests,
     }
-    found = find_duplicates(places, keys, prints)
+    found = find_duplicates(files, keys, prints)
     leaked = [group for group in found if group.across]
     flat = int((~np.any(prints.copies, axis=1)).sum())
-    state, verdict = _judge(leaked, [place.file for place in places if place.split == VAL], len(places), flat)
+    state, verdict = _judge(leaked, [file.file for file in files if file.split == VAL], len(files), flat)
     evidence = LeaksEvidence(
         distance=DISTANCE,
         correlation=CORRELATION,
-        photos=len(places),
+        photos=len(files),
         flat=flat,
         across={border: len(_across(leaked, border)) for border in get_args(Border)},
         by={kind: sum(kind in group.evidence for group in leaked) for kind in get_args(Evidence)},
