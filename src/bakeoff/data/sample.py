@@ -52,10 +52,6 @@ def draw_sample(
     images: int = 1600,
     seed: int = 0,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    *,
-    images: int = 1600,
-    seed: int = 0,
-    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Path, Path]:
     """Draws a data set in the format of COCO's instances files; the same seed gives the same bytes.
 
