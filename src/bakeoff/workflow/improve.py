@@ -29,7 +29,7 @@ SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ProposedChange:
     """A change to try.
 
     Attributes:
@@ -134,7 +134,7 @@ class Context:
     def _monitor(self, variant: str, title: str) -> Progress:
         return self.monitor(f"{variant}: {title}")
 
-    def try_candidate(self, candidate: Candidate) -> str:
+    def try_candidate(self, candidate: ProposedChange) -> str:
         """Trains what the change is measured by; says why if the budget is used up."""
         return self.train(candidate.base) or self.train(candidate.variant)
 
@@ -170,7 +170,7 @@ def _changed(base: Variant, name: str, network: str = "", data: DataConfig | Non
     )
 
 
-def _candidates(base: Variant, context: Context) -> Iterator[Candidate]:
+def _candidates(base: Variant, context: Context) -> Iterator[ProposedChange]:
     """What is tried, in the order in which the budget is spent."""
     augmentations = list(_augmentations(base, context.config.improve.random_crop))
     yield augmentations[0]
@@ -178,11 +178,11 @@ def _candidates(base: Variant, context: Context) -> Iterator[Candidate]:
     for name in networks.names():
         traits = getattr(networks[name], "traits", None)
         if traits and base.network in traits.remedies_for:
-            yield Candidate(name, f"{traits.remedy} ({name})", _changed(base, name, network=name), base)
+            yield ProposedChange(name, f"{traits.remedy} ({name})", _changed(base, name, network=name), base)
     yield from augmentations[1:]
 
 
-def _augmentations(base: Variant, border: int) -> Iterator[Candidate]:
+def _augmentations(base: Variant, border: int) -> Iterator[ProposedChange]:
     flip, crop = {"horizontal_flip": True}, {"random_crop": border}
     for name, what, changes in (
         ("flip-and-crop", f"horizontal flips and random crops by {border} px", {**flip, **crop}),
@@ -191,10 +191,10 @@ def _augmentations(base: Variant, border: int) -> Iterator[Candidate]:
     ):
         there = all(getattr(base.recipe, key) == value for key, value in changes.items())
         obstacle = "the experiment has it already" if there else ""
-        yield Candidate(name, what, _changed(base, name, **changes), base, obstacle)
+        yield ProposedChange(name, what, _changed(base, name, **changes), base, obstacle)
 
 
-def _exclusive(base: Variant, context: Context) -> Candidate:
+def _exclusive(base: Variant, context: Context) -> ProposedChange:
     """The policy `exclusive` against the variant's own at equal quotas."""
     what, data = "only photos that hold one target class", base.data
     obstacle = ""
@@ -203,13 +203,13 @@ def _exclusive(base: Variant, context: Context) -> Candidate:
     elif not (context.dataset.rows(TRAIN)["annotated"].list.len() > 1).any():
         obstacle = "no training photo holds several target classes"
     if obstacle:
-        return Candidate(POLICY, what, base, base, obstacle)
+        return ProposedChange(POLICY, what, base, base, obstacle)
     index, chosen = inputs.open_index(data, context.experiment.cache)
     wanted = selection.fit_quotas(index, msgspec.structs.replace(chosen, policy=POLICY))
     own = msgspec.structs.replace(data, **{f"{split}_per_class": count for split, count in wanted.quotas.items()})
     fewer = base if own == data else _changed(base, "fewer-images", data=own)
     clean = _changed(base, POLICY, data=msgspec.structs.replace(own, policy=POLICY))
-    return Candidate(POLICY, what, clean, fewer)
+    return ProposedChange(POLICY, what, clean, fewer)
 
 
 def _fractions(base: Variant, config: ExperimentConfig) -> Iterator[Variant]:
