@@ -80,26 +80,26 @@ class Builder:
     def __init__(self, settings: list[str]) -> None:
         command = [sys.executable, "-c", SERVER, *settings]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self._told()
+        self._read()
 
-    def _tell(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{line}\n")
         self.process.stdin.flush()
 
-    def _told(self) -> str:
+    def _read(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
     def begin(self, folder: Path) -> int:
         """Begins a build; returns its process."""
-        self._tell(str(folder))
-        return int(self._told())
+        self._write(str(folder))
+        return int(self._read())
 
     def end(self) -> int:
         """Waits until it has ended; 0 where it went well."""
-        self._tell("")
-        return int(self._told())
+        self._write("")
+        return int(self._read())
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_a_photo_that_is_damaged_after_the_selection_is_replaced(own: tuple[Expe
     assert dataset.manifest.height == 60
 
 
-def test_a_photo_that_is_another_after_the_selection_is_told_by_its_digest(own: tuple[ExperimentConfig, Path]) -> None:
+def test_a_photo_that_is_another_after_the_selection_is_known_by_its_digest(own: tuple[ExperimentConfig, Path]) -> None:
     experiment, folder = own
     first, other = pipeline.select(experiment, folder).chosen["file_name"][:2]
     photos = Path(experiment.data.images)

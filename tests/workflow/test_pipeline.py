@@ -63,7 +63,7 @@ def test_the_report_is_a_function_of_what_is_stored(finished: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("change", ["data.policy=random", "data.filter=linear", "training.batch_size=8"])
-def test_other_settings_in_the_same_folder_are_refused_unless_told(
+def test_other_settings_in_the_same_folder_are_refused_without_overwrite(
     sample: Path, finished: Path, tmp_path: Path, change: str
 ) -> None:
     folder = tmp_path / "out"
@@ -91,7 +91,7 @@ def test_stages_alone_are_the_run(sample: Path, finished: Path, tmp_path: Path) 
     assert alone["runs/net1-seed0/predictions.parquet"] == together["runs/net1-seed0/predictions.parquet"]
 
 
-def test_an_unreadable_photo_is_replaced_and_told(sample: Path, tmp_path: Path) -> None:
+def test_an_unreadable_photo_is_replaced_and_recorded(sample: Path, tmp_path: Path) -> None:
     broken = tmp_path / "sample"
     shutil.copytree(sample, broken)
     victim = pipeline.select(experiment(broken)).chosen.row(0, named=True)
@@ -181,7 +181,7 @@ def test_what_can_not_be_cropped_is_one_message(sample: Path, overrides: tuple[s
         pipeline.select(experiment(sample, *overrides))
 
 
-def test_a_test_split_is_predicted_and_told_and_nothing_else(sample: Path, tmp_path: Path) -> None:
+def test_a_test_split_is_predicted_and_reported_and_nothing_else(sample: Path, tmp_path: Path) -> None:
     asked = experiment(sample, "data.test_per_class=3", "training.networks=net1", "training.holdout_fraction=0.25")
     page = pipeline.run(asked, tmp_path / "out")
     dataset = pipeline.build(asked, tmp_path / "out")

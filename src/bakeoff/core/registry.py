@@ -18,12 +18,8 @@ class Registry(Generic[T]):
     """Plug-ins of one kind by name.
 
     A module of bakeoff registers what it adds, and is imported at the first look-up. Another package adds an entry
-    point to the group `bakeoff.KIND`, which is loaded when its name is asked for. A script decorates an object.
-
-    Args:
-        kind: What one plug-in is called in messages.
-        package: The package of bakeoff whose modules register plug-ins.
-        group: Group of the entry points.
+    point to `group`, which is loaded when its name is asked for. A script decorates an object. `kind` is what messages
+    call a plug-in.
     """
 
     def __init__(self, kind: str, package: str, group: str) -> None:
@@ -47,7 +43,7 @@ class Registry(Generic[T]):
         return add
 
     def names(self) -> list[str]:
-        """The names of all plug-ins, sorted."""
+        """All names, sorted; nothing of other packages is loaded."""
         self._load()
         return sorted({*self._plugins, *self._entry_points()})
 
@@ -63,9 +59,9 @@ class Registry(Generic[T]):
         self._load()
         if name not in self._plugins:
             found = self._entry_points().get(name)
-            if found is None:
+            if not found:
                 raise ConfigError(unknown_name(self.kind, name, self.names()))
-            self._plugins[name] = self._loaded_from(found)
+            self._plugins[name] = self._load_entry_point(found)
         return self._plugins[name]
 
     def describe(self, name: str) -> str:
@@ -89,7 +85,7 @@ class Registry(Generic[T]):
     def _entry_points(self) -> dict[str, EntryPoint]:
         return {point.name: point for point in entry_points(group=self.group)}
 
-    def _loaded_from(self, point: EntryPoint) -> T:
+    def _load_entry_point(self, point: EntryPoint) -> T:
         try:
             plugin: T = point.load()
         except Exception as error:  # another package's code may raise anything
