@@ -44,7 +44,7 @@ class WebServer(ThreadingHTTPServer):
         self.times: list[float] = []
         self.lines: list[str] = []
         self.heads: list[Mapping[str, str]] = []
-        self.guard, self.closing = threading.Lock(), threading.Event()
+        self.lock, self.closing = threading.Lock(), threading.Event()
         self.now = self.most = self.sent = 0
 
     @property
@@ -65,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         server, path = self.server, unquote(urlsplit(self.path).path, errors="surrogatepass")
-        with server.guard:
+        with server.lock:
             server.asked[path] += 1
             server.times.append(time.monotonic())
             server.lines.append(self.path)
@@ -80,7 +80,7 @@ class Handler(BaseHTTPRequestHandler):
             raw = self.part(server.files.get(path, b""))
             getattr(self, f"answer_{what}", self.answer_status)(raw, what, value)
         finally:
-            with server.guard:
+            with server.lock:
                 server.now -= 1
 
     def part(self, raw: bytes) -> bytes:
@@ -102,7 +102,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def send(self, raw: bytes, claimed: int) -> None:
-        with self.server.guard:
+        with self.server.lock:
             self.server.sent += len(raw)
         self.head(self.status, claimed, **self.extra)
         self.wfile.write(raw)

@@ -14,6 +14,7 @@ from PIL import Image
 from source_samples import QUICK
 from tests.web_server import Behave, WebServer, serve
 
+from bakeoff.core.atomic import lock
 from bakeoff.core.errors import ImageError, SourceError, StorageError
 from bakeoff.data.build import decode
 from bakeoff.data.http import Options
@@ -278,6 +279,18 @@ def test_a_photo_that_stalls_does_not_stop_the_others(open_url: Open) -> None:
         ready = open_url("url", patient).prepare({name: addresses[name] for name in together})
     assert had == [len(together)]
     assert all(ready.read(name) == PHOTOS["1.jpg"] for name in together)
+
+
+def test_another_process_that_hangs_with_a_photo_is_not_waited_for_longer_than_the_timeout(
+    open_url: Open, tmp_path: Path
+) -> None:
+    with serve(SERVED) as server:
+        urls = {"1.jpg": urls_of(server)["1.jpg"]}
+        path = cached(tmp_path / "cache", str(urls["1.jpg"]))
+        path.parent.mkdir(parents=True)
+        with lock(path) as held:
+            assert held
+            assert open_url("url").prepare(urls).read("1.jpg") == PHOTOS["1.jpg"]
 
 
 def test_two_that_download_at_once_share_the_work(open_url: Open) -> None:

@@ -28,7 +28,8 @@ class RemoteFile(io.RawIOBase):
     def __init__(self, client: Client, url: str, length: int) -> None:
         super().__init__()
         self._client, self._url, self._length, self._position = client, url, length, 0
-        self._stored, self._file = range(0), io.BytesIO()  # type: tuple[range, IO[bytes]]
+        self._stored = range(0)
+        self._file: IO[bytes] = io.BytesIO()
 
     def download(self, wanted: range, file: IO[bytes], progress: Progress) -> None:
         """Appends to a file what it lacks of a byte range, which is read from there from now on.

@@ -76,7 +76,6 @@ class Client:
             backoff_factor=options.backoff,
             backoff_max=LONGEST_BACKOFF,
             backoff_jitter=options.backoff,
-            retry_after_max=LONGEST_WAIT,
         )
         self._retry.limiter, self._retry.attempts = self._limiter, options.attempts
         self._most_lost = MOST_LOST + LOST_FRACTION * files
@@ -202,7 +201,7 @@ class _Retry(urllib3.Retry):
             with suppress(exceptions.InvalidHeader, ValueError, OverflowError):
                 asked = self.get_retry_after(response)
         if asked:
-            self.limiter.delay(asked)
+            self.limiter.delay(min(asked, LONGEST_WAIT))
         else:
             self.limiter.sleep(self.get_backoff_time())
         self.limiter.wait()
