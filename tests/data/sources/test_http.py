@@ -78,10 +78,13 @@ FAULTS = {
 
 @pytest.mark.parametrize("what", FAULTS)
 def test_what_fails_for_the_moment_is_tried_again(open_url: Open, what: str) -> None:
+    waits = FAULTS[what].startswith(("no answer", "slower"))  # a short time, too short for a busy machine as well
     with serve(SERVED, first(what)) as server:
-        ready = open_url("url").prepare(urls_of(server))
+        ready = open_url("url", QUICK if waits else replaced(QUICK, timeout=20.0)).prepare(urls_of(server))
     assert {name: ready.read(name) for name in PHOTOS} == PHOTOS
-    assert set(server.asked.values()) == {2}
+    asked = set(server.asked.values())
+    assert min(asked) == 2
+    assert waits or max(asked) == 2
 
 
 @pytest.mark.parametrize("what", FAULTS)
