@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import experiment
 
 from bakeoff.core.errors import BakeoffError, ConfigError, ImageError, ShortageError, SourceError, StorageError
-from bakeoff.core.geometry import photo_of, region_of
+from bakeoff.core.geometry import crop_box_of, photo_of
 from bakeoff.data.build import to_pixels
 from bakeoff.data.sample import CLASSES
 from bakeoff.workflow import pipeline
@@ -158,10 +158,10 @@ def test_objects_instead_of_photos_go_all_the_way(sample: Path, tmp_path: Path) 
     manifest = dataset.manifest
     assert manifest.height == 60
     row = manifest.row(0, named=True)
-    region = region_of(row["file_name"])
-    assert region is not None
+    crop_box = crop_box_of(row["file_name"])
+    assert crop_box is not None
     raw = (sample / "images" / photo_of(row["file_name"])).read_bytes()
-    expected = to_pixels(raw, dataset.info.size, "area", region=region)
+    expected = to_pixels(raw, dataset.info.size, "area", crop_box=crop_box)
     np.testing.assert_array_equal(dataset.images["train"][0], expected)
     photos = {split: {photo_of(name) for name in dataset.rows(split)["file_name"]} for split in ("train", "val")}
     assert not photos["train"] & photos["val"]

@@ -68,7 +68,7 @@ def frame(
 FRAGMENT = re.compile(r"#xywh=(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})\Z")
 
 
-class Region(NamedTuple):
+class CropBox(NamedTuple):
     """A rectangle of whole pixels."""
 
     left: int
@@ -82,7 +82,7 @@ def photo_of(name: str) -> str:
     return FRAGMENT.sub("", name)
 
 
-def region_of(name: str) -> Region | None:
-    """The region that a file name has at its end; None for the whole photo."""
+def crop_box_of(name: str) -> CropBox | None:
+    """The crop box that a file name has at its end; None for the whole photo."""
     found = FRAGMENT.search(name)
-    return Region(*map(int, found.groups())) if found else None
+    return CropBox(*map(int, found.groups())) if found else None

@@ -33,7 +33,7 @@ class IndexInfo(msgspec.Struct, frozen=True):
     """Where an index comes from.
 
     Attributes:
-        source: Path of the instances file, or of a tree of photos with a folder a class.
+        source: Path of the instances file, or of a tree of photos with a folder per class.
         digest: Digest of the file's bytes; of a tree see `bakeoff.data.image_folder.indexing`.
         licenses: The licences that the file lists.
         problems: What was found wrong in it.

@@ -1,4 +1,4 @@
-"""What an experiment starts from: a COCO instances file and its photos, or a tree of photos with a folder a class."""
+"""What an experiment starts from: a COCO instances file and its photos, or a tree of photos with a folder per class."""
 
 import os
 from functools import partial
@@ -65,7 +65,7 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
     if not _is_tree(data):
         return _view(merge_categories(read_index(data.annotations, cache), data.merge), data), data.selection
     if data.view != "photo":
-        raise ConfigError('data.view = "crop" needs annotations with boxes; photos with a folder a class have none.')
+        raise ConfigError('data.view = "crop" needs annotations with boxes; photos with a folder per class have none.')
     tree = scan(Path(data.folder))
     return merge_categories(tree_index(tree), data.merge), msgspec.structs.replace(
         data.selection, classes=target_classes(data)
@@ -104,7 +104,7 @@ def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
         raise ConfigError(
             "an instances file and its photos are needed: give --annotations FILE and --images FOLDER (or url, "
             "which downloads them), or set data.annotations and data.images in the experiment file, or data.folder for "
-            "photos with a folder a class."
+            "photos with a folder per class."
         )
     if not is_remote(data.images):
         return sources.open_source(data.images)
@@ -116,7 +116,7 @@ def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
 
 
 def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
-    """Looks at every photo of a tree; see `pipeline.audit`."""
+    """Checks every photo of a tree; see `pipeline.audit`."""
     from bakeoff.data import source as sources
     from bakeoff.data.build import to_pixels
 

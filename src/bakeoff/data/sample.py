@@ -140,7 +140,7 @@ class _Canvas:
         self.kinds: list[tuple[str, bool]] = []
 
     def add(self, kind: str, radius: float, centres: Floats, *, crowd: bool = False) -> None:
-        """Draws objects annotated as one; radius: share of the short side, centres (M, 2): of width and height."""
+        """Draws objects annotated as one; radius: fraction of the short side, centres (M, 2): of width and height."""
         self.kinds.append((kind, crowd))
         paint, mark = ImageDraw.Draw(self.picture), ImageDraw.Draw(self.owners)
         for centre in centres:
@@ -175,7 +175,7 @@ class _Canvas:
 
 
 def _palette(rng: np.random.Generator, *, pale: bool = False) -> list[tuple[int, int, int]]:
-    """The colours of an object's tones; any hue, whatever the object is, so that the shape alone tells the class."""
+    """The colours of an object's tones; any hue, whatever the object is, so that only the shape shows the class."""
     hue, shift = rng.random(), rng.uniform(0.15, 0.85)
     main = colorsys.hsv_to_rgb(hue, rng.uniform(0.25, 0.95), rng.uniform(0.4, 0.95))
     accent = colorsys.hsv_to_rgb((hue + shift) % 1, rng.uniform(0.2, 0.9), rng.uniform(0.4, 0.95))

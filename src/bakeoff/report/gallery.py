@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 from PIL import Image
 
-from bakeoff.core.geometry import region_of
+from bakeoff.core.geometry import crop_box_of
 from bakeoff.core.types import VAL, Images
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.report.rendering import Spec
@@ -111,7 +111,7 @@ def _photos(rows: pl.DataFrame, info: DatasetInfo) -> list[dict[str, object]]:
                 [number[box["label"]], *(round(fraction, 3) for fraction in info.placed(box, row))]
                 for box in row["boxes"]
             ],
-            "coco": COCO in (row["url"] or "") and not region_of(row["file_name"]),
+            "coco": COCO in (row["url"] or "") and not crop_box_of(row["file_name"]),
         }
         for row in rows.iter_rows(named=True)
     ]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.data.selection.conftest import make_index
 
 from bakeoff.config.schema import SelectionConfig
-from bakeoff.core.geometry import photo_of, region_of
+from bakeoff.core.geometry import crop_box_of, photo_of
 from bakeoff.data.index import Index
 from bakeoff.data.selection import crop_objects, select
 
@@ -54,7 +54,7 @@ def test_each_object_of_the_classes_is_an_image_of_its_own() -> None:
 
 def test_the_margin_ends_at_the_photos_border() -> None:
     index = cropped(index_of((1, "cat", 2, 40, 20, 10, False)), margin=0.25)
-    assert region_of(index.images["file_name"][0]) == (0, 37, 27, 16)
+    assert crop_box_of(index.images["file_name"][0]) == (0, 37, 27, 16)
     assert index.annotations.select("x", "y", "width", "height").row(0) == (2, 3, 20, 10)
 
 
@@ -101,7 +101,7 @@ def test_no_photo_is_in_both_splits_and_every_object_is_a_candidate(
     splits: dict[str, set[str]] = {}
     for image, name in index.images.select("image_id", "file_name").iter_rows():
         splits.setdefault(photo_of(name), set()).add(index.splits[image])
-        region = region_of(name)
+        region = crop_box_of(name)
         assert region is not None
         assert region.width > 0
         assert region.height > 0

@@ -17,7 +17,7 @@ from bakeoff.data.image_folder.tree import Tree
 from bakeoff.data.index import Index
 
 THUMBNAIL = 32
-"""Height and width in pixels at which an audit looks at photos: what the perceptual hash asks for."""
+"""Height and width in pixels at which an audit compares photos: what the perceptual hash needs."""
 
 ALL = "all"
 
@@ -29,16 +29,16 @@ def audit_tree(
     index: Index | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Audit:
-    """Looks at every photo of a tree, once.
+    """Checks every photo of a tree, once.
 
     Args:
         tree: The photos.
         read: Gives the bytes of a photo by its file, or raises `ImageError`.
         decode: Gives a photo's pixels, uint8 (S, S, 3), S the same for all (`THUMBNAIL`), or raises `ImageError`.
         index: An instances file that the classes are compared with.
-        progress: Told how many of all photos were looked at.
+        progress: Called with how many of all photos were compared.
     """
-    looks: list[Fingerprints] = []
+    prints: list[Fingerprints] = []
     pixels: list[Images] = []
     digests: list[str | None] = []
     rows: list[int] = []
@@ -53,11 +53,11 @@ def audit_tree(
         except ImageError as error:
             unreadable.append(Refused(photo.file, str(error)))
         if len(pixels) == BLOCK:
-            looks.append(fingerprints(np.stack(pixels)))
+            prints.append(fingerprints(np.stack(pixels)))
             pixels.clear()
         progress(row + 1, len(tree.photos))
     if pixels:
-        looks.append(fingerprints(np.stack(pixels)))
+        prints.append(fingerprints(np.stack(pixels)))
     return Audit(
         folder=str(tree.root),
         counts=(counts := _counts(tree)),
@@ -67,7 +67,7 @@ def audit_tree(
         duplicates=find_duplicates(
             [ImageFile(*photo) for photo in tree.photos],
             {"file name": [photo_id(photo.file) for photo in tree.photos], "bytes": digests},
-            joined(looks),
+            joined(prints),
             np.array(rows, dtype=np.int64),
         ),
         labels=check_labels(tree, index) if index else None,

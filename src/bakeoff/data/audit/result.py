@@ -1,4 +1,4 @@
-"""What is wrong in a tree of photos with a folder a class."""
+"""What is wrong in a tree of photos with a folder per class."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -68,7 +68,7 @@ class LabelCheck(msgspec.Struct, frozen=True):
 
 
 class Audit(msgspec.Struct, frozen=True):
-    """What is wrong in a tree of photos with a folder a class.
+    """What is wrong in a tree of photos with a folder per class.
 
     Attributes:
         folder: Its path.
@@ -77,7 +77,7 @@ class Audit(msgspec.Struct, frozen=True):
         unreadable: Photos that can't be decoded.
         skipped: Entries that are no photos of a class, and links that leave the tree.
         duplicates: Files that hold one photo; leaks first.
-        labels: The classes compared with an instances file; null where none was given.
+        labels: The classes compared with an instances file; None where none was given.
     """
 
     folder: str

@@ -67,7 +67,7 @@ def allocate(selection: Selection, make: Make, location: str, progress: Progress
         selection: The chosen images and the reserves.
         make: Makes images for slots.
         location: Where the images are read, for messages.
-        progress: Told how many of all slots are filled.
+        progress: Called with how many of all slots are filled.
 
     Returns:
         The filled slots; the same results of `make` give the same allocation.

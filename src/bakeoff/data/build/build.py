@@ -68,8 +68,8 @@ def build(
         selection: Which images, under which classes.
         source: Where the bytes of the photos come from.
         folder: Gets the data set; one that is there already is replaced.
-        workers: Processes; 0 means one a processor.
-        progress: Told how many of all images are done.
+        workers: Processes; 0 means one per processor.
+        progress: Called with how many of all images are done.
         **settings: As in `ImageSettings`.
 
     Returns:

@@ -129,14 +129,14 @@ def _licences(info: DatasetInfo, manifest: pl.DataFrame) -> str:
 def _files(info: DatasetInfo) -> str:
     rows = (
         ("`train.npy`, `val.npy`", f"uint8 (N, {info.size}, {info.size}, 3), RGB: what networks are trained on"),
-        ("`manifest.parquet`", "a row an image, in the order of the arrays"),
+        ("`manifest.parquet`", "one row per image, in the order of the arrays"),
         ("`ledger.parquet`", "a row for every candidate, with the reason why it was taken or not"),
         (
             "`images/train/`, `images/val/`",
-            f"JPEG copies (quality {info.quality}), a folder a class; as image folders they are numbered by the "
+            f"JPEG copies (quality {info.quality}), a folder per class; as image folders they are numbered by the "
             "alphabet, not by the labels above",
         ),
-        ("`images/metadata.csv`", "a line an image, for tools that read it beside the images"),
+        ("`images/metadata.csv`", "one line per image, for tools that read it next to the images"),
         ("`dataset.json`", "how the data set was made"),
     )
     return _table(("file", "what"), rows, raw=True)

@@ -49,7 +49,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     schema: int = 1
 
     def placed(self, box: Mapping[str, float], row: Mapping[str, int]) -> tuple[float, float, float, float]:
-        """Left, top, width and height of a box as shares of the square image; what is not shown is cut off.
+        """Left, top, width and height of a box as fractions of the square image; what is not shown is cut off.
 
         Args:
             box: One of the row's `boxes`.
@@ -94,7 +94,7 @@ class Dataset:
     Attributes:
         folder: Holds `dataset.json`, `manifest.parquet`, `ledger.parquet`, `train.npy`, `val.npy`, `images/`.
         info: What it is and how it was made.
-        manifest: One row an image, training first, in the order of the arrays: split str; position i64 (row in the
+        manifest: One row per image, training first, in the order of the arrays: split str; position i64 (row in the
             split's array); image_id i64; file_name str; label i64; annotated list[str]; boxes as in the ledger;
             width, height i32 (of the photo); license i64 or null; url str or null; image str (path of the JPEG copy);
             source_digest str (of the photo's bytes).

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from bakeoff.core.errors import ConfigError, ImageError, unknown_name
-from bakeoff.core.geometry import GREY, Region, Resize, frame
+from bakeoff.core.geometry import GREY, CropBox, Resize, frame
 from bakeoff.core.types import Images
 
 Filter = Literal["area", "linear"]
@@ -36,7 +36,7 @@ TRANSPOSES = {
 
 
 def to_pixels(
-    raw: bytes, size: int, filter_name: Filter, resize_name: Resize = "stretch", region: Region | None = None
+    raw: bytes, size: int, filter_name: Filter, resize_name: Resize = "stretch", crop_box: CropBox | None = None
 ) -> Images:
     """Decodes a photo and resizes it as a data set does.
 
@@ -45,7 +45,7 @@ def to_pixels(
         size: Height and width of the result, in pixels.
         filter_name: "area" or "linear", as in `resize`.
         resize_name: How the photo becomes square, as in `geometry.frame`.
-        region: What of the upright photo is taken; null means all of it.
+        crop_box: What part of the upright photo is used; None means all of it.
 
     Returns:
         uint8 (size, size, 3), RGB.
@@ -54,8 +54,8 @@ def to_pixels(
         ImageError: The photo can't be used.
         ConfigError: There is no such filter.
     """
-    if region:
-        return square(_cut(decode(raw), region), size, filter_name, resize_name)
+    if crop_box:
+        return square(_cut(decode(raw), crop_box), size, filter_name, resize_name)
     if resize_name != "stretch":
         return square(decode(raw), size, filter_name, resize_name)
     if filter_name != "area":
@@ -86,7 +86,7 @@ def decode(raw: bytes) -> Images:
 
 
 class _Decoded(NamedTuple):
-    """A photo as it lies in its file: its pixels, its height and width in these, and what makes it upright.
+    """A photo as it is stored: its pixels, its height and width in these, and what makes it upright.
 
     Height and width are no whole numbers where an odd side was halved: its last pixel is then a part of one.
     """
@@ -130,7 +130,7 @@ def resize(image: Images, size: int, filter_name: Filter, extent: tuple[float, f
             (where an image gets larger, it interpolates); "linear" is `cv2.resize`'s default, which looks at four
             source pixels only.
         extent: Height and width of what the image shows, in its pixels: H and W, or less than one pixel below them;
-            null means H and W.
+            None means H and W.
 
     Returns:
         uint8 (size, size, 3).
@@ -159,8 +159,8 @@ def square(image: Images, size: int, filter_name: Filter, resize_name: Resize) -
     return result
 
 
-def _cut(image: Images, region: Region) -> Images:
-    cut = image[region.top : region.top + region.height, region.left : region.left + region.width]
+def _cut(image: Images, crop_box: CropBox) -> Images:
+    cut = image[crop_box.top : crop_box.top + crop_box.height, crop_box.left : crop_box.left + crop_box.width]
     if not cut.size:
         raise ImageError(f"the photo of {image.shape[1]} x {image.shape[0]} pixels does not reach to the object")
     return cut

@@ -17,7 +17,7 @@ import cv2
 from PIL import Image
 
 from bakeoff.core.errors import ImageError, SourceError
-from bakeoff.core.geometry import Resize, photo_of, region_of
+from bakeoff.core.geometry import Resize, crop_box_of, photo_of
 from bakeoff.core.types import Images
 from bakeoff.data.build.arrays import write_rows
 from bakeoff.data.build.images import Filter, to_pixels
@@ -55,7 +55,7 @@ class ImageJob(NamedTuple):
 
 
 class MadeImage(NamedTuple):
-    """The digest of the photo's bytes, and of its region where one is taken; or null and why it can't be used."""
+    """The digest of the photo's bytes, and of its crop box if it has one; or None and why it can't be used."""
 
     digest: str | None
     reason: str = ""
@@ -73,7 +73,7 @@ def make_all(
         settings: How the images are made.
         jobs: The photos; taken as they are needed, so that their number costs no memory.
         count: How many they are.
-        workers: Processes; 0 means one a processor.
+        workers: Processes; 0 means one per processor.
 
     Yields:
         One outcome a job, in the jobs' order.
@@ -114,15 +114,17 @@ def make(source: Source, settings: ImageSettings, jobs: Sequence[ImageJob]) -> l
     rows: dict[Path, dict[int, Images]] = {}
     for job in jobs:
         try:
-            raw, region = source.read(photo_of(job.file_name)), region_of(job.file_name)
-            pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"], region)
+            raw, crop_box = source.read(photo_of(job.file_name)), crop_box_of(job.file_name)
+            pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"], crop_box)
         except ImageError as error:
             outcomes.append(MadeImage(None, str(error)))
             continue
         rows.setdefault(job.array, {})[job.row] = pixels
         # full chroma resolution: at these sizes the usual halving is visible
         Image.fromarray(pixels).save(job.copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
-        outcomes.append(MadeImage(hashlib.sha256(raw + (repr(region).encode() if region else b"")).hexdigest()[:16]))
+        outcomes.append(
+            MadeImage(hashlib.sha256(raw + (repr(crop_box).encode() if crop_box else b"")).hexdigest()[:16])
+        )
     for array, own in rows.items():  # opening a file costs as much as a few rows
         write_rows(array, own)
     return outcomes

@@ -17,7 +17,7 @@ def split(path: Path) -> tuple[Path, str]:
                 with parent.open("rb") as file:
                     inside = file.read(len(ZIP)) == ZIP
                 return (parent, path.relative_to(parent).as_posix()) if inside else (path, "")
-        except (OSError, ValueError):  # what is wrong with the path is told where it is opened
+        except (OSError, ValueError):  # what is wrong with the path is reported where it is opened
             break
     return path, ""
 

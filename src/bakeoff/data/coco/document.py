@@ -17,7 +17,7 @@ BOM = b"\xef\xbb\xbf"
 KEY = re.compile(rb'"annotations"(?<!\\"annotations")\s*:\s*\[')  # not at the end of a longer name
 BETWEEN = re.compile(rb"\}\s*(,)\s*(?=\{)")
 BEGINNING = 4
-"""Bytes that tell a text's encoding."""
+"""Bytes that show a text's encoding."""
 OVERLAP = 64
 """Bytes that are searched again for the key, which may be cut; with more white space in it, the whole is decoded."""
 WINDOW = 2**14

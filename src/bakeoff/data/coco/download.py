@@ -71,7 +71,7 @@ def _fetch(client: Client, url: str, target: Path, progress: Progress) -> None:
         partial.unlink()
     except (*ZIP_DAMAGE, ValueError) as error:
         partial.unlink(missing_ok=True)
-        raise SourceError(f"{url} came damaged ({error}); run the command again, which downloads it anew.") from None
+        raise SourceError(f"{url} came damaged ({error}); run the command again, which downloads it again.") from None
     finally:
         unpacked.unlink(missing_ok=True)
 

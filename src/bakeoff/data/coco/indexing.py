@@ -31,7 +31,7 @@ def build_index(document: Document, annotations: pl.DataFrame, source: str, dige
         The index, with a `Problem` for each kind of thing that was dropped, clipped or is ambiguous.
 
     Raises:
-        AnnotationsError: An image or category id stands for two different things, or an image has no size.
+        AnnotationsError: An image or category id is used for two different things, or an image has no size.
     """
     images, double_images = _unique(document.images, "images", source)
     categories, double_categories = _unique(document.categories, "categories", source)
@@ -57,7 +57,7 @@ def images_with(index: Index, category_id: int) -> list[int]:
 
 
 def summary(index: Index) -> pl.DataFrame:
-    """One row a category, most images first: category str; images, annotations, crowd u32 (annotations of crowds)."""
+    """One row per category, most images first: category str; images, annotations, crowd u32 (annotations of crowds)."""
     counts = index.annotations.group_by("category_id").agg(
         pl.col("image_id").n_unique().alias("images"),
         pl.len().alias("annotations"),
@@ -205,7 +205,7 @@ def _clip(start: str, extent: str, side: str) -> tuple[pl.Expr, pl.Expr]:
 def _repeated(code: str, section: str, ids: list[int]) -> list[Problem]:
     if not ids:
         return []
-    message = f"{len(ids):,} {section} stand there more than once, alike (ids {_examples(ids)}): kept once"
+    message = f"{len(ids):,} {section} occur more than once, identical (ids {_examples(ids)}): kept once"
     return [Problem(code, len(ids), message)]
 
 

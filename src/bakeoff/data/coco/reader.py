@@ -43,7 +43,7 @@ def read_index(path: Path, cache: Path | None = None) -> Index:
 
     Args:
         path: The file.
-        cache: A folder that keeps the columns of files that were read; a file that changed is read anew, and a cache
+        cache: A folder that keeps the columns of files that were read; a file that changed is read again, and a cache
             that is damaged or can't be written is not used.
 
     Returns:

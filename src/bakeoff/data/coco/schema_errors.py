@@ -43,7 +43,7 @@ def explain(error: Exception, text: bytes | bytearray, position: Callable[[int],
         error: What msgspec raised.
         text: The document, or a list of annotations.
         position: From a byte's position in the text to its position in the file.
-        before: How many annotations stand in the file before those of the text.
+        before: How many annotations the file has before those of the text.
     """
     if isinstance(error, msgspec.ValidationError):
         return _other_format(text) or _explain_entry(str(error), before)

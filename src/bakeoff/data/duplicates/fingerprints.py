@@ -72,8 +72,8 @@ def _averages(count: int, side: int) -> npt.NDArray[np.float64]:
     """The matrix (count, side) that resizes one axis by averaging over the pixels under each new one."""
     edges = np.linspace(0, side, count + 1)
     pixel = np.arange(side)
-    shares = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    return np.asarray(shares.clip(0) * count / side)
+    fractions = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
+    return np.asarray(fractions.clip(0) * count / side)
 
 
 def _hash(frequencies: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64]:

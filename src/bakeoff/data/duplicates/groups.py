@@ -17,7 +17,7 @@ Links = npt.NDArray[np.int64]
 
 
 class ImageFile(NamedTuple):
-    """Where a photo stands: its file's name, its class, and its split or null."""
+    """Where a photo stands: its file's name, its class, and its split or None."""
 
     file: str
     label: str
@@ -25,31 +25,31 @@ class ImageFile(NamedTuple):
 
 
 def find_duplicates(
-    places: Sequence[ImageFile],
+    members: Sequence[ImageFile],
     keys: Mapping[Evidence, Sequence[Hashable | None]],
-    looks: Fingerprints,
+    prints: Fingerprints,
     rows: npt.NDArray[np.int64] | None = None,
 ) -> tuple[Duplicates, ...]:
-    """The photos that occur more than once; the order of the places does not matter.
+    """The photos that occur more than once; the order of the members does not matter.
 
     What is one photo with a second, and that with a third, is one photo with the third.
 
     Args:
-        places: Where each of N photos stands.
-        keys: By kind of evidence, for each photo what only the same photo shares; null says nothing.
-        looks: What the photos look like.
-        rows: int64 (M,): the places of the photos in `looks`; by default all.
+        members: Where each of N photos stands.
+        keys: By kind of evidence, for each photo what only the same photo fractions; None says nothing.
+        prints: What the photos look like.
+        rows: int64 (M,): the members of the photos in `prints`; by default all.
 
     Returns:
         One entry for each photo that occurs more than once: leaks first, then by the first file.
     """
     links = {kind: _same(values) for kind, values in keys.items()}
-    links["pixels"] = _alike(keys.get("bytes"), looks, np.arange(len(places)) if rows is None else rows)
-    photos = _photos(len(places), list(links.values()))
+    links["pixels"] = _alike(keys.get("bytes"), prints, np.arange(len(members)) if rows is None else rows)
+    photos = _photos(len(members), list(links.values()))
     linked = {kind: set(photos[pairs[:, 0]].tolist()) for kind, pairs in links.items()}
     held: dict[int, list[ImageFile]] = {}
-    for photo, place in zip(photos.tolist(), places, strict=True):
-        held.setdefault(photo, []).append(place)
+    for photo, member in zip(photos.tolist(), members, strict=True):
+        held.setdefault(photo, []).append(member)
     found = [
         _describe(there, [kind for kind in get_args(Evidence) if photo in linked.get(kind, ())])
         for photo, there in held.items()
@@ -68,17 +68,17 @@ def _same(values: Sequence[Hashable | None]) -> Links:
     return np.array(links, dtype=np.int64).reshape(-1, 2)
 
 
-def _alike(digests: Sequence[Hashable | None] | None, looks: Fingerprints, rows: npt.NDArray[np.int64]) -> Links:
-    """Links between photos that look the same; of those with the same bytes only the first is looked at."""
+def _alike(digests: Sequence[Hashable | None] | None, prints: Fingerprints, rows: npt.NDArray[np.int64]) -> Links:
+    """Links between photos that look the same; of those with the same bytes only the first is compared."""
     if digests is not None:
         again = _same([digests[row] for row in rows])[:, 1]
         kept = np.setdiff1d(np.arange(len(rows)), again)
-        looks, rows = looks[kept], rows[kept]
-    return rows[near_duplicates(looks)]
+        prints, rows = prints[kept], rows[kept]
+    return rows[near_duplicates(prints)]
 
 
 def _photos(count: int, links: Sequence[Links]) -> npt.NDArray[np.int64]:
-    """For each of so many places the number of the photo in it: int64 (count,)."""
+    """For each of so many members the number of the photo in it: int64 (count,)."""
     first, second = np.concatenate(links).T
     graph = coo_array((np.ones(len(first)), (first, second)), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
@@ -86,8 +86,8 @@ def _photos(count: int, links: Sequence[Links]) -> npt.NDArray[np.int64]:
 
 def _describe(held: Sequence[ImageFile], evidence: Sequence[Evidence]) -> Duplicates:
     crossed: dict[Border, bool] = {
-        "splits": len({place.split for place in held}) > 1,
-        "classes": len({place.label for place in held}) > 1,
+        "splits": len({member.split for member in held}) > 1,
+        "classes": len({member.label for member in held}) > 1,
     }
     across = tuple(border for border, is_crossed in crossed.items() if is_crossed)
-    return Duplicates(tuple(sorted(place.file for place in held)), tuple(evidence), across)
+    return Duplicates(tuple(sorted(member.file for member in held)), tuple(evidence), across)

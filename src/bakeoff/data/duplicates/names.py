@@ -12,7 +12,7 @@ BARE_ID = re.compile(r"[1-9]\d{5,17}")
 
 
 def photo_id(file: str) -> int | None:
-    """The id in a file's name that tells photos apart wherever they lie; null where there is none.
+    """The id in a file's name that identifies photos wherever they are; None where there is none.
 
     Args:
         file: A path; only the name counts.

@@ -36,7 +36,7 @@ class Options:
 
     Attributes:
         connections: Requests at once.
-        rate_limit: Requests a second at most; 0 means no limit.
+        rate_limit: Requests per second at most; 0 means no limit.
         timeout: Seconds to wait for a connection, and for the next bytes of a response.
         allow_private: Whether addresses that are not public are asked: loopback, the local network.
         attempts: How often what fails for the moment is tried; four times as often where the server asks to wait, a

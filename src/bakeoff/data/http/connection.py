@@ -1,6 +1,6 @@
 """Connections that check whom they reached (SSRF: server-side request forgery), and read responses within limits.
 
-An address is checked when the connection stands: neither a redirect nor a name that is resolved anew (DNS rebinding)
+An address is checked when the connection stands: neither a redirect nor a name that is resolved again (DNS rebinding)
 gets around it. The connection reads a response whole: so urllib3's retries cover its body, too, and a server that sends
 it in drops, each within urllib3's timeout, is given up.
 """
@@ -25,7 +25,7 @@ from bakeoff.data.http.rate_limiter import RateLimiter
 SCHEMES = ("http", "https")
 CHUNK = 2**18
 SLOWEST = 4096
-"""Bytes a second; a response that comes more slowly over a whole timeout is given up."""
+"""Bytes per second; a response that comes more slowly over a whole timeout is given up."""
 
 
 def pool_classes(
@@ -35,7 +35,7 @@ def pool_classes(
 
     Args:
         allow_private: Whether addresses that are not public are asked.
-        timeout: Seconds in which at least `SLOWEST` bytes a second have to come.
+        timeout: Seconds in which at least `SLOWEST` bytes per second have to come.
         verify: Raises `WrongContent` where a response's bytes are not what was asked for.
         limiter: Raises `Stopped` where the download was given up.
     """
@@ -100,7 +100,7 @@ class _Connection(HTTPConnection):
             seconds = time.monotonic() - begin
             if seconds > self.patience:
                 if len(raw) - before < SLOWEST * seconds:
-                    raise ProtocolError(f"slower than {SLOWEST} bytes a second")
+                    raise ProtocolError(f"slower than {SLOWEST} bytes per second")
                 begin, before = time.monotonic(), len(raw)
         return bytes(raw)
 

@@ -12,7 +12,7 @@ class RateLimiter:
     """Sends requests at a limited rate, and wakes all that wait where the download is given up.
 
     Args:
-        limit: Requests a second; 0 means no limit.
+        limit: Requests per second; 0 means no limit.
     """
 
     def __init__(self, limit: float) -> None:

@@ -15,7 +15,7 @@ def tree_index(tree: Tree) -> Index:
     """The tree as an index: image ids count the sorted files from 1, category ids the sorted classes.
 
     Its digest is that of the files' names, sizes in bytes, widths and heights. A photo whose header can't be read
-    counts as 1 x 1; it is told of where it is decoded.
+    counts as 1 x 1; the reason is given where it is decoded.
     """
     sizes = [_size(tree.root / photo.file) for photo in tree.photos]
     ids = range(1, len(tree.photos) + 1)
@@ -68,5 +68,5 @@ def _size(path: Path) -> tuple[int, int, int]:
             length = path.stat().st_size
             with Image.open(path, formats=sorted({*FORMATS.values()})) as image:
                 return length, *image.size
-        except Exception:  # hostile files bring up nearly every type; decoding tells the reason
+        except Exception:  # hostile files raise nearly every type; decoding gives the reason
             return length, 1, 1

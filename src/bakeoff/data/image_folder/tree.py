@@ -1,4 +1,4 @@
-"""A tree of photos with a folder a class: `DIR/train/<class>/*` and `DIR/val/<class>/*`, or `DIR/<class>/*`."""
+"""A tree of photos with a folder per class: `DIR/train/<class>/*` and `DIR/val/<class>/*`, or `DIR/<class>/*`."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -41,11 +41,11 @@ class TreeImage(NamedTuple):
 
 @dataclass(frozen=True)
 class Tree:
-    """A tree of photos with a folder a class.
+    """A tree of photos with a folder per class.
 
     Attributes:
         root: The folder.
-        splits: "train" and "val"; null alone where the tree has one level.
+        splits: "train" and "val"; None alone where the tree has one level.
         classes: The names of the class folders, sorted; at least two, each with a photo in each split.
         photos: Ascending by file.
         skipped: Entries that are no photos of a class, and why.
@@ -67,7 +67,7 @@ def scan(root: Path) -> Tree:
     Raises:
         SourceError: It is no folder or can't be read, holds no photos or a single class, or a class holds none.
     """
-    if not os.path.isdir(root):  # noqa: PTH112 - pathlib's raises where the path can't be looked at
+    if not os.path.isdir(root):  # noqa: PTH112 - pathlib's raises where the path can't be accessed
         raise SourceError(f"{root} is not a folder; {LAYOUT}.")
     scanner = _Scanner(root)
     top = scanner.folders(root)

@@ -1,4 +1,4 @@
-"""The stage that decides which images are taken, and under which of their classes each one stands."""
+"""The stage that decides which images are taken, and which of its classes each one is labelled with."""
 
 from bakeoff.data.selection.crops import crop_objects
 from bakeoff.data.selection.merging import merge_categories

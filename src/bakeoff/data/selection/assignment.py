@@ -1,4 +1,4 @@
-"""What a label policy answers, and the greedy filling that most policies share."""
+"""What a label policy returns, and the greedy filling that most policies share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Assignment:
 
 
 Policy = Callable[[Candidates, Mapping[str, int], np.random.Generator], Assignment]
-"""A label policy: takes the candidates, the quota of each split (images a class) and a generator.
+"""A label policy: takes the candidates, the quota of each split (images per class) and a generator.
 
 It takes as many images as it can, never more than a quota; whether that is enough is decided elsewhere.
 """
@@ -52,12 +52,12 @@ def random_order(count: int, generator: np.random.Generator) -> npt.NDArray[np.i
 def fill_in_turn(
     eligible: npt.NDArray[np.bool_], order: npt.NDArray[np.int64], quotas: Mapping[str, int], refusal: str = ""
 ) -> Assignment:
-    """For each split, then each class: the first images in the order that may stand there and are not used yet.
+    """For each split, then each class: the first images in the order that are eligible and not used yet.
 
     Args:
         eligible: bool (N, K).
         order: int64 (N,), a permutation.
-        quotas: Images a class, for each split.
+        quotas: Images per class, for each split.
         refusal: Why an image that holds a target class is eligible for none.
 
     Returns:

@@ -34,7 +34,7 @@ class Candidates:
         image_ids: int64 (N,).
         annotated: bool (N, K): whether the class is annotated in the image at all.
         holds: bool (N, K): whether one of these annotations counts: no crowd (unless asked for), not below `min_area`.
-        areas: float64 (N, K): the annotated area of the annotations that count, as a share of the image's.
+        areas: float64 (N, K): the annotated area of the annotations that count, as a fraction of the image's.
         splits: int64 (N,): the position in `SPLITS` of the split for which the image may be taken, or -1: any; one or
             the other for all images.
     """
@@ -81,7 +81,7 @@ def target_annotations(index: Index, config: SelectionConfig) -> pl.DataFrame:
     """The annotations of target classes, with their images.
 
     Returns:
-        The columns of `Index.annotations`, and label i64, share f64 (area as a share of the image's), counts bool,
+        The columns of `Index.annotations`, and label i64, fraction f64 (the area's, of the image), counts bool,
         image_width and image_height i32; ascending by image_id, then label, then annotation_id.
     """
     labels = {category: label for label, category in enumerate(class_ids(index, config.classes))}
@@ -93,9 +93,9 @@ def target_annotations(index: Index, config: SelectionConfig) -> pl.DataFrame:
         .with_columns(pl.col("category_id").replace_strict(labels, return_dtype=pl.Int64).alias("label"))
         .join(sizes, on="image_id")
         .with_columns(
-            (pl.col("area") / (pl.col("image_width") * pl.col("image_height")).cast(pl.Float64)).alias("share")
+            (pl.col("area") / (pl.col("image_width") * pl.col("image_height")).cast(pl.Float64)).alias("fraction")
         )
-        .with_columns(((pl.col("share") >= config.min_area) & (~pl.col("crowd") | config.crowd)).alias("counts"))
+        .with_columns(((pl.col("fraction") >= config.min_area) & (~pl.col("crowd") | config.crowd)).alias("counts"))
         .sort("image_id", "label", "annotation_id")
     )
 
@@ -109,7 +109,7 @@ def find_candidates(annotations: pl.DataFrame, class_count: int, splits: Mapping
     holds = np.zeros_like(annotated)
     holds[rows[counts], labels[counts]] = True
     areas = np.zeros(annotated.shape)
-    np.add.at(areas, (rows[counts], labels[counts]), annotations["share"].to_numpy()[counts])
+    np.add.at(areas, (rows[counts], labels[counts]), annotations["fraction"].to_numpy()[counts])
     fixed = [SPLITS.index(splits[image]) if splits else ANY for image in image_ids.tolist()]
     return Candidates(image_ids, annotated, holds, areas, np.array(fixed, dtype=np.int64))
 

@@ -28,7 +28,7 @@ def crop_objects(
     Args:
         index: The annotations.
         classes: The target classes.
-        margin: Share of the box's sides that is added at each end, as far as the photo reaches.
+        margin: Fraction of the box's sides that is added at each end, as far as the photo reaches.
         min_side: Pixels; an object whose box has a shorter side is no candidate.
         quotas: In whose proportion photos are drawn for the splits.
         seed: Seeds the draw.
@@ -60,10 +60,10 @@ def crop_objects(
 
 def _images(crops: pl.DataFrame) -> pl.DataFrame:
     sides = [(pl.col("right") - pl.col("left")).alias("width"), (pl.col("bottom") - pl.col("top")).alias("height")]
-    region = [column.cast(pl.Int32).cast(pl.String) for column in (pl.col("left"), pl.col("top"), *sides)]
+    crop_box = [column.cast(pl.Int32).cast(pl.String) for column in (pl.col("left"), pl.col("top"), *sides)]
     return crops.select(
         pl.col("annotation_id").alias("image_id"),
-        pl.concat_str(pl.col("file_name"), pl.lit("#xywh="), pl.concat_str(region, separator=",")),
+        pl.concat_str(pl.col("file_name"), pl.lit("#xywh="), pl.concat_str(crop_box, separator=",")),
         *(side.cast(pl.Int32) for side in sides),
         "license",
         "url",
@@ -99,7 +99,7 @@ def _annotations(crops: pl.DataFrame, objects: pl.DataFrame, min_side: int) -> p
 def _splits(crops: pl.DataFrame, quotas: Mapping[str, int], seed: int) -> dict[int, str]:
     photos = crops["image_id"].unique().sort().to_list()
     total = sum(quotas.values())
-    shares = [quota / total for quota in quotas.values()]
-    draws = np.random.default_rng(seed).choice(list(quotas), len(photos), p=shares).tolist() if total else photos
+    fractions = [quota / total for quota in quotas.values()]
+    draws = np.random.default_rng(seed).choice(list(quotas), len(photos), p=fractions).tolist() if total else photos
     split = dict(zip(photos, draws, strict=True))
     return {crop: split[photo] for crop, photo in crops.select("annotation_id", "image_id").iter_rows()}

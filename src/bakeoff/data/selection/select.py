@@ -62,9 +62,9 @@ def largest_common_quota(candidates: Candidates, quotas: Mapping[str, int], poli
     enough, too_many = 0, total + 1
     while too_many - enough > 1:
         middle = (enough + too_many) // 2
-        trial = apportion(middle, quotas)
-        assignment = assign(candidates, trial, policy_name, seed)
-        filled = (assignment.counts(trial) == np.array(list(trial.values()))[:, None]).all()
+        attempt = apportion(middle, quotas)
+        assignment = assign(candidates, attempt, policy_name, seed)
+        filled = (assignment.counts(attempt) == np.array(list(attempt.values()))[:, None]).all()
         enough, too_many = (middle, too_many) if filled else (enough, middle)
     return enough
 
@@ -145,7 +145,7 @@ def _ledger(
         ["chosen", "only crowd annotations or too small", assignment.refusal],
         default="quotas filled",
     )
-    places = np.where(chosen, assignment.split, candidates.splits)
+    splits_of = np.where(chosen, assignment.split, candidates.splits)
     eligible = [[config.classes[label] for label in np.flatnonzero(row)] for row in assignment.eligible]
     return images.with_columns(
         pl.Series("eligible", eligible, dtype=pl.List(pl.String)),
@@ -156,6 +156,6 @@ def _ledger(
         ),
         pl.Series("status", np.where(chosen, "chosen", "dropped").tolist(), dtype=pl.String),
         pl.Series("reason", reasons.tolist(), dtype=pl.String),
-        pl.Series("split", [splits[s] if s != NONE else None for s in places], dtype=pl.String),
+        pl.Series("split", [splits[s] if s != NONE else None for s in splits_of], dtype=pl.String),
         pl.Series("label", [names[label] if label != NONE else None for label in assignment.label], dtype=pl.String),
     )

@@ -37,7 +37,7 @@ class Selection:
         ledger: One row for each image with an annotation of a target class, ascending by image_id:
             image_id i64; file_name str; width, height i32; license i64 or null; url str or null;
             annotated list[str]: the target classes annotated in the image, crowd and small ones too;
-            boxes list[struct(label str; x, y, width, height f32 as shares of the image; crowd bool)];
+            boxes list[struct(label str; x, y, width, height f32 as fractions of the image; crowd bool)];
             eligible list[str]: the classes under which the policy could take the image;
             order i64: the policy's order, the lower the earlier (null where nothing is eligible);
             status str: "chosen", "dropped", or, after a data set was built, "unreadable";

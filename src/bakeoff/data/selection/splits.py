@@ -14,7 +14,7 @@ def assign(candidates: Candidates, quotas: Mapping[str, int], policy_name: str, 
 
     Args:
         candidates: The images.
-        quotas: Images a class, for each split, in the order of `SPLITS`.
+        quotas: Images per class, for each split, in the order of `SPLITS`.
         policy_name: The policy.
         seed: Seeds its random order.
 

@@ -16,8 +16,8 @@ from bakeoff.data.source import Downloads
 class ZipSource:
     """Images in a zip archive, by file names that are not trusted; nothing is unpacked on disk.
 
-    An image need not lie at the archive's top: `000000000009.jpg` finds `train2017/000000000009.jpg`, as long as only
-    one member ends like that.
+    An image need not be at the archive's top level: `000000000009.jpg` finds `train2017/000000000009.jpg`, as long as
+    only one member ends like that.
 
     Attributes:
         path: The archive; each process opens it when it reads its first image.

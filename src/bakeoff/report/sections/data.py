@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from PIL import Image
 
-from bakeoff.core.geometry import RESIZES, region_of
+from bakeoff.core.geometry import RESIZES, crop_box_of
 from bakeoff.core.registry import sections
 from bakeoff.core.types import TRAIN, Images
 from bakeoff.report import charts
@@ -41,7 +41,7 @@ def data(case: Case) -> Section:
             "several": several,
             "info": case.dataset.info,
             "resized": RESIZES[case.dataset.info.resize],
-            "cropped": region_of(case.dataset.manifest["file_name"][0]) is not None,
+            "cropped": crop_box_of(case.dataset.manifest["file_name"][0]) is not None,
         },
     )
 

@@ -1,1 +1,1 @@
-"""The label policies: one a file; each decides under which of its classes an image stands."""
+"""The label policies: one per file; each decides which of its classes an image is labelled with."""
