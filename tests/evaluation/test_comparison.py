@@ -70,7 +70,7 @@ def test_runs_of_a_network_are_one_entry_by_seed(dataset_factory: MakeDataset, r
     assert net2.val_accuracy.interval is None
 
 
-def test_a_run_that_did_not_finish_is_told_and_counts_in_no_mean(
+def test_a_run_that_did_not_finish_is_shown_and_counts_in_no_mean(
     dataset_factory: MakeDataset, run_factory: MakeRun
 ) -> None:
     dataset = dataset_factory([0, 1], [0, 1])

@@ -73,7 +73,7 @@ def test_a_lazy_layer_takes_its_size_from_the_check(tmp_path: Path) -> None:
     assert torch.equal(first[1].weight, second[1].weight)
 
 
-def test_files_of_one_name_and_edits_of_a_file_are_told_apart(tmp_path: Path) -> None:
+def test_files_of_one_name_and_edits_of_a_file_are_distinguished(tmp_path: Path) -> None:
     first = write_network(tmp_path / "a" / "net.py", asked="'a'")
     second = write_network(tmp_path / "b" / "net.py", asked="'b'")
     digests = {source_digest(first), source_digest(second)}

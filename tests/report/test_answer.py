@@ -75,7 +75,7 @@ def test_with_several_seeds_the_finding_on_the_best_network_decides(answer: Answ
     assert text.endswith("the mean of 3 seeds (95 % interval over seeds). high is better than every other network.")
 
 
-def test_a_network_that_never_trained_is_told(values: Callable[..., dict[str, object]]) -> None:
+def test_a_network_that_never_trained_is_named(values: Callable[..., dict[str, object]]) -> None:
     found = finding("failed-training", "found", "Failed to train: deep (1 of 1 seeds).")
     calm = finding("failed-training", "not found", "Every run trained.")
     networks = network("low", 0.5), network("deep", 0.2)

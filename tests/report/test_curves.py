@@ -42,7 +42,7 @@ def test_a_run_that_did_not_finish_ends_in_a_mark(run_factory: MakeRun) -> None:
     assert points["seed"].to_list() == [0, 0, 3, 3]
 
 
-def test_runs_are_told_apart_whatever_their_folders_are_called(run_factory: MakeRun) -> None:
+def test_runs_are_distinguished_whatever_their_folders_are_called(run_factory: MakeRun) -> None:
     points = loss_points([run_factory(name, log=batches(100)) for name in ("a.py:Net", "b.py:Net")])
     assert points["run"].n_unique() == 2
 

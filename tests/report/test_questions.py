@@ -71,7 +71,7 @@ def test_every_question_stands_there_with_its_findings_and_limits(told: Told) ->
     assert page.count("What this can") >= len(QUESTIONS)
 
 
-def test_every_finding_has_its_place_and_its_evidence(told: Told) -> None:
+def test_every_finding_has_its_anchor_and_its_evidence(told: Told) -> None:
     folder, page = told()
     positions = [page.index(f'<article id="finding-{code}"') for code in findings.names()]
     assert len(set(positions)) == len(positions)
@@ -98,7 +98,7 @@ def test_one_seed_has_pairs_without_an_interval(told: Told) -> None:
     assert "an interval needs several seeds: not applicable" in page
 
 
-def test_errors_are_told_by_kind(told: Told) -> None:
+def test_errors_are_counted_by_kind(told: Told) -> None:
     folder, page = told()
     errors = rows(folder, "errors-net2")
     assert [row["class"] for row in errors] == ["ant", "bee", "cat"]

@@ -141,7 +141,7 @@ def test_several_seeds_are_summed_and_averaged(report_factory: Make) -> None:
     assert "Classification report, seed 1" in text
 
 
-def test_a_run_that_failed_is_told_with_its_reason(report_factory: Make) -> None:
+def test_a_run_that_failed_is_shown_with_its_reason(report_factory: Make) -> None:
     written = report_factory(runs=[("net1",), ("net2", 0, "diverged", "the training loss became nan in epoch 1")])
     text = Page(written.page).text
     assert "net2, seed 0, diverged: the training loss became nan in epoch 1. It counts in no mean." in text
@@ -164,7 +164,7 @@ def test_any_number_of_classes(report_factory: Make, classes: tuple[str, ...]) -
     assert page.text.count(f"true \\ predicted{''.join(classes)}") == 3, "two networks and their difference"
 
 
-def test_a_run_that_is_missing_is_told(report_factory: Make) -> None:
+def test_a_run_that_is_missing_is_named(report_factory: Make) -> None:
     assert "net1, seed 1: was not run yet" in Page(report_factory(runs=[("net1", 0)], seeds=2).page).text
 
 
@@ -176,7 +176,7 @@ def test_without_validation_photos_nothing_is_compared(report_factory: Make) -> 
     assert json.loads((written.folder / "summary.json").read_text())["networks"][0]["val_accuracy"]["mean"] is None
 
 
-def test_a_layer_without_any_gradient_is_told(report_factory: Make) -> None:
+def test_a_layer_without_any_gradient_is_named(report_factory: Make) -> None:
     def silence(run: Run) -> Run:
         first, *rest = run.log
         return replace(run, log=(msgspec.structs.replace(first, gradient_norms={"a": 0.0, "b": 0.0}), *rest))
@@ -242,7 +242,7 @@ def test_the_same_records_give_the_same_bytes(report_factory: Make) -> None:
     assert first == second
 
 
-def test_a_recipe_of_its_own_is_told(report_factory: Make) -> None:
+def test_a_recipe_of_its_own_is_shown(report_factory: Make) -> None:
     def longer(run: Run) -> Run:
         recipe = msgspec.structs.replace(run.spec.recipe, epochs=60, batch_size=64)
         own = run.spec.variant == "net2"

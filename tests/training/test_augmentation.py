@@ -163,7 +163,7 @@ def test_the_resolution_goes_from_the_first_epochs_to_the_lasts(
     assert side_in(1, replace(recipe, epochs=1), 64) == expected[0]
 
 
-def test_cutmix_mixes_the_share_of_batches_asked_for() -> None:
+def test_cutmix_mixes_the_fraction_of_batches_asked_for() -> None:
     generator = seeded()
     mixed = [mix(photos(2), torch.arange(2), Recipe(cutmix=0.5), generator)[1] for _ in range(400)]
     assert 160 < sum(mixture is not None for mixture in mixed) < 240

@@ -178,7 +178,7 @@ def test_an_interrupted_command_loses_no_finished_run_and_can_be_repeated(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("executor", executors.names())
-def test_a_killed_run_is_taken_up_and_ends_with_the_same_bytes(folder: Path, tmp_path: Path, executor: str) -> None:
+def test_a_killed_run_is_resumed_and_ends_with_the_same_bytes(folder: Path, tmp_path: Path, executor: str) -> None:
     longer = ("training.networks=net1", "training.epochs=60")
     other = Path(shutil.copytree(folder, tmp_path / "other"))
     pipeline.train(experiment(*longer, "training.executor=serial"), other)

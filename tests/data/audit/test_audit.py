@@ -58,7 +58,7 @@ def test_counts_as_file_names_are_no_ids(grow: Grow) -> None:
     assert audit(grow({"cat/1.jpg": 1, "dog/1.jpg": 2, "cat/000002.jpg": 3, "dog/000002.jpg": 4})).duplicates == ()
 
 
-def test_unreadable_photos_are_told_and_still_compared_by_bytes(grow: Grow) -> None:
+def test_unreadable_photos_are_listed_and_still_compared_by_bytes(grow: Grow) -> None:
     found = audit(grow({**CLEAN, "train/cat/x.jpg": b"no photo", "val/cat/x.jpg": b"no photo", "val/dog/y.jpg": b""}))
     assert [entry.file for entry in found.unreadable] == ["train/cat/x.jpg", "val/cat/x.jpg", "val/dog/y.jpg"]
     assert "is not a JPEG" in found.unreadable[0].reason
@@ -66,7 +66,7 @@ def test_unreadable_photos_are_told_and_still_compared_by_bytes(grow: Grow) -> N
     assert [group.files for group in found.leaks] == [("train/cat/x.jpg", "val/cat/x.jpg")]
 
 
-def test_many_photos_are_looked_at_in_blocks(grow: Grow, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_photos_are_compared_in_blocks(grow: Grow, monkeypatch: pytest.MonkeyPatch) -> None:
     root = grow({f"{'cat' if seed % 2 else 'dog'}/{seed}.png": encoded(drawing(seed % 7), "PNG") for seed in range(9)})
     whole = audit(root)
     monkeypatch.setattr(check, "BLOCK", 2)

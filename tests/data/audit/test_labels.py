@@ -30,7 +30,7 @@ def test_photos_are_found_by_name_and_id_and_judged(grow: Grow) -> None:
     assert found.ambiguous == 2, "crowd annotations count"
 
 
-def test_classes_that_are_no_categories_are_told_not_judged(grow: Grow) -> None:
+def test_classes_that_are_no_categories_are_listed_not_judged(grow: Grow) -> None:
     found = check_labels(scan(grow({"cat/1.jpg": b"", "kitten/2.jpg": b""})), INDEX)
     assert found.unknown_classes == ("kitten",)
     assert (found.wrong, found.ambiguous) == ((), 0)

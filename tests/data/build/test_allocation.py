@@ -44,7 +44,7 @@ def test_nothing_broken_leaves_the_choice_as_it_is(selection: Selection) -> None
     assert allocation.unreadable == []
 
 
-def test_next_spare_of_the_class_takes_the_place(selection: Selection) -> None:
+def test_next_reserve_of_the_class_takes_the_slot(selection: Selection) -> None:
     allocation = fill_without(selection, {1, 4})
     stands = {slot: photo.image_id for slot, photo in zip(allocation.slots, allocation.images, strict=True)}
     assert stands.pop(Slot("train", 0, "cat")) == 7
@@ -52,14 +52,14 @@ def test_next_spare_of_the_class_takes_the_place(selection: Selection) -> None:
     assert sorted(stands.values()) == [2, 3, 5, 6]
 
 
-def test_spare_that_is_broken_is_followed_by_the_next(selection: Selection) -> None:
+def test_reserve_that_is_broken_is_followed_by_the_next(selection: Selection) -> None:
     allocation = fill_without(selection, {1, 7})
     assert allocation.images[0].image_id == 8
     assert [(failure.image.image_id, failure.label) for failure in allocation.unreadable] == [(1, "cat"), (7, "cat")]
     assert allocation.chosen[0].image_id == 1
 
 
-def test_spare_of_a_fixed_split_stays_in_it(selection: Selection) -> None:
+def test_reserve_of_a_fixed_split_stays_in_it(selection: Selection) -> None:
     split = pl.when(pl.col("image_id") == 7).then(pl.lit("val")).otherwise("split").alias("split")
     fixed = replace(selection, ledger=selection.ledger.with_columns(split))
     allocation = fill_without(fixed, {1, 6})
@@ -121,7 +121,7 @@ def selections(draw: st.DrawFn) -> tuple[Selection, set[int]]:
 
 @settings(max_examples=60)
 @given(selections())
-def test_every_place_holds_a_readable_image_of_its_class_and_none_twice(case: tuple[Selection, set[int]]) -> None:
+def test_every_slot_holds_a_readable_image_of_its_class_and_none_twice(case: tuple[Selection, set[int]]) -> None:
     selection, broken = case
     eligible = dict(selection.ledger.select("image_id", "eligible").iter_rows())
     try:

@@ -247,7 +247,7 @@ def test_folder_that_holds_something_else_is_left_alone(
     assert files_in(tmp_path) == before
 
 
-def test_file_in_place_of_the_folder_is_left_alone(selection: Selection, source: MemorySource, tmp_path: Path) -> None:
+def test_file_instead_of_the_folder_is_left_alone(selection: Selection, source: MemorySource, tmp_path: Path) -> None:
     (tmp_path / "set").write_text("mine")
     with pytest.raises(StorageError, match="set"):
         build(selection, source, tmp_path / "set", **SETTINGS)

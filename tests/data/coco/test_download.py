@@ -124,7 +124,7 @@ def test_a_download_that_was_stopped_goes_on_where_it_was(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ranges", [True, False])
-def test_a_killed_command_is_taken_up_to_the_same_bytes(archive: bytes, tmp_path: Path, ranges: bool) -> None:
+def test_a_killed_command_is_resumed_to_the_same_bytes(archive: bytes, tmp_path: Path, ranges: bool) -> None:
     code = "from bakeoff.cli.main import main; main()"
     with serve({URL: archive}, lambda path, count: "stall", ranges=ranges) as server:
         options = ["--base-url", f"{server.url}/annotations", "--allow-private", "--out", str(tmp_path / "out")]

@@ -125,7 +125,7 @@ def changed(change: Any) -> Document:
         (lambda d: d["categories"].append({"id": 99, "name": "dog"}), "shared-name", 1, 3),
     ],
 )
-def test_what_is_not_as_it_should_be_is_told(tmp_path: Path, change: Any, code: str, count: int, kept: int) -> None:
+def test_what_is_not_as_it_should_be_is_reported(tmp_path: Path, change: Any, code: str, count: int, kept: int) -> None:
     index = read_index(write(tmp_path, changed(change)))
     assert [(problem.code, problem.count) for problem in index.info.problems] == [(code, count)]
     assert index.annotations.height == kept
@@ -221,7 +221,7 @@ def other(**fields: object) -> Document:
         (json.dumps(document()).replace('"cat"', r'"\ud800 and more than that"').encode(), "half of a surrogate"),
     ],
 )
-def test_a_file_that_is_something_else_is_told_apart(tmp_path: Path, content: object, message: str) -> None:
+def test_a_file_that_is_something_else_is_recognised(tmp_path: Path, content: object, message: str) -> None:
     with pytest.raises(AnnotationsError, match=message):
         read_index(write(tmp_path, content))
 

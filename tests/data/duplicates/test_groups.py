@@ -38,7 +38,7 @@ def test_evidence_joins_chains() -> None:
     assert group.evidence == ("file name", "bytes", "pixels")
 
 
-def test_null_says_nothing_and_leaks_come_first() -> None:
+def test_none_is_no_evidence_and_leaks_come_first() -> None:
     places = [
         ImageFile("a", "cat", None),
         ImageFile("b", "cat", None),

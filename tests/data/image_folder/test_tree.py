@@ -36,7 +36,7 @@ def test_a_class_may_be_called_train(grow: Grow) -> None:
     assert [entry.file for entry in tree.skipped] == ["train/.x"]
 
 
-def test_what_is_skipped_is_told(grow: Grow) -> None:
+def test_what_is_skipped_is_listed(grow: Grow) -> None:
     odd = {"notes.txt": b"", "cat/.hidden.jpg": 1, "cat/readme.md": b"", "dog/inner/x.jpg": 1, ".git/x.jpg": 1}
     tree = scan(grow({**FLAT, **odd}))
     assert tree.classes == ("cat", "dog")

@@ -136,7 +136,7 @@ def test_the_seed_decides_the_order(index_factory: MakeIndex) -> None:
     assert first.info.digest != other.info.digest
 
 
-def test_boxes_are_shares_of_the_image(index_factory: MakeIndex) -> None:
+def test_boxes_are_fractions_of_the_image(index_factory: MakeIndex) -> None:
     row = selection.select(index_factory(alone(2), CLASSES), config("random")).ledger.row(0, named=True)
     box = row["boxes"][0]
     assert (box["label"], box["crowd"]) == ("ant", False)

@@ -63,7 +63,7 @@ def test_balanced_fills_each_split_where_it_can(index_factory: MakeIndex) -> Non
     ]
 
 
-def test_spare_images_of_one_split_do_not_fill_the_other(index_factory: MakeIndex) -> None:
+def test_reserves_of_one_split_do_not_fill_the_other(index_factory: MakeIndex) -> None:
     images = {number: ("train", [CLASSES[number % 2]]) for number in range(20)}
     images |= {number: ("val", [CLASSES[number % 2]]) for number in range(20, 24)}
     message = r"class 'ant' has too few images: val needs 3, 2 left.*can give to every class is 4 images"

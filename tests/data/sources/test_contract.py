@@ -41,7 +41,7 @@ def test_nothing_is_prepared(source: Source) -> None:
         *("\\\\host\\share\\a.jpg", "a.jpg\0", "deep\\..\\..\\secret.jpg", ""),
     ],
 )
-def test_a_name_that_leaves_the_place_of_the_photos_is_refused(source: Source, name: str) -> None:
+def test_a_name_that_leads_out_of_the_source_is_refused(source: Source, name: str) -> None:
     for ready in (source, source.prepare({name: None})):
         with pytest.raises(ImageError, match="leaves the folder"):
             ready.read(name)

@@ -97,7 +97,7 @@ def test_photos_that_can_not_be_had_are_rows_of_the_ledger_and_replaced(
 
 
 @pytest.mark.slow
-def test_a_killed_download_is_taken_up_and_ends_with_the_same_bytes(
+def test_a_killed_download_is_resumed_and_ends_with_the_same_bytes(
     annotations: Path, server: WebServer, tmp_path: Path
 ) -> None:
     undisturbed = pipeline.build(by_url(annotations, f"data.cache={tmp_path / 'other'}"), tmp_path / "undisturbed")

@@ -21,7 +21,7 @@ def test_one_that_beats_all_others_is_found(dataset, train, make_case) -> None:
     assert finding.evidence["beaten"] == ["a", "c"]
 
 
-def test_several_that_can_not_be_told_apart_are_all_named(dataset, train, make_case) -> None:
+def test_several_that_can_not_be_distinguished_are_all_named(dataset, train, make_case) -> None:
     slow = [
         type(run)(run.folder, run.spec, msgspec.structs.replace(run.record, seconds=99.0), run.log, run.predictions)
         for run in train("a", 0.8)
@@ -40,7 +40,7 @@ def test_one_that_failed_is_not_put_forward(dataset, train, make_case) -> None:
     assert "b is the smallest and fastest of those that learned in every run" in finding.verdict
 
 
-def test_guessing_is_not_put_forward(dataset, train, make_case) -> None:
+def test_a_baseline_is_not_recommended(dataset, train, make_case) -> None:
     guessing = train("majority", 0.6, architecture=BLIND) + train("a", 0.6, architecture=layers(extra=5))
     finding = best_network(make_case(dataset, guessing))
     assert "a is the smallest and fastest of those that learned in every run" in finding.verdict

@@ -40,7 +40,7 @@ def test_a_single_predicted_class_is_found(dataset, train, make_case) -> None:
     assert "validation accuracy 33.3 %, chance level 33.3 %" in reasons
 
 
-def test_the_floor_is_at_chance_by_design(dataset, train, make_case) -> None:
+def test_the_baseline_is_at_chance_by_design(dataset, train, make_case) -> None:
     finding = failed_training(
         make_case(
             dataset,

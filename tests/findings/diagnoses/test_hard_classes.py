@@ -53,7 +53,7 @@ def test_even_errors_are_no_finding(dataset, train, make_case) -> None:
     assert hard_classes(make_case(dataset, train("a", status="failed"))).state == "not applicable"
 
 
-def test_the_floor_predicts_one_class_by_design(dataset, train, make_case) -> None:
+def test_the_baseline_predicts_one_class_by_design(dataset, train, make_case) -> None:
     labels = [label for label in range(3) for _ in range(100)]
     sure = [with_guesses(run, labels) for run in train("a", seeds=1)]
     floor = [with_guesses(run, [0] * 300) for run in train("majority", seeds=1, architecture=BLIND)]

@@ -3,7 +3,7 @@
 from bakeoff.findings.diagnoses.power import power
 
 
-def test_the_smallest_difference_is_told(dataset, train, make_case) -> None:
+def test_the_smallest_difference_is_named(dataset, train, make_case) -> None:
     coarse = power(make_case(dataset, train("a", 0.5, seeds=2) + train("b", 0.5, seeds=2)))
     assert coarse.state == "found"
     fine = power(make_case(dataset, train("a", 0.99, seeds=5) + train("b", 0.99, seeds=5)))

@@ -10,7 +10,7 @@ BN = Traits(remedies_for=("net3",), remedy="batch normalisation")
 DEAD = epoch_lines(signal={"conv1": 0.24, "conv12": 6e-6}, gradients={"conv1": 5e-5, "conv12": 1e-6})
 
 
-def test_a_signal_that_dies_is_found_and_its_cure_measured(dataset, train, make_case) -> None:
+def test_a_signal_that_vanishes_is_found_and_its_remedy_measured(dataset, train, make_case) -> None:
     runs = train("net3", 0.35, log=DEAD) + train("net3-bn", 0.7, architecture=layers(traits=BN)) + train("net1", 0.6)
     finding = vanishing_signal(make_case(dataset, runs))
     assert finding.state == "found"
@@ -52,6 +52,6 @@ def test_a_network_without_weights_has_no_signal_to_lose(dataset, train, make_ca
     assert vanishing_signal(make_case(dataset, train("a", log=empty))).state == "not applicable"
 
 
-def test_cures_with_one_seed_are_not_called_tested(dataset, train, make_case) -> None:
+def test_remedies_with_one_seed_are_not_called_tested(dataset, train, make_case) -> None:
     runs = train("net3", 0.35, seeds=1, log=DEAD) + train("net3-bn", 0.7, seeds=1, architecture=layers(traits=BN))
     assert "one seed, so not tested" in vanishing_signal(make_case(dataset, runs)).verdict
