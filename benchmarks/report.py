@@ -24,7 +24,7 @@ from bakeoff.core.types import SPLITS, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.comparison import compare
-from bakeoff.report import Case, write
+from bakeoff.report import ReportInput, write
 from bakeoff.training.run import BatchLog, EpochLog, Predictions, Run, RunRecord, RunSpec
 
 RESULTS = Path(__file__).parent / "results"
@@ -61,7 +61,7 @@ def main() -> None:
     (RESULTS / "report.md").write_text("\n".join(_page(results, version)) + "\n")
 
 
-def make_case(folder: Path, photos: int, class_count: int, networks: int) -> Case:
+def make_case(folder: Path, photos: int, class_count: int, networks: int) -> ReportInput:
     """An experiment with validation photos, classes and networks (one seed each) as asked for."""
     folder.mkdir()
     classes = tuple(f"class {number}" for number in range(class_count))
@@ -91,7 +91,7 @@ def make_case(folder: Path, photos: int, class_count: int, networks: int) -> Cas
     experiment = ExperimentConfig(
         name="benchmark", data=DataConfig(classes=classes), training=TrainingConfig(networks=names)
     )
-    return Case(experiment, scores, dataset, runs, "")
+    return ReportInput(experiment, scores, dataset, runs, "")
 
 
 def _photographs(count: int, draws: np.random.Generator) -> np.ndarray:

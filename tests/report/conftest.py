@@ -18,7 +18,7 @@ from bakeoff.data.index import License
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.comparison import compare
 from bakeoff.models.architecture import Architecture, Layer
-from bakeoff.report import Case, write
+from bakeoff.report import ReportInput, write
 from bakeoff.training.run import (
     PREDICTIONS_SCHEMA,
     BatchLog,
@@ -134,7 +134,7 @@ def make_case(
     seeds: int = 1,
     val: bool = True,
     change: Callable[[Run], Run] = lambda run: run,
-) -> Case:
+) -> ReportInput:
     """A made-up experiment with its data set in a folder: classes, runs as arguments of `make_run`, seeds asked for."""
     dataset = make_dataset(folder, classes)
     dataset = dataset if val else without_validation(dataset)
@@ -145,7 +145,7 @@ def make_case(
         data=DataConfig(classes=tuple(classes)),
         training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.variant for run in made)), seeds=seeds),
     )
-    return Case(experiment, compare(dataset, made), dataset, made, command)
+    return ReportInput(experiment, compare(dataset, made), dataset, made, command)
 
 
 def write_report(folder: Path, *args: Any, name: str = "report", **options: Any) -> Written:

@@ -13,7 +13,7 @@ from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.scores import Comparison, RunScores, VariantScores
 from bakeoff.findings.finding import Finding, State
-from bakeoff.report.contents import Case
+from bakeoff.report.contents import ReportInput
 
 NOTHING = Estimate(None, None)
 Answer = Callable[..., str]
@@ -40,7 +40,7 @@ def values() -> Callable[..., dict[str, object]]:
         empty = pl.DataFrame()
         comparison = Comparison(("a", "b"), "d", {"train": 10, "val": images}, networks)
         experiment = ExperimentConfig(training=TrainingConfig(networks=("x",), seeds=(9,)))
-        case = Case(experiment, comparison, Dataset(Path(), info, empty, empty), [], "", findings)
+        case = ReportInput(experiment, comparison, Dataset(Path(), info, empty, empty), [], "", findings)
         return dict(sections["10-answer"](case).values)
 
     return section_values

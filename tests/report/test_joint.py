@@ -13,24 +13,24 @@ from tests.report.test_write import Page
 from bakeoff.core.errors import StorageError
 from bakeoff.evaluation.joint import compare_experiments
 from bakeoff.evaluation.results import Results
-from bakeoff.report import Case, write_joint
+from bakeoff.report import ReportInput, write_joint
 
 RUNS = (("net1", 0), ("net1", 1), ("net2", 0), ("net2", 1))
 
 
-def with_epochs(case: Case, epochs: int) -> Case:
+def with_epochs(case: ReportInput, epochs: int) -> ReportInput:
     """The same experiment with another recipe."""
     training = msgspec.structs.replace(case.experiment.training, epochs=epochs)
     return replace(case, experiment=msgspec.structs.replace(case.experiment, training=training))
 
 
-def with_data(case: Case, digest: str) -> Case:
+def with_data(case: ReportInput, digest: str) -> ReportInput:
     """The same experiment as if it had been made with other photos."""
     info = msgspec.structs.replace(case.dataset.info, digest=digest)
     return replace(case, dataset=replace(case.dataset, info=info))
 
 
-def write(folder: Path, cases: dict[str, Case]) -> Page:
+def write(folder: Path, cases: dict[str, ReportInput]) -> Page:
     results = {name: Results(case.comparison, case.dataset, case.runs) for name, case in cases.items()}
     pairs = compare_experiments(results)
     return Page(write_joint(folder, cases, pairs).read_text(encoding="utf-8"))

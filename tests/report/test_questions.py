@@ -16,7 +16,7 @@ from bakeoff.evaluation.comparison import compare
 from bakeoff.evaluation.improvements import Change, CurvePoint, Improvements
 from bakeoff.evaluation.results import Results
 from bakeoff.findings.diagnose import diagnose
-from bakeoff.report import Case, write
+from bakeoff.report import ReportInput, write
 from bakeoff.report.sections.questions import NOT_MEASURED, QUESTIONS
 from bakeoff.training.run import Predictions, Run
 
@@ -51,7 +51,9 @@ def told(tmp_path: Path) -> Told:
         runs += [turned(make_run(dataset, "net2", seed)) for seed in range(seeds)]
         scores = compare(dataset, runs)
         findings = diagnose(Results(scores, dataset, runs))
-        page = write(tmp_path / "report", Case(ExperimentConfig(), scores, dataset, runs, "", findings, improvements))
+        page = write(
+            tmp_path / "report", ReportInput(ExperimentConfig(), scores, dataset, runs, "", findings, improvements)
+        )
         return page.parent, page.read_text(encoding="utf-8")
 
     return make

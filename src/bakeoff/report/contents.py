@@ -18,7 +18,7 @@ Format = Callable[[Any], str]  # it takes the cells of its own column
 
 
 @dataclass(frozen=True)
-class Case:
+class ReportInput:
     """All that is stored of an experiment: what every section draws from.
 
     Attributes:
@@ -136,7 +136,7 @@ class Page:
     title: str
     lead: str
     parts: Mapping[str, Section]
-    case: Case | None = None
+    case: ReportInput | None = None
 
 
 def _plain(cell: object) -> str:

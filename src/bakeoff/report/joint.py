@@ -7,7 +7,7 @@ import msgspec
 
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import curves
-from bakeoff.report.contents import Case, Format, Page, Section, Table
+from bakeoff.report.contents import Format, Page, ReportInput, Section, Table
 from bakeoff.report.estimates import finished, of_network
 from bakeoff.report.formatting import drawn, percent
 from bakeoff.report.sections import answer, networks, pairs
@@ -29,7 +29,7 @@ COLUMNS = (
 )
 
 
-def page(cases: Mapping[str, Case], compared: Sequence[PairScores]) -> Page:
+def page(cases: Mapping[str, ReportInput], compared: Sequence[PairScores]) -> Page:
     """The page about several experiments.
 
     Args:
@@ -49,7 +49,7 @@ def page(cases: Mapping[str, Case], compared: Sequence[PairScores]) -> Page:
     return Page(" · ".join(cases), f"{len(cases)} experiments, {count} runs", parts)
 
 
-def _answers(cases: Mapping[str, Case]) -> Section:
+def _answers(cases: Mapping[str, ReportInput]) -> Section:
     values = [
         {"name": name, "page": f"{FOLDER}/{name}/index.html", **answer.answer(case).values}
         for name, case in cases.items()
@@ -57,7 +57,7 @@ def _answers(cases: Mapping[str, Case]) -> Section:
     return Section("Short answers", "experiments.html", {"experiments": values})
 
 
-def _networks(cases: Mapping[str, Case]) -> Section:
+def _networks(cases: Mapping[str, ReportInput]) -> Section:
     runs = [_renamed(name, run) for name, case in cases.items() for run in case.runs]
     losses, epochs = curves.loss_points(runs), curves.epoch_points(runs)
     class_counts = {len(case.comparison.classes) for case in cases.values()}
@@ -79,7 +79,7 @@ def _renamed(experiment: str, run: Run) -> Run:
     return replace(run, spec=msgspec.structs.replace(run.spec, variant=f"{experiment}: {run.spec.variant}"))
 
 
-def _rows(cases: Mapping[str, Case]) -> Iterator[tuple[object, ...]]:
+def _rows(cases: Mapping[str, ReportInput]) -> Iterator[tuple[object, ...]]:
     for name, case in cases.items():
         count, photos = len(case.comparison.classes), case.comparison.counts["train"]
         for network in case.comparison.networks:
@@ -89,7 +89,7 @@ def _rows(cases: Mapping[str, Case]) -> Iterator[tuple[object, ...]]:
             yield (name, network.name, count, 1 / count, photos, parameters, done, *accuracies)
 
 
-def _settings(cases: Mapping[str, Case]) -> Section:
+def _settings(cases: Mapping[str, ReportInput]) -> Section:
     """The settings in which the experiments differ."""
     settings = [_flat(msgspec.to_builtins(case.experiment)) for case in cases.values()]
     keys = dict.fromkeys(key for own in settings for key in own)
@@ -113,7 +113,7 @@ def _flat(values: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _findings(cases: Mapping[str, Case]) -> Section:
+def _findings(cases: Mapping[str, ReportInput]) -> Section:
     states = [{finding.code: finding.state for finding in case.findings} for case in cases.values()]
     codes = dict.fromkeys(code for own in states for code in own)
     rows = [(code, *(own.get(code, "–") for own in states)) for code in codes]

@@ -4,12 +4,12 @@ import msgspec
 
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.scores import RunScores, VariantScores
-from bakeoff.report.contents import Case
+from bakeoff.report.contents import ReportInput
 
 SCHEMA = 1
 
 
-def summarise(case: Case) -> dict[str, object]:
+def summarise(case: ReportInput) -> dict[str, object]:
     """The comparison in the summary's schema; fractions are 0 to 1, intervals `[low, high]` or null."""
     comparison = case.comparison
     return {

@@ -17,14 +17,14 @@ from bakeoff.core.registry import sections
 from bakeoff.core.storage import check_owned, mark_owned, write_json
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import joint, rendering
-from bakeoff.report.contents import Case, Figure, Page, Section, Table, parts_of
+from bakeoff.report.contents import Figure, Page, ReportInput, Section, Table, parts_of
 from bakeoff.report.markdown import to_markdown
 from bakeoff.report.summary import summarise
 
 KIND = "report"
 
 
-def write(folder: Path, case: Case) -> Path:
+def write(folder: Path, case: ReportInput) -> Path:
     """Writes `index.html`, `report.md`, `summary.json`, `figures/` and `tables/`: the same records give the same bytes.
 
     Args:
@@ -42,7 +42,7 @@ def write(folder: Path, case: Case) -> Path:
     return folder / "index.html"
 
 
-def write_joint(folder: Path, cases: Mapping[str, Case], pairs: Sequence[PairScores]) -> Path:
+def write_joint(folder: Path, cases: Mapping[str, ReportInput], pairs: Sequence[PairScores]) -> Path:
     """Writes one page about several experiments, and beside it the report of each in `experiments/`.
 
     Args:
@@ -69,7 +69,7 @@ def write_joint(folder: Path, cases: Mapping[str, Case], pairs: Sequence[PairSco
     return folder / "index.html"
 
 
-def _fill_one(folder: Path, case: Case) -> None:
+def _fill_one(folder: Path, case: ReportInput) -> None:
     made: dict[str, Section | None] = {name.partition("-")[2]: sections[name](case) for name in sections.names()}
     parts = {anchor: section for anchor, section in made.items() if section}
     counts = case.comparison.counts

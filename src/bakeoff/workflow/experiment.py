@@ -24,7 +24,7 @@ from bakeoff.findings.finding import Finding, Findings
 from bakeoff.training.run import Run, RunSpec, load_run
 
 if TYPE_CHECKING:
-    from bakeoff.report import Case
+    from bakeoff.report import ReportInput
 
 KIND = "experiment"
 CACHE = ".bakeoff-cache"
@@ -188,11 +188,11 @@ class Experiment:
         """Writes what was tried."""
         write_json(self.folder / "improve" / "improvements.json", improvements)
 
-    def case(self, results: Results, findings: tuple[Finding, ...]) -> "Case":
+    def case(self, results: Results, findings: tuple[Finding, ...]) -> "ReportInput":
         """What the report is made from."""
-        from bakeoff.report import Case
+        from bakeoff.report import ReportInput
 
-        return Case(
+        return ReportInput(
             self.config,
             results.comparison,
             results.dataset,

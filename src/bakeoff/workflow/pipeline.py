@@ -147,7 +147,7 @@ def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: M
     from bakeoff.evaluation.results import Results
 
     progress = monitor("report")
-    cases: dict[str, report.Case] = {}
+    cases: dict[str, report.ReportInput] = {}
     for folder in map(Path, folders):
         name = folder.resolve().name
         cases[name if name not in cases else f"{name}-{len(cases) + 1}"] = _score(Experiment(folder))
@@ -158,7 +158,7 @@ def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: M
     return page
 
 
-def _score(experiment: Experiment) -> "report.Case":
+def _score(experiment: Experiment) -> "report.ReportInput":
     """All that is stored of an experiment, with its scores and findings."""
     from bakeoff.evaluation.comparison import compare
     from bakeoff.evaluation.results import Results

@@ -4,13 +4,13 @@ import itertools
 
 from bakeoff.core.registry import sections
 from bakeoff.evaluation.scores import VariantScores
-from bakeoff.report.contents import Case, Section
+from bakeoff.report.contents import ReportInput, Section
 from bakeoff.report.estimates import finished, of_network, photo_noise
 from bakeoff.report.formatting import estimate
 
 
 @sections.register("10-answer")
-def answer(case: Case) -> Section:
+def answer(case: ReportInput) -> Section:
     """The question, the short answer in a few sentences, and what is missing from it."""
     values = {
         "question": case.experiment.question,
@@ -20,7 +20,7 @@ def answer(case: Case) -> Section:
     return Section("Short answer", "answer.html", values)
 
 
-def _answer(case: Case) -> str:
+def _answer(case: ReportInput) -> str:
     images = case.comparison.counts["val"]
     done = [network for network in case.comparison.networks if finished(network)]
     if not done:
@@ -46,7 +46,7 @@ def _base(network: VariantScores) -> str:
     return f"the mean of {done}{f' of {asked}' if asked > done else ''} seeds (95 % interval over seeds)"
 
 
-def _lead(case: Case, best: VariantScores, second: VariantScores) -> str:
+def _lead(case: ReportInput, best: VariantScores, second: VariantScores) -> str:
     """Which network is best as far as the pairs were tested; else how little one seed says of the lead."""
     judged = next((finding for finding in case.findings if finding.code == "best-network"), None)
     if judged and judged.state != "not applicable":
@@ -64,14 +64,14 @@ def _accuracy(network: VariantScores) -> float:
     return network.val_accuracy.mean or 0.0
 
 
-def _untrained(case: Case) -> list[str]:
+def _untrained(case: ReportInput) -> list[str]:
     """What the finding on failed trainings says, where it was found: failed runs must not pass unseen."""
     return [
         finding.verdict for finding in case.findings if finding.code == "failed-training" and finding.state == "found"
     ]
 
 
-def _unfinished(case: Case) -> list[str]:
+def _unfinished(case: ReportInput) -> list[str]:
     return [
         f"{network.name}, seed {run.seed}, {run.status}: {run.reason.rstrip('.') or 'no reason is stored'}. "
         "It counts in no mean."
@@ -81,7 +81,7 @@ def _unfinished(case: Case) -> list[str]:
     ]
 
 
-def _missing(case: Case) -> list[str]:
+def _missing(case: ReportInput) -> list[str]:
     """Runs that were asked for and are not there, such as those of a training that was stopped."""
     training = case.experiment.training
     there = {(run.spec.variant, run.spec.seed) for run in case.runs}

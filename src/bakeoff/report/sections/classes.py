@@ -6,7 +6,7 @@ from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.intervals import over_seeds, wilson
 from bakeoff.evaluation.scores import VariantScores
-from bakeoff.report.contents import Case, Section, Table
+from bakeoff.report.contents import ReportInput, Section, Table
 from bakeoff.report.estimates import finished
 from bakeoff.report.formatting import drawn
 
@@ -14,13 +14,13 @@ SCORES = ("precision", "recall", "f1")
 
 
 @sections.register("42-classes")
-def classes(case: Case) -> Section:
+def classes(case: ReportInput) -> Section:
     """A table a score: classes by networks, with intervals."""
     networks = [network for network in case.comparison.networks if any(run.report for run in finished(network))]
     return Section("Class by class", "classes.html", {"tables": [_table(case, networks, score) for score in SCORES]})
 
 
-def _table(case: Case, networks: Sequence[VariantScores], score: str) -> Table:
+def _table(case: ReportInput, networks: Sequence[VariantScores], score: str) -> Table:
     names = [network.name for network in networks]
     rows = [
         (name, *(_estimate(network, label, score) for network in networks))

@@ -11,7 +11,7 @@ from bakeoff.core.geometry import RESIZES, crop_box_of
 from bakeoff.core.registry import sections
 from bakeoff.core.types import TRAIN, Images
 from bakeoff.report import charts
-from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.contents import Figure, ReportInput, Section, Table
 from bakeoff.report.formatting import link
 
 SAMPLES = 6
@@ -19,7 +19,7 @@ SAMPLE_QUALITY = 90
 
 
 @sections.register("50-data")
-def data(case: Case) -> Section:
+def data(case: ReportInput) -> Section:
     """Sample photos, counts, the ledger, co-occurrence of the classes, licences."""
     reasons = case.dataset.ledger["reason"].str.replace(r"^replaces image .*", "replaces an unreadable photo")
     counts = reasons.value_counts().sort("count", "reason", descending=[True, False])
@@ -46,7 +46,7 @@ def data(case: Case) -> Section:
     )
 
 
-def _samples(case: Case) -> list[dict[str, object]]:
+def _samples(case: ReportInput) -> list[dict[str, object]]:
     """The first training photos of each class, as data URIs, with the other target classes annotated in them."""
     rows, images = case.dataset.rows(TRAIN), case.dataset.images[TRAIN]
     chosen: list[dict[str, object]] = []
@@ -70,7 +70,7 @@ def _data_uri(pixels: Images) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _counts(case: Case) -> Table:
+def _counts(case: ReportInput) -> Table:
     rows, splits = [], tuple(case.dataset.info.counts)
     for label, name in enumerate(case.comparison.classes):
         own = case.dataset.manifest.filter(pl.col("label") == label)
@@ -79,7 +79,7 @@ def _counts(case: Case) -> Table:
     return Table("classes", "Photos of each class.", ("class", *splits, "with other target classes"), rows)
 
 
-def _together(case: Case) -> Table:
+def _together(case: ReportInput) -> Table:
     """In how many photos of the data set two classes are annotated together; the diagonal: at all."""
     held = case.dataset.manifest["annotated"]
     classes = case.comparison.classes
@@ -91,7 +91,7 @@ def _together(case: Case) -> Table:
     return Table("together", caption, ("class", *classes), rows)
 
 
-def _sizes(case: Case) -> Table:
+def _sizes(case: ReportInput) -> Table:
     """How large the photos were before they were resized."""
     side = pl.min_horizontal("width", "height")
     sizes = case.dataset.manifest.select("width", "height", side.alias("shorter side"))
@@ -105,7 +105,7 @@ def _sizes(case: Case) -> Table:
     return Table("sizes", caption, ("what", "smallest", "median", "largest"), rows)
 
 
-def _sources(case: Case) -> Table:
+def _sources(case: ReportInput) -> Table:
     """Where the photos come from, by the host of the address that the instances file gives."""
     hosts = case.dataset.manifest.select(
         pl.col("url").str.extract(r"^\w+://([^/]+)").fill_null("no address").alias("host")
@@ -117,7 +117,7 @@ def _sources(case: Case) -> Table:
     return Table("sources", caption, ("host", "photos"), counts.rows())
 
 
-def _licenses(case: Case) -> Table:
+def _licenses(case: ReportInput) -> Table:
     names = {entry.id: (entry.name, entry.url) for entry in case.dataset.info.selection.licenses}
     counts = case.dataset.manifest["license"].value_counts().sort("count", "license", descending=[True, False])
     rows = [(*names.get(number, ("not stated", "")), count) for number, count in counts.iter_rows()]

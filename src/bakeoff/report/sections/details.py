@@ -8,7 +8,7 @@ from bakeoff.config.tables import network_label
 from bakeoff.core.registry import sections
 from bakeoff.evaluation.scores import RunScores, VariantScores
 from bakeoff.report import charts
-from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.contents import Figure, ReportInput, Section, Table
 from bakeoff.report.estimates import finished
 from bakeoff.report.formatting import decimal, pixels, shape, slugs
 
@@ -17,7 +17,7 @@ REPORT_COLUMNS = ("class", "precision", "recall", "F1", "support")
 
 
 @sections.register("40-details")
-def details(case: Case) -> Section:
+def details(case: ReportInput) -> Section:
     """For each network its layers, confusion matrix and classification report."""
     networks = case.comparison.networks
     safe = slugs(network_label(network.name) for network in networks)

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from bakeoff.core.registry import sections
-from bakeoff.report.contents import Case, Section, Table
+from bakeoff.report.contents import ReportInput, Section, Table
 
 
 @sections.register("25-findings")
-def findings(case: Case) -> Section:
+def findings(case: ReportInput) -> Section:
     """Each finding with its state, verdict, limits and evidence."""
     entries = [
         {

@@ -4,7 +4,7 @@ import polars as pl
 
 from bakeoff.core.registry import sections
 from bakeoff.report import charts, curves
-from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.contents import Figure, ReportInput, Section, Table
 from bakeoff.report.formatting import scientific
 from bakeoff.training.run import EpochLog, Run
 
@@ -13,7 +13,7 @@ CAPTION += "first seed of each network"
 
 
 @sections.register("30-gradients")
-def gradients(case: Case) -> Section:
+def gradients(case: ReportInput) -> Section:
     """The gradient's norm in each layer of each network, before and after training and over the epochs."""
     runs = _first_runs(case)
     points = curves.gradient_points(runs)
@@ -28,7 +28,7 @@ def gradients(case: Case) -> Section:
     return Section("Gradients by layer", "gradients.html", values)
 
 
-def _first_runs(case: Case) -> list[Run]:
+def _first_runs(case: ReportInput) -> list[Run]:
     """Of each network the first run that measured anything."""
     first: dict[str, Run] = {}
     for run in case.runs:

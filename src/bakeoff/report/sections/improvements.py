@@ -4,7 +4,7 @@ from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.improvements import Improvements
 from bakeoff.report import charts
-from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.contents import Figure, ReportInput, Section, Table
 from bakeoff.report.formatting import difference, estimate
 
 CURVE = (
@@ -14,7 +14,7 @@ CURVE = (
 
 
 @sections.register("60-improvements")
-def improvements(case: Case) -> Section:
+def improvements(case: ReportInput) -> Section:
     """The ranking of the changes and the learning curve; only a hint where nothing was tried."""
     tried = case.improvements
     values = {"statement": tried.statement, **_shown(tried)} if tried else {"statement": ""}

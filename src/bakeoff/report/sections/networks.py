@@ -9,7 +9,7 @@ from msgspec.structs import asdict
 from bakeoff.core.registry import sections
 from bakeoff.core.types import TEST
 from bakeoff.report import charts, curves
-from bakeoff.report.contents import Case, Figure, Format, Section, Table
+from bakeoff.report.contents import Figure, Format, ReportInput, Section, Table
 from bakeoff.report.estimates import Kind, finished, of_network, of_run
 from bakeoff.report.formatting import drawn, millions, percent, pixels, seconds, status
 from bakeoff.training.run import Run
@@ -18,7 +18,7 @@ ACCURACIES: dict[str, Format] = {"training": percent, "validation": drawn, "any 
 
 
 @sections.register("20-networks")
-def networks(case: Case) -> Section:
+def networks(case: ReportInput) -> Section:
     """Parameters and accuracies of the networks, and their losses in one chart."""
     losses, epochs = curves.loss_points(case.runs), curves.epoch_points(case.runs)
     return Section(
@@ -65,7 +65,7 @@ def figures(
     return figures
 
 
-def _networks(case: Case) -> Table:
+def _networks(case: ReportInput) -> Table:
     rows, (measured, formats) = [], _accuracies(case)
     for network in case.comparison.networks:
         own = network.architecture
@@ -84,14 +84,14 @@ def _networks(case: Case) -> Table:
     )
 
 
-def _accuracies(case: Case) -> tuple[tuple[Kind, ...], dict[str, Format]]:
+def _accuracies(case: ReportInput) -> tuple[tuple[Kind, ...], dict[str, Format]]:
     """The accuracies that have an interval, and the columns of all with what writes them."""
     if TEST in case.dataset.info.counts:
         return ("val", "any_label", "test"), {**ACCURACIES, "test": drawn}
     return ("val", "any_label"), ACCURACIES
 
 
-def _own_recipes(case: Case) -> str:
+def _own_recipes(case: ReportInput) -> str:
     """Which variants were trained with a recipe of their own, and how it differs."""
     shared = asdict(case.experiment.training.recipe)
     differing = {}
@@ -103,7 +103,7 @@ def _own_recipes(case: Case) -> str:
     return f" Not with one recipe: {'; '.join(differing.values())}." if differing else ""
 
 
-def _runs(case: Case) -> Table:
+def _runs(case: ReportInput) -> Table:
     measured, formats = _accuracies(case)
     rows = [
         (

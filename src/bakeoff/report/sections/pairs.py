@@ -6,7 +6,7 @@ from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import charts
-from bakeoff.report.contents import Case, Figure, Section, Table
+from bakeoff.report.contents import Figure, ReportInput, Section, Table
 from bakeoff.report.formatting import difference, probability
 
 CAPTION = (
@@ -18,7 +18,7 @@ CHART = "The differences of validation accuracy with their 95 % intervals. Dashe
 
 
 @sections.register("22-pairs")
-def pairs(case: Case) -> Section:
+def pairs(case: ReportInput) -> Section:
     """The table of pairs, and their differences with intervals as a chart."""
     return show(case.comparison.pairs)
 

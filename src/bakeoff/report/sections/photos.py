@@ -1,7 +1,7 @@
 """The validation photos with what every run says of them."""
 
 from bakeoff.core.registry import sections
-from bakeoff.report.contents import Case, Section
+from bakeoff.report.contents import ReportInput, Section
 from bakeoff.report.gallery import pack
 
 KINDS = (
@@ -14,7 +14,7 @@ KINDS = (
 
 
 @sections.register("45-photos")
-def photos(case: Case) -> Section:
+def photos(case: ReportInput) -> Section:
     """The gallery: thumbnails in sheets, data for the page's script, and the choices of its filters."""
     gallery = pack(case.dataset, case.runs)
     networks = dict.fromkeys(run["network"] for run in gallery.data["runs"])

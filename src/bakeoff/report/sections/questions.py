@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from bakeoff.core.registry import sections
-from bakeoff.report.contents import Case, Section
+from bakeoff.report.contents import ReportInput, Section
 
 NOT_MEASURED = (
     "Not measured yet: the command “bakeoff improve” trains a network with cleaner labels, with fewer photos, "
@@ -36,7 +36,7 @@ QUESTIONS = (
 
 
 @sections.register("21-questions")
-def questions(case: Case) -> Section:
+def questions(case: ReportInput) -> Section:
     """Each question with the findings that answer it."""
     found = {finding.code: finding for finding in case.findings}
     answers = [
@@ -51,5 +51,5 @@ def questions(case: Case) -> Section:
     return Section("Five questions", "questions.html", {"questions": answers})
 
 
-def _better(case: Case) -> str:
+def _better(case: ReportInput) -> str:
     return case.improvements.statement if case.improvements else NOT_MEASURED

@@ -3,11 +3,11 @@
 import msgspec
 
 from bakeoff.core.registry import sections
-from bakeoff.report.contents import Case, Section, Table
+from bakeoff.report.contents import ReportInput, Section, Table
 
 
 @sections.register("90-reproduce")
-def reproduce(case: Case) -> Section:
+def reproduce(case: ReportInput) -> Section:
     """Command, configuration, versions, seeds and digests."""
     environment = case.runs[0].record.environment
     others = sum(run.record.environment != environment for run in case.runs)
