@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from importlib.resources import files
+from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -38,7 +39,7 @@ def preset_names() -> list[str]:
     return sorted(entry.name.removesuffix(SUFFIX) for entry in PRESETS.iterdir() if entry.name.endswith(SUFFIX))
 
 
-def load_experiment(name: str, overrides: Iterable[str] = ()) -> ExperimentConfig:
+def load_experiment(name: str | PathLike[str], overrides: Iterable[str] = ()) -> ExperimentConfig:
     """Reads an experiment file.
 
     Args:
@@ -49,6 +50,7 @@ def load_experiment(name: str, overrides: Iterable[str] = ()) -> ExperimentConfi
     Raises:
         ConfigError: The file is missing or not TOML, or a key or value is not valid.
     """
+    name = fspath(name)
     document = _read(name)
     _convert(document, name)
     if name not in preset_names():

@@ -1,6 +1,7 @@
 """An experiment: the folder, and nothing outside this module knows what lies where in it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -10,6 +11,7 @@ import msgspec
 import polars as pl
 
 from bakeoff.config.schema import ExperimentConfig, Variant
+from bakeoff.core.atomic import lock
 from bakeoff.core.errors import StorageError
 from bakeoff.core.storage import check_owned, digest, mark_owned, read_json, write_json
 from bakeoff.core.types import Environment
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 KIND = "experiment"
 CACHE = ".bakeoff-cache"
+_locked: set[Path] = set()
 
 
 class StoredConfig(msgspec.Struct, frozen=True):
@@ -79,6 +82,21 @@ class Experiment:
     def own(self) -> None:
         """Marks the folder as an experiment's; raises as `check_owned` does."""
         mark_owned(self.folder, KIND)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Waits for another command that works in this folder, and holds the folder against others meanwhile."""
+        own = self.folder.resolve()
+        if own in _locked:  # by this process: a stage of a run
+            yield
+            return
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        with lock(own):
+            _locked.add(own)
+            try:
+                yield
+            finally:
+                _locked.remove(own)
 
     def selection_folder(self, variant: str = "") -> Path:
         """Of the experiment's selection, or of a variant that has its own."""

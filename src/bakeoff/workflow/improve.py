@@ -67,35 +67,39 @@ def improve(config: ExperimentConfig, folder: str | PathLike[str], *, monitor: M
     context = Context(config, Experiment(folder), monitor)
     base = _choose(config, context.experiment)
     pipeline.check(config)
-    context.dataset = pipeline.build_data(config.data, context.experiment, monitor=monitor)
+    with context.experiment.locked():
+        context.dataset = pipeline.build_data(config.data, context.experiment, monitor=monitor)
+        found = _try_all(base, context)
+        context.experiment.store_improvements(found)
+        if context.experiment.is_trained:
+            pipeline.write_report(folder, monitor=monitor)
+    return found
+
+
+def _try_all(base: Variant, context: "Context") -> Improvements:
     context.train(base)
-    candidates = _candidates(base, context)
-    tried = [(candidate, candidate.obstacle or context.try_candidate(candidate)) for candidate in candidates]
-    fractions = [variant for variant in _fractions(base, config) if not context.train(variant)]
-    done = [candidate for candidate, obstacle in tried if not obstacle]
-    comparison = context.compare([(candidate.base.name, candidate.variant.name) for candidate in done])
+    proposed = _proposed_changes(base, context)
+    tried = [(change, change.obstacle or context.try_change(change)) for change in proposed]
+    fractions = [variant for variant in _fractions(base, context.config) if not context.train(variant)]
+    comparison = context.compare([(own.base.name, own.variant.name) for own, obstacle in tried if not obstacle])
     pairs = {pair.second: pair for pair in comparison.pairs}
     changes = [
-        Change(candidate.name, candidate.what, "skipped", obstacle)
+        Change(own.name, own.what, "skipped", obstacle)
         if obstacle
-        else measured_change(candidate.name, candidate.what, pairs[candidate.variant.name])
-        for candidate, obstacle in tried
+        else measured_change(own.name, own.what, pairs[own.variant.name])
+        for own, obstacle in tried
     ]
     groups = [score for score in comparison.networks if score.name in {base.name, *(own.name for own in fractions)}]
     curve, double = learning_curve(groups, context.runs)
     ranked = rank([*changes, double])
-    found = Improvements(
+    return Improvements(
         network=base.name,
         changes=ranked,
         curve=curve,
         seconds=context.seconds,
-        budget=config.improve.minutes,
+        budget=context.config.improve.minutes,
         statement=statement(base.name, ranked),
     )
-    context.experiment.store_improvements(found)
-    if context.experiment.is_trained:
-        pipeline.write_report(folder, monitor=monitor)
-    return found
 
 
 class Context:
@@ -134,9 +138,9 @@ class Context:
     def _monitor(self, variant: str, title: str) -> Progress:
         return self.monitor(f"{variant}: {title}")
 
-    def try_candidate(self, candidate: ProposedChange) -> str:
+    def try_change(self, change: ProposedChange) -> str:
         """Trains what the change is measured by; says why if the budget is used up."""
-        return self.train(candidate.base) or self.train(candidate.variant)
+        return self.train(change.base) or self.train(change.variant)
 
     def compare(self, pairs: Sequence[tuple[str, str]]) -> Comparison:
         """All variants so far, and these pairs of them."""
@@ -170,7 +174,7 @@ def _changed(base: Variant, name: str, network: str = "", data: DataConfig | Non
     )
 
 
-def _candidates(base: Variant, context: Context) -> Iterator[ProposedChange]:
+def _proposed_changes(base: Variant, context: Context) -> Iterator[ProposedChange]:
     """What is tried, in the order in which the budget is spent."""
     augmentations = list(_augmentations(base, context.config.improve.random_crop))
     yield augmentations[0]

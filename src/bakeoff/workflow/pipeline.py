@@ -29,9 +29,10 @@ def run(
 ) -> Path:
     """All stages in their order; returns the path of the report's page."""
     check(config)
-    build(config, folder, overwrite=overwrite, monitor=monitor)
-    train(config, folder, command=command, overwrite=overwrite, monitor=monitor)
-    return write_report(folder, monitor=monitor)
+    with Experiment(folder).locked():
+        build(config, folder, overwrite=overwrite, monitor=monitor)
+        train(config, folder, command=command, overwrite=overwrite, monitor=monitor)
+        return write_report(folder, monitor=monitor)
 
 
 def demo(folder: PathName, *, command: str = "", monitor: Monitor = silent) -> Path:
@@ -59,11 +60,11 @@ def select(config: ExperimentConfig, folder: PathName | None = None, *, overwrit
 
 def build(config: ExperimentConfig, folder: PathName, *, overwrite: bool = False, monitor: Monitor = silent) -> Dataset:
     """Selects the images, reads and resizes them: the experiment's data set, and those of variants with other data."""
-    experiment = Experiment(folder)
-    dataset = build_data(config.data, experiment, overwrite=overwrite, monitor=monitor)
-    variants = {variant.name: variant for variant in config.variant_list}
-    for owner in sorted(set(data_owners(config, config.variant_list).values()) - {""}):
-        build_data(variants[owner].data, experiment, owner, overwrite=overwrite, monitor=monitor)
+    experiment, variants = Experiment(folder), {variant.name: variant for variant in config.variant_list}
+    with experiment.locked():
+        dataset = build_data(config.data, experiment, overwrite=overwrite, monitor=monitor)
+        for owner in sorted(set(data_owners(config, config.variant_list).values()) - {""}):
+            build_data(variants[owner].data, experiment, owner, overwrite=overwrite, monitor=monitor)
     return dataset
 
 
@@ -116,11 +117,12 @@ def train(
     check(config)
     experiment, variants = Experiment(folder), config.variant_list
     experiment.check_owned()
-    datasets = experiment.datasets(config, variants)
-    plan = plan_sweep(experiment, variants, config.training, datasets, overwrite=overwrite)
-    experiment.store_config(config, command)
-    runs = sweep(plan, monitor)
-    predict_shared(experiment, runs, datasets)
+    with experiment.locked():
+        datasets = experiment.datasets(config, variants)
+        plan = plan_sweep(experiment, variants, config.training, datasets, overwrite=overwrite)
+        experiment.store_config(config, command)
+        runs = sweep(plan, monitor)
+        predict_shared(experiment, runs, datasets)
     return runs
 
 
@@ -129,10 +131,11 @@ def write_report(folder: PathName, *, monitor: Monitor = silent) -> Path:
     from bakeoff import report
 
     progress, experiment = monitor("report"), Experiment(folder)
-    case = _score(experiment)
-    experiment.store_results(case.comparison, case.findings)
-    progress(1, 2)
-    page = report.write(experiment.report_folder, case)
+    with experiment.locked():
+        case = _score(experiment)
+        experiment.store_results(case.comparison, case.findings)
+        progress(1, 2)
+        page = report.write(experiment.report_folder, case)
     progress(2, 2)
     return page
 

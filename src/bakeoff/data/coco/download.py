@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from os import PathLike
 from pathlib import Path
 from typing import IO
 from zipfile import ZipFile, ZipInfo
@@ -20,7 +21,7 @@ MEGABYTE = 10**6
 def fetch_annotations(
     year: int,
     split: str,
-    folder: Path = Path(),
+    folder: str | PathLike[str] = "",
     *,
     base_url: str = COCO,
     options: Options | None = None,
@@ -46,6 +47,7 @@ def fetch_annotations(
         SourceError: The server can't be reached, or does not send an archive with such a file, undamaged.
         StorageError: There is no room or no right to write.
     """
+    folder = Path(folder)
     target = folder / f"instances_{split}{year}.json"
     url = f"{base_url.rstrip('/')}/annotations_trainval{year}.zip"
     with storage_errors(target):
