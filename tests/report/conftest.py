@@ -1,8 +1,8 @@
 """Stored records made up for the tests of the report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from bakeoff.data.index import License
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.comparison import compare
 from bakeoff.models.architecture import Architecture, Layer
-from bakeoff.report import ReportInput, write
+from bakeoff.report import ReportInput, rendering, write
 from bakeoff.training.run import (
     PREDICTIONS_SCHEMA,
     BatchLog,
@@ -152,6 +152,14 @@ def write_report(folder: Path, *args: Any, name: str = "report", **options: Any)
     """Writes the report of a made-up experiment; arguments as of `make_case`."""
     page = write(folder / name, make_case(folder / f"{name}-data", *args, **options))
     return Written(folder / name, page.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def png_drawn_once() -> Iterator[None]:
+    """A PNG takes a fifth of a second, and most tests draw the same; `test_rendering.py` tests the drawing itself."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "to_png", cache(rendering.to_png))
+        yield
 
 
 @pytest.fixture
