@@ -41,7 +41,7 @@ def frame(
     length: int,
     other: int,
     size: int,
-    smaller: Callable[..., Any] = min,
+    smaller: Callable[..., Any] = min,  # numbers, or nodes of a traced graph
     larger: Callable[..., Any] = max,
 ) -> Frame:
     """How one side of a photo becomes a side of a square image.

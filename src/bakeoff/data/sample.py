@@ -43,7 +43,7 @@ MAIN, LIGHT, DARK, ACCENT = range(4)
 Floats = npt.NDArray[np.floating]
 Parts = list[tuple[Floats, int]]
 """An object: polygons, float (P, 2) within about -1 to 1, x to the right and y down; and their tones. Lowest first."""
-Entry = dict[str, Any]
+Entry = dict[str, Any]  # as JSON has it
 
 
 def draw_sample(
