@@ -43,5 +43,5 @@ def test_only_a_letterbox_has_bars_and_only_a_crop_leaves_something_out(length: 
     ],
 )
 def test_a_box_stays_on_its_object(resize: str, length: int, other: int, expected: tuple[float, float]) -> None:
-    found = frame(resize, length, other, 64).place(0.25, 0.5, length, 64)
+    found = frame(resize, length, other, 64).project(0.25, 0.5, length, 64)
     assert found == pytest.approx(expected)

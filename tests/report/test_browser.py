@@ -160,7 +160,7 @@ def test_numbers_sort_by_size_and_not_by_how_they_are_written(open_report: Open,
 
     page = open_report(report_factory(runs=(("slow",), ("fast",), ("middle",)), change=timed))
     table = page.locator("#networks table.sortable").first
-    table.locator("th button", has_text="time a run").click()
+    table.locator("th button", has_text="time per run").click()
     assert table.locator("tbody tr td:last-child").all_inner_texts() == ["9.5 s", "1 min 5 s", "2 min 5 s"]
 
 

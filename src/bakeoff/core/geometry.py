@@ -26,7 +26,7 @@ class Frame:
     first: int
     count: int
 
-    def place(self, begin: float, extent: float, length: int, size: int) -> tuple[float, float]:
+    def project(self, begin: float, extent: float, length: int, size: int) -> tuple[float, float]:
         """Where a box lies along this side: begin and extent as shares of the photo's side to shares of the image's.
 
         What the image does not show is cut off.

@@ -51,8 +51,8 @@ class Index:
 
     Attributes:
         info: Where it comes from.
-        images: image_id i64 (unique, ascending), file_name str, width i32, height i32, license i64 or null,
-            url str or null.
+        images: image_id i64 (unique, ascending), file_name str, width i32, height i32, license i64 or None,
+            url str or None.
         annotations: annotation_id i64, image_id i64, category_id i64, x f64, y f64, width f64, height f64 (pixels),
             area f64 (square pixels), crowd bool; ascending by image_id, then annotation_id.
         categories: category_id i64 (unique, ascending), name str, supercategory str.

@@ -108,7 +108,7 @@ def _photos(rows: pl.DataFrame, info: DatasetInfo) -> list[dict[str, object]]:
             "label": row["label"],
             "held": [number[name] for name in row["annotated"]],
             "boxes": [
-                [number[box["label"]], *(round(fraction, 3) for fraction in info.placed(box, row))]
+                [number[box["label"]], *(round(fraction, 3) for fraction in info.box_in_image(box, row))]
                 for box in row["boxes"]
             ],
             "coco": COCO in (row["url"] or "") and not crop_box_of(row["file_name"]),

@@ -10,7 +10,7 @@ SCHEMA = 1
 
 
 def summarise(case: ReportInput) -> dict[str, object]:
-    """The comparison in the summary's schema; fractions are 0 to 1, intervals `[low, high]` or null."""
+    """The comparison in the summary's schema; fractions are 0 to 1, intervals `[low, high]` or None."""
     comparison = case.comparison
     return {
         "schema": SCHEMA,

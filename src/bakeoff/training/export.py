@@ -150,8 +150,8 @@ class _WithPreprocessing(nn.Module):
         first = torch.floor(new * scale)
         step = ((new + 1) - (first + 1) / scale).clamp(min=0)
         enlarged = _between(old, first + step - torch.floor(step), length)
-        spare = torch.stack([torch.scalar_tensor(one.extent - one.count) for one in (side, other)])
-        return torch.where((spare >= 0).all(), inside, enlarged)  # OpenCV interpolates where one side grows
+        margin = torch.stack([torch.scalar_tensor(one.extent - one.count) for one in (side, other)])
+        return torch.where((margin >= 0).all(), inside, enlarged)  # OpenCV interpolates where one side grows
 
 
 def _between(old: Tensor, position: Tensor, length: int) -> Tensor:

@@ -23,7 +23,7 @@ def box_heatmaps(rows: pl.DataFrame, info: DatasetInfo) -> Heatmaps:
     for image, row in zip(heatmaps, rows.iter_rows(named=True), strict=True):
         for box in row["boxes"]:
             own = image[numbers[box["label"]]]
-            np.maximum(own, _cover(info.placed(box, row)), out=own)
+            np.maximum(own, _cover(info.box_in_image(box, row)), out=own)
     return heatmaps
 
 

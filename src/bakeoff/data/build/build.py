@@ -138,8 +138,8 @@ def _check_target(folder: Path) -> None:
     if not folder.exists():
         return
     with storage_errors(folder):
-        held = {entry.name for entry in folder.iterdir()}
-    if held and (INFO_FILE not in held or held - OWN):
+        entries = {entry.name for entry in folder.iterdir()}
+    if entries and (INFO_FILE not in entries or entries - OWN):
         raise StorageError(
-            f"{folder} holds something else than a data set ({', '.join(sorted(held)[:3])}); choose another folder."
+            f"{folder} holds something else than a data set ({', '.join(sorted(entries)[:3])}); choose another folder."
         )

@@ -48,7 +48,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     resize: Resize = "stretch"
     schema: int = 1
 
-    def placed(self, box: Mapping[str, float], row: Mapping[str, int]) -> tuple[float, float, float, float]:
+    def box_in_image(self, box: Mapping[str, float], row: Mapping[str, int]) -> tuple[float, float, float, float]:
         """Left, top, width and height of a box as fractions of the square image; what is not shown is cut off.
 
         Args:
@@ -56,7 +56,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
             row: Of the manifest.
         """
         across, down = (
-            frame(self.resize, row[extent], row[other], self.size).place(
+            frame(self.resize, row[extent], row[other], self.size).project(
                 box[begin], box[extent], row[extent], self.size
             )
             for begin, extent, other in (("x", "width", "height"), ("y", "height", "width"))
@@ -96,7 +96,7 @@ class Dataset:
         info: What it is and how it was made.
         manifest: One row per image, training first, in the order of the arrays: split str; position i64 (row in the
             split's array); image_id i64; file_name str; label i64; annotated list[str]; boxes as in the ledger;
-            width, height i32 (of the photo); license i64 or null; url str or null; image str (path of the JPEG copy);
+            width, height i32 (of the photo); license i64 or None; url str or None; image str (path of the JPEG copy);
             source_digest str (of the photo's bytes).
         ledger: The selection's ledger with what became of the photos.
     """

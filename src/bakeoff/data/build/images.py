@@ -127,7 +127,7 @@ def resize(image: Images, size: int, filter_name: Filter, extent: tuple[float, f
         image: uint8 (H, W, 3).
         size: Height and width of the result, in pixels.
         filter_name: "area" averages over the source pixels under each new one, so that fine patterns do not alias
-            (where an image gets larger, it interpolates); "linear" is `cv2.resize`'s default, which looks at four
+            (where an image gets larger, it interpolates); "linear" is `cv2.resize`'s default, which reads four
             source pixels only.
         extent: Height and width of what the image shows, in its pixels: H and W, or less than one pixel below them;
             None means H and W.

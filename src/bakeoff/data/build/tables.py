@@ -51,7 +51,7 @@ def make_manifest(selection: Selection, allocation: Allocation, copies: list[str
 
     Args:
         selection: Describes the photos.
-        allocation: Which photo stands in which slot.
+        allocation: Which image fills which slot.
         copies: For each slot the path of its JPEG copy, relative to the data set's folder.
     """
     labels = {name: label for label, name in enumerate(selection.classes)}

@@ -25,7 +25,7 @@ class AnnotationColumns:
         self._blocks.append(_block(annotations))
 
     def table(self) -> pl.DataFrame:
-        """All of them as `records.Index.annotations`, ordered by all columns where they share an id."""
+        """All of them as `Index.annotations`, ordered by all columns where they share an id."""
         table = pl.DataFrame({name: np.concatenate([block[name] for block in self._blocks]) for name in COLUMNS})
         table = table.with_columns(pl.col("area").fill_nan(None))
         return table.sort(table.columns[1], table.columns[0], *table.columns[2:])

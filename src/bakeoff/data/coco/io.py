@@ -82,11 +82,11 @@ def open_text(path: Path) -> Iterator[Text]:
         AnnotationsError: It is missing, a folder, damaged, or can't be read; or the member of an archive is encrypted
             or not clear; while it is read, it unpacks to far more than an instances file does.
     """
-    place, member = split(path)
+    file, member = split(path)
     with ExitStack() as opened:
         try:
-            packed = opened.enter_context(place.open("rb"))
-            read, limit = _unpack(place, packed, member, opened)
+            packed = opened.enter_context(file.open("rb"))
+            read, limit = _unpack(file, packed, member, opened)
         except FileNotFoundError:
             near = difflib.get_close_matches(path.name, _neighbours(path), n=3)
             hint = f" There is {', '.join(near)} in {path.parent}." if near else ""

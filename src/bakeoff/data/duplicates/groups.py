@@ -17,7 +17,7 @@ Links = npt.NDArray[np.int64]
 
 
 class ImageFile(NamedTuple):
-    """Where a photo stands: its file's name, its class, and its split or None."""
+    """Where an image lies: its file's name, its class, and its split or None."""
 
     file: str
     label: str
@@ -35,7 +35,7 @@ def find_duplicates(
     What is one photo with a second, and that with a third, is one photo with the third.
 
     Args:
-        members: Where each of N photos stands.
+        members: Where each of N images lies.
         keys: By kind of evidence, for each photo what only the same photo fractions; None says nothing.
         prints: What the photos look like.
         rows: int64 (M,): the members of the photos in `prints`; by default all.
@@ -47,12 +47,12 @@ def find_duplicates(
     links["pixels"] = _alike(keys.get("bytes"), prints, np.arange(len(members)) if rows is None else rows)
     photos = _photos(len(members), list(links.values()))
     linked = {kind: set(photos[pairs[:, 0]].tolist()) for kind, pairs in links.items()}
-    held: dict[int, list[ImageFile]] = {}
+    members_of: dict[int, list[ImageFile]] = {}
     for photo, member in zip(photos.tolist(), members, strict=True):
-        held.setdefault(photo, []).append(member)
+        members_of.setdefault(photo, []).append(member)
     found = [
         _describe(there, [kind for kind in get_args(Evidence) if photo in linked.get(kind, ())])
-        for photo, there in held.items()
+        for photo, there in members_of.items()
         if len(there) > 1
     ]
     return tuple(sorted(found, key=lambda group: (not group.across, group.files)))
@@ -84,10 +84,10 @@ def _photos(count: int, links: Sequence[Links]) -> npt.NDArray[np.int64]:
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def _describe(held: Sequence[ImageFile], evidence: Sequence[Evidence]) -> Duplicates:
+def _describe(members_of: Sequence[ImageFile], evidence: Sequence[Evidence]) -> Duplicates:
     crossed: dict[Border, bool] = {
-        "splits": len({member.split for member in held}) > 1,
-        "classes": len({member.label for member in held}) > 1,
+        "splits": len({member.split for member in members_of}) > 1,
+        "classes": len({member.label for member in members_of}) > 1,
     }
     across = tuple(border for border, is_crossed in crossed.items() if is_crossed)
-    return Duplicates(tuple(sorted(member.file for member in held)), tuple(evidence), across)
+    return Duplicates(tuple(sorted(member.file for member in members_of)), tuple(evidence), across)

@@ -31,7 +31,7 @@ class TreeImage(NamedTuple):
     Attributes:
         file: Its path, relative to the tree, with slashes.
         label: Its class.
-        split: "train" or "val"; null in a tree of one level.
+        split: "train" or "val"; None in a tree of one level.
     """
 
     file: str

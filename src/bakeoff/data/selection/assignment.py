@@ -1,4 +1,4 @@
-"""What a label policy returns, and the greedy filling that most policies share."""
+"""What a label policy returns, and the greedy assignment that most policies share."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ class Selection:
     Attributes:
         info: How it was made.
         ledger: One row for each image with an annotation of a target class, ascending by image_id:
-            image_id i64; file_name str; width, height i32; license i64 or null; url str or null;
+            image_id i64; file_name str; width, height i32; license i64 or None; url str or None;
             annotated list[str]: the target classes annotated in the image, crowd and small ones too;
             boxes list[struct(label str; x, y, width, height f32 as fractions of the image; crowd bool)];
             eligible list[str]: the classes under which the policy could take the image;

@@ -78,9 +78,9 @@ def _networks(case: ReportInput) -> Table:
         "Learnable parameters, multiply-accumulate operations for one photo, and mean accuracies over the finished "
         "runs. Any label: the predicted class is annotated in the photo. In brackets the 95 % interval: over seeds (t) "
         "where several runs finished, else over photos (Wilson)." + _own_recipes(case),
-        ("network", "parameters", "MACs", "receptive field", "runs", *formats, "time a run"),
+        ("network", "parameters", "MACs", "receptive field", "runs", *formats, "time per run"),
         rows,
-        {**formats, "MACs": millions, "receptive field": pixels, "time a run": seconds},
+        {**formats, "MACs": millions, "receptive field": pixels, "time per run": seconds},
     )
 
 

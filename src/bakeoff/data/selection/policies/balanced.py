@@ -60,7 +60,7 @@ def _solve(
     class_count: int,
     quota: int,
 ) -> npt.NDArray[np.int64]:
-    """How many images of group `groups[e]` stand under class `classes[e]`, for each edge e: int64 (E,)."""
+    """How many images of group `groups[e]` are labelled with class `classes[e]`, for each edge e: int64 (E,)."""
     edges = np.arange(len(groups))
     supply = csr_array((np.ones(len(edges)), (groups, edges)), shape=(len(sizes), len(edges)))
     demand = csr_array((np.ones(len(edges)), (classes, edges)), shape=(class_count, len(edges)))
