@@ -70,7 +70,7 @@ FAULTS = {
     "long": "cut off",
     "short": "what the server sends is no photo: the image can't be decoded",
     "html": "what the server sends is no photo: the file is not a JPEG",
-    "slow": "slower than 4096 bytes a second",
+    "slow": "slower than 4096 bytes per second",
     "drip": "no answer in time",
     "chunked cut": "cut off",
 }
