@@ -12,8 +12,11 @@ from xml.etree import ElementTree
 
 import msgspec
 import pytest
+from tests.report.conftest import make_case
 
+from bakeoff.config.schema import VariantConfig
 from bakeoff.core.registry import sections
+from bakeoff.report import write
 from bakeoff.training.run import BatchLog, EpochLog, LogLine, Run
 
 Make = Callable[..., object]
@@ -240,6 +243,15 @@ def test_the_same_records_give_the_same_bytes(report_factory: Make) -> None:
         for folder in folders
     )
     assert first == second
+
+
+def test_data_of_its_own_is_shown(tmp_path: Path) -> None:
+    case = make_case(tmp_path / "data")
+    clean = msgspec.convert({"network": "net2", "data": {"policy": "exclusive"}}, VariantConfig)
+    config = msgspec.structs.replace(case.experiment, variants={"net2-clean": clean})
+    page = write(tmp_path / "report", replace(case, experiment=config)).read_text(encoding="utf-8")
+    assert "Not on one data set: net2-clean (policy exclusive)." in page
+    assert "Not on one data set" not in write(tmp_path / "other", case).read_text(encoding="utf-8")
 
 
 def test_a_recipe_of_its_own_is_shown(report_factory: Make) -> None:

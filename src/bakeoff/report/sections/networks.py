@@ -1,7 +1,7 @@
 """The table of networks and runs, and the curves."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 from msgspec.structs import asdict
@@ -77,7 +77,7 @@ def _networks(case: ReportInput) -> Table:
         "networks",
         "Learnable parameters, multiply-accumulate operations for one photo, and mean accuracies over the finished "
         "runs. Any label: the predicted class is annotated in the photo. In brackets the 95 % interval: over seeds (t) "
-        "where several runs finished, else over photos (Wilson)." + _own_recipes(case),
+        "where several runs finished, else over photos (Wilson)." + _differences(case),
         ("network", "parameters", "MACs", "receptive field", "runs", *formats, "time per run"),
         rows,
         {**formats, "MACs": millions, "receptive field": pixels, "time per run": seconds},
@@ -91,16 +91,21 @@ def _accuracies(case: ReportInput) -> tuple[tuple[Kind, ...], dict[str, Format]]
     return ("val", "any_label"), ACCURACIES
 
 
-def _own_recipes(case: ReportInput) -> str:
-    """Which variants were trained with a recipe of their own, and how it differs."""
-    shared = asdict(case.experiment.training.recipe)
-    differing = {}
-    for run in case.runs:
-        own = asdict(run.spec.recipe)
-        changes = [f"{key} {own[key]}" for key in own if own[key] != shared[key]]
-        if changes:
-            differing[run.spec.variant] = f"{run.spec.variant} ({', '.join(changes)})"
-    return f" Not with one recipe: {'; '.join(differing.values())}." if differing else ""
+def _differences(case: ReportInput) -> str:
+    """Which variants have a recipe, or data, of their own, and how these differ."""
+    training, data = asdict(case.experiment.training.recipe), asdict(case.experiment.data)
+    recipes = {run.spec.variant: _changes(training, asdict(run.spec.recipe)) for run in case.runs}
+    others = {variant.name: _changes(data, asdict(variant.data)) for variant in case.experiment.variant_list}
+    return _listed("Not with one recipe", recipes) + _listed("Not on one data set", others)
+
+
+def _changes(shared: Mapping[str, object], own: Mapping[str, object]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in own.items() if value != shared[key])
+
+
+def _listed(what: str, changes: Mapping[str, str]) -> str:
+    parts = [f"{name} ({own})" for name, own in changes.items() if own]
+    return f" {what}: {'; '.join(parts)}." if parts else ""
 
 
 def _runs(case: ReportInput) -> Table:
