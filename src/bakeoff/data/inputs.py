@@ -136,6 +136,6 @@ def _is_tree(data: DataConfig) -> bool:
     if data.folder and (data.annotations or data.images):
         raise ConfigError(
             "data.folder is given together with data.annotations or data.images; give either a folder of photos with a "
-            "folder a class, or an instances file and its photos."
+            "folder per class, or an instances file and its photos."
         )
     return bool(data.folder)

@@ -113,7 +113,7 @@ def gradient_norms(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
     """The gradient's norm by the weight of each layer, before and after training.
 
     Args:
-        runs: One a network.
+        runs: One per network.
         points: As `curves.gradient_points` gives them.
     """
     last = pl.col("epoch") == pl.col("epoch").max().over("run")
@@ -137,7 +137,7 @@ def gradient_history(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
     """The gradient's norm by the weight of each layer after each epoch, a panel a network.
 
     Args:
-        runs: One a network.
+        runs: One per network.
         points: As `curves.gradient_points` gives them.
     """
     layers = alt.Scale(scheme=alt.SchemeParams("viridis", extent=[0.3, 0.78]))

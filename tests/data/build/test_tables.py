@@ -24,7 +24,7 @@ def allocation() -> Allocation:
     )
 
 
-def test_manifest_has_a_row_a_place(selection: Selection, allocation: Allocation) -> None:
+def test_the_manifest_has_a_row_per_slot(selection: Selection, allocation: Allocation) -> None:
     manifest = make_manifest(selection, allocation, ["x/7.jpg", "x/4.jpg"])
     assert dict(manifest.schema) == dict(MANIFEST)
     assert manifest.select("split", "position", "image_id", "label", "image", "source_digest", "file_name").rows() == [

@@ -22,7 +22,7 @@ def gradients(case: ReportInput) -> Section:
     if drawn.height:
         figures.append(Figure("gradients", f"{CAPTION}.", charts.gradient_norms(runs, drawn), live=True))
     if (drawn["epoch"] > 0).any():
-        caption = f"{CAPTION}, after each epoch (0: before training). A line a layer."
+        caption = f"{CAPTION}, after each epoch (0: before training). One line per layer."
         figures.append(Figure("gradients-by-epoch", caption, charts.gradient_history(runs, drawn), live=True))
     values = {"figures": figures, "zeros": _zeros(points), "table": _table(points)}
     return Section("Gradients by layer", "gradients.html", values)
