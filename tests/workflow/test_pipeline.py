@@ -236,3 +236,15 @@ def test_variants_with_other_data_are_compared_on_images_that_are_new_to_both(sa
 def test_variants_that_can_not_be_compared_are_refused(sample: Path, changes: list[str], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         pipeline.check(experiment(sample, *changes))
+
+
+def test_what_a_command_left_that_was_killed_after_its_last_rename_is_removed(
+    sample: Path, finished: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(finished, folder)
+    for name in ("dataset", "selection"):
+        (folder / f".{name}.partial-killed").mkdir()
+        (folder / f".{name}.partial-killed" / "lock").touch()
+    pipeline.build(experiment(sample), folder)
+    assert files(folder) == files(finished)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bakeoff.config.schema import DataConfig, ExperimentConfig
+from bakeoff.core.atomic import tidy
 from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.registry import executors
@@ -81,6 +82,7 @@ def build_data(
     selection = _select(data, experiment, owner, overwrite=overwrite)
     settings = stage.ImageSettings(size=data.size, resize=data.resize, filter=data.filter, quality=data.quality)
     request = stage.request_digest(selection.info, source, **settings)
+    tidy(folder)  # a command that was killed after its last rename leaves a whole data set, and its staging folder
     if folder.exists():
         found = stage.load(folder)
         if found.info.request == request:
@@ -97,6 +99,7 @@ def _select(data: DataConfig, experiment: Experiment, owner: str, *, overwrite: 
     experiment.check_owned()
     chosen = selection.select(*inputs.open_index(data, experiment.cache))
     folder = experiment.selection_folder(owner)
+    tidy(folder)
     if folder.exists():
         if selection.load(folder).info.digest == chosen.info.digest:
             return chosen
