@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import ExperimentConfig
 from bakeoff.data.sample import draw_sample
 from bakeoff.workflow import pipeline
 
@@ -16,7 +16,7 @@ QUICK = (
     "data.val_per_class=4",
     "data.size=16",
     "data.workers=1",
-    "training.epochs=1",
+    "training.epochs=4",
     "training.networks=net1,net2",
     "training.executor=serial",
 )

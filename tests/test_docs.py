@@ -7,8 +7,9 @@ import pytest
 
 import bakeoff
 from bakeoff.cli.main import app
+from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import RENAMED
-from bakeoff.config.schema import DataConfig, ExperimentConfig, ImproveConfig, TrainingConfig
+from bakeoff.config.schema import DataConfig, EvaluationConfig, ImproveConfig, TrainingConfig
 from bakeoff.config.tables import ConfigTable
 from bakeoff.core.registry import findings, policies
 
@@ -25,9 +26,10 @@ def section_of(title: str) -> str:
 @pytest.mark.parametrize(
     ("title", "section", "own"),
     [
-        ("Top level", ExperimentConfig, {"data", "training", "variants", "improve"}),
+        ("Top level", ExperimentConfig, {"data", "training", "variants", "evaluation", "improve"}),
         ("`[data]`", DataConfig, set()),
         ("`[training]`", TrainingConfig, set()),
+        ("`[evaluation]`", EvaluationConfig, set()),
         ("`[improve]`", ImproveConfig, set()),
     ],
 )

@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 from tests.web_server import WebServer, published, serve
 
+from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import ExperimentConfig
 from bakeoff.workflow import pipeline
 
 SETTINGS = ("data.train_per_class=8", "data.val_per_class=4", "data.workers=1")

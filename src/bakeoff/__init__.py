@@ -11,8 +11,9 @@ import importlib.metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bakeoff.config.experiment import ExperimentConfig, Variant
     from bakeoff.config.loading import load_experiment
-    from bakeoff.config.schema import DataConfig, ExperimentConfig, Recipe, TrainingConfig, Variant
+    from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig
     from bakeoff.core.errors import BakeoffError
     from bakeoff.data.build.dataset import Dataset
     from bakeoff.data.coco.download import fetch_annotations
@@ -72,7 +73,7 @@ _HOMES = {
     "DataConfig": ("config.schema", "DataConfig"),
     "Dataset": ("data.build.dataset", "Dataset"),
     "Experiment": ("workflow.experiment", "Experiment"),
-    "ExperimentConfig": ("config.schema", "ExperimentConfig"),
+    "ExperimentConfig": ("config.experiment", "ExperimentConfig"),
     "Finding": ("findings.finding", "Finding"),
     "Improvements": ("evaluation.improvements", "Improvements"),
     "Index": ("data.index", "Index"),
@@ -81,7 +82,7 @@ _HOMES = {
     "Run": ("training.run", "Run"),
     "Selection": ("data.selection.selection", "Selection"),
     "TrainingConfig": ("config.schema", "TrainingConfig"),
-    "Variant": ("config.schema", "Variant"),
+    "Variant": ("config.experiment", "Variant"),
     "build": ("workflow.api", "build"),
     "demo": ("workflow.pipeline", "demo"),
     "draw_sample": ("data.sample", "draw_sample"),

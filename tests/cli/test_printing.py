@@ -3,8 +3,8 @@
 import pytest
 
 from bakeoff.cli.printing import SHOWN, print_audit, print_outcome
-from bakeoff.core.types import Estimate
 from bakeoff.data.audit.result import Audit, Duplicates, LabelCheck, Refused, WrongLabel
+from bakeoff.evaluation.failures import failure_rate
 from bakeoff.evaluation.scores import Comparison, RunScores, VariantScores
 from bakeoff.findings.finding import Finding
 
@@ -42,9 +42,8 @@ def test_faults_are_listed_and_long_lists_cut(capsys: pytest.CaptureFixture[str]
 
 
 def test_failed_runs_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    nothing = Estimate(None, None)
-    failed = RunScores(0, "failed", "why", 0.0)
-    network = VariantScores("net1", None, (failed,), nothing, nothing, nothing, None)
+    failed = RunScores(0, "failed", "did not run", "why", 0.0)
+    network = VariantScores("net1", None, (failed,), failure_rate(["did not run"]))
     findings = tuple(
         Finding(code, "", "", "found", f"verdict on {code}", "", {}, 0) for code in ("failed-training", "best-network")
     )

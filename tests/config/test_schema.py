@@ -3,7 +3,8 @@
 import msgspec
 import pytest
 
-from bakeoff.config.schema import DataConfig, ExperimentConfig, Recipe, TrainingConfig
+from bakeoff.config.experiment import ExperimentConfig
+from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig
 
 
 def test_seeds_are_a_number_or_a_list() -> None:

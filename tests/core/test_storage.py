@@ -30,9 +30,9 @@ def test_a_missing_record_is_one_clear_error(tmp_path: Path) -> None:
 
 def test_another_schema_is_reported_before_what_else_differs(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"schema": 0, "older": true}')
-    with pytest.raises(StorageError, match=r"a.json has schema 0, this version of bakeoff reads schema 2. Make it aga"):
+    with pytest.raises(StorageError, match=r"a.json has schema 0, this version of bakeoff reads schema 3. Make it aga"):
         read_json(tmp_path / "a.json", Improvements)
-    with pytest.raises(StorageError, match=r"reads schema 2. Remove .*/run and run again"):
+    with pytest.raises(StorageError, match=r"reads schema 3. Remove .*/run and run again"):
         read_json(tmp_path / "a.json", Improvements, tmp_path / "run")
 
 

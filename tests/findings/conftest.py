@@ -42,10 +42,12 @@ def epoch_lines(
     losses: Sequence[float] = (1.0, 0.8, 0.6),
     val_losses: Sequence[float] = (1.0, 0.9, 0.8),
     signal: Mapping[str, float] = SIGNAL,
-    gradients: Mapping[str, float] = GRADIENTS,
+    gradients: Mapping[str, float | None] = GRADIENTS,
+    weights: Mapping[str, float] | None = None,
 ) -> tuple[EpochLog, ...]:
     """The state before training, then one line an epoch."""
-    first = EpochLog(0, None, None, math.log(3), 1 / 3, gradients, signal, 0.0)
+    norms = dict.fromkeys(gradients, 2.0) if weights is None else weights
+    first = EpochLog(0, None, None, math.log(3), 1 / 3, gradients, signal, 0.0, weight_norms=norms)
     return (
         first,
         *(
@@ -89,7 +91,7 @@ def dataset(tmp_path: Path) -> Dataset:
 @pytest.fixture
 def make_case() -> Callable[[Dataset, Sequence[Run]], Results]:
     """A case of these runs."""
-    return lambda dataset, runs: Results(compare(dataset, runs), dataset, runs)
+    return lambda dataset, runs: Results.of(compare(dataset, runs), dataset, runs)
 
 
 @pytest.fixture

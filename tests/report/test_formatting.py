@@ -28,9 +28,9 @@ def test_only_an_address_of_the_web_is_a_link() -> None:
     assert [hasattr(wording.link(url), "__html__") for url in ("javascript:x", "data:x", "", "<b>")] == [False] * 4
 
 
-def test_a_run_that_did_not_finish_is_set_off() -> None:
-    assert wording.status("finished") == "finished"
-    assert wording.status("failed") == '<strong class="bad">failed</strong>'
+def test_a_run_that_did_not_train_is_set_off() -> None:
+    assert wording.status("trained") == "trained"
+    assert wording.status("did not run") == '<strong class="bad">did not run</strong>'
 
 
 def test_a_slug_is_safe_in_paths_and_anchors() -> None:

@@ -27,11 +27,13 @@ def with_epochs(case: ReportInput, epochs: int) -> ReportInput:
 def with_data(case: ReportInput, digest: str) -> ReportInput:
     """The same experiment as if it had been made with other photos."""
     info = msgspec.structs.replace(case.dataset.info, digest=digest)
-    return replace(case, dataset=replace(case.dataset, info=info))
+    runs = [replace(run, spec=msgspec.structs.replace(run.spec, dataset=digest)) for run in case.runs]
+    comparison = msgspec.structs.replace(case.comparison, dataset=digest)
+    return replace(case, dataset=replace(case.dataset, info=info), runs=runs, comparison=comparison)
 
 
 def write(folder: Path, cases: dict[str, ReportInput]) -> Page:
-    results = {name: Results(case.comparison, case.dataset, case.runs) for name, case in cases.items()}
+    results = {name: Results.of(case.comparison, case.dataset, case.runs) for name, case in cases.items()}
     pairs = compare_experiments(results)
     return Page(write_joint(folder, cases, pairs).read_text(encoding="utf-8"))
 

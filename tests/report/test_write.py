@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from tests.report.conftest import make_case
 
-from bakeoff.config.schema import VariantConfig
+from bakeoff.config.experiment import VariantConfig
 from bakeoff.core.registry import sections
 from bakeoff.report import write
 from bakeoff.training.run import BatchLog, EpochLog, LogLine, Run
@@ -88,8 +88,10 @@ def test_the_folder_holds_what_it_should(report_factory: Make) -> None:
 
 def test_the_summary_has_its_schema(report_factory: Make) -> None:
     summary = json.loads((report_factory(runs=[("net1", 0), ("net1", 1)]).folder / "summary.json").read_text())
-    assert list(summary) == ["schema", "classes", "dataset", "networks", "pairs", "findings", "improvements"]
-    assert summary["schema"] == 1
+    assert list(summary) == [
+        *("schema", "classes", "dataset", "networks", "margin", "power", "pairs", "findings", "improvements")
+    ]
+    assert summary["schema"] == 2
     assert summary["dataset"] == {"train": 12, "val": 9, "digest": "d1"}
     (network,) = summary["networks"]
     assert {"name", "parameters", "macs", "receptive_field", "runs"} <= set(network)
@@ -98,7 +100,7 @@ def test_the_summary_has_its_schema(report_factory: Make) -> None:
         assert len(network[key]["interval"]) == 2
     for run in network["runs"]:
         assert set(run) == {
-            *("seed", "status", "train_accuracy", "val_accuracy", "val_interval", "any_label_accuracy"),
+            *("seed", "status", "outcome", "train_accuracy", "val_accuracy", "val_interval", "any_label_accuracy"),
             *("confusion", "annotated_too", "seconds", "test_accuracy", "test_interval"),
         }
         assert run["val_interval"][0] < run["val_accuracy"] < run["val_interval"][1]
@@ -139,7 +141,7 @@ def test_the_page_answers_what_the_homework_asks(report_factory: Make) -> None:
 
 def test_several_seeds_are_summed_and_averaged(report_factory: Make) -> None:
     text = Page(report_factory(runs=[("net1", 0), ("net1", 1), ("net2", 0), ("net2", 1)]).page).text
-    assert "the mean of 2 seeds (95 % interval over seeds)" in text
+    assert "the mean of 2 seeds (95 % interval over seeds and photos)" in text
     assert "counts summed over 2 seeds" in text
     assert "Classification report, seed 1" in text
 
@@ -147,8 +149,8 @@ def test_several_seeds_are_summed_and_averaged(report_factory: Make) -> None:
 def test_a_run_that_failed_is_shown_with_its_reason(report_factory: Make) -> None:
     written = report_factory(runs=[("net1",), ("net2", 0, "diverged", "the training loss became nan in epoch 1")])
     text = Page(written.page).text
-    assert "net2, seed 0, diverged: the training loss became nan in epoch 1. It counts in no mean." in text
-    assert "No run of this network finished" in text
+    assert "the training loss became nan in epoch 1" in text
+    assert "No run of this network trained" in text
     assert "0 of 1" in text
     summary = json.loads((written.folder / "summary.json").read_text())
     assert summary["networks"][1]["parameters"] is None
@@ -157,7 +159,7 @@ def test_a_run_that_failed_is_shown_with_its_reason(report_factory: Make) -> Non
 
 def test_a_report_without_any_finished_run_says_so(report_factory: Make) -> None:
     text = Page(report_factory(runs=[("net1", 0, "failed", "killed by SIGKILL")]).page).text
-    assert "No run finished" in text
+    assert "No network trained" in text
     assert "killed by SIGKILL" in text
 
 

@@ -24,7 +24,7 @@ class Twice(nn.Module):
 def test_norms_are_those_of_the_gradient() -> None:
     network = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
     inputs, labels = torch.linspace(-1, 1, 15).reshape(5, 3), torch.tensor([0, 1, 0, 1, 1])
-    norms, scales = probe(network, inputs, labels)
+    norms, _, scales = probe(network, inputs, labels)
     functional.cross_entropy(network(inputs), labels).backward()
     assert norms == {
         "0": pytest.approx(network[0].weight.grad.norm().item()),
@@ -38,7 +38,7 @@ def test_the_network_and_the_random_state_stay() -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
     inputs = torch.linspace(-1, 1, 24).reshape(8, 3)
     state = torch.get_rng_state()
-    norms, scales = probe(network, inputs, torch.zeros(8, dtype=torch.long))
+    norms, _, scales = probe(network, inputs, torch.zeros(8, dtype=torch.long))
     assert torch.equal(torch.get_rng_state(), state)
     assert list(norms) == ["shared"]
     assert list(scales) == ["shared", "shared (2)"], "a layer called twice has a scale for each call"
@@ -49,7 +49,7 @@ def test_the_network_and_the_random_state_stay() -> None:
 
 def test_what_is_not_finite_is_none() -> None:
     network = nn.Sequential(nn.Linear(2, 2))
-    norms, scales = probe(network, torch.full((2, 2), float("inf")), torch.tensor([0, 1]))
+    norms, _, scales = probe(network, torch.full((2, 2), float("inf")), torch.tensor([0, 1]))
     assert norms == {"0": None}
     assert scales == {"0": None}
     frozen = nn.Sequential(nn.Linear(2, 2).requires_grad_(False), nn.Linear(2, 2))

@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from bakeoff.config.schema import DataConfig, Recipe, Variant
+from bakeoff.config.experiment import Variant
+from bakeoff.config.schema import DataConfig, Recipe
 from bakeoff.core.errors import NetworkError, StorageError
 from bakeoff.core.storage import file_digest
 from bakeoff.data.build.dataset import Dataset

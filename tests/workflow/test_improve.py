@@ -9,12 +9,16 @@ from tests.conftest import experiment
 
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.storage import read_json
-from bakeoff.evaluation.improvements import KINDS, Improvements
+from bakeoff.evaluation.improvements import KINDS, OWN_IMAGES, SHARED_IMAGES, Improvements
 from bakeoff.workflow import pipeline
 from bakeoff.workflow.improve import improve
 
-OVERRIDES = ("training.seeds=2", "training.networks=net3,net1", "improve.network=net3", "data.val_per_class=3")
-CHANGES = {"flip-and-crop", "exclusive", "net3-he", "net3-bn", "net3-skip", "flip", "crop"}
+OVERRIDES = (
+    *("training.seeds=2", "training.networks=net1,net2", "improve.network=net1", "data.val_per_class=3"),
+    "training.epochs=12",
+)
+ONE_SEED = ("training.networks=net1", "training.epochs=8")
+CHANGES = {"flip-and-crop", "exclusive", "flip", "crop"}
 
 
 @pytest.fixture(scope="session")
@@ -28,15 +32,16 @@ def improved(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 
 def test_every_change_is_measured(improved: tuple[Path, Improvements]) -> None:
     _, found = improved
-    assert found.network == "net3"
+    assert found.network == "net1"
     assert {change.name for change in found.changes if change.kind == "measured"} == CHANGES
     for change in found.changes:
         if change.kind == "measured":
             assert change.seeds == 2
             assert change.images > 0
             assert change.gain is not None
-            assert change.interval is not None
-            assert change.interval.low <= change.gain <= change.interval.high
+            assert change.interval is None or change.interval.low <= change.gain <= change.interval.high
+            assert change.expected is not None
+            assert change.scored_on == (SHARED_IMAGES if change.name == "exclusive" else OWN_IMAGES)
 
 
 def test_the_best_stands_first(improved: tuple[Path, Improvements]) -> None:
@@ -64,9 +69,9 @@ def test_the_experiments_own_runs_are_the_base(improved: tuple[Path, Improvement
     folder, _ = improved
     runs = {path.name for path in (folder / "runs").iterdir()}
     assert {name for name in runs if "+" not in name} == {
-        f"{name}-seed{seed}" for name in ("net3", "net1") for seed in (0, 1)
+        f"{name}-seed{seed}" for name in ("net1", "net2") for seed in (0, 1)
     }
-    assert {"net3+flip-seed0", "net3+exclusive-seed1", "net3+net3-bn-seed0", "net3+50-percent-seed1"} <= runs
+    assert {"net1+flip-seed0", "net1+exclusive-seed1", "net1+crop-seed0", "net1+50-percent-seed1"} <= runs
 
 
 def test_repeated_it_trains_nothing_anew(improved: tuple[Path, Improvements], sample: Path, tmp_path: Path) -> None:
@@ -79,7 +84,7 @@ def test_repeated_it_trains_nothing_anew(improved: tuple[Path, Improvements], sa
 
 
 def test_one_seed_measures_without_a_test(sample: Path, tmp_path: Path) -> None:
-    found = improve(experiment(sample, "training.networks=net1", "improve.train_fractions=0.5"), tmp_path / "out")
+    found = improve(experiment(sample, *ONE_SEED, "improve.train_fractions=0.5"), tmp_path / "out")
     measured = [change for change in found.changes if change.kind == "measured"]
     assert {change.verdict for change in measured} == {"not tested: one seed"}
     assert all(change.interval is None for change in measured)

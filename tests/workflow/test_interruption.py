@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import ExperimentConfig
 from bakeoff.core.registry import executors
 from bakeoff.workflow import pipeline
 

@@ -182,7 +182,11 @@ def test_what_can_not_be_cropped_is_one_message(sample: Path, overrides: tuple[s
 
 
 def test_a_test_split_is_predicted_and_reported_and_nothing_else(sample: Path, tmp_path: Path) -> None:
-    asked = experiment(sample, "data.test_per_class=3", "training.networks=net1", "training.holdout_fraction=0.25")
+    asked = experiment(
+        sample,
+        *("data.test_per_class=3", "training.networks=net1", "training.epochs=4", "training.learning_rate=3e-3"),
+        "training.holdout_fraction=0.25",
+    )
     page = pipeline.run(asked, tmp_path / "out")
     dataset = pipeline.build(asked, tmp_path / "out")
     assert dataset.info.counts == {"train": 40, "val": 20, "test": 15}
@@ -204,6 +208,7 @@ def test_variants_with_other_data_are_compared_on_images_that_are_new_to_both(sa
         sample,
         "training.networks=net1",
         "training.seeds=2",
+        "training.epochs=4",
         "variants.clean.network=net1",
         "variants.clean.data.policy=exclusive",
         "variants.large.network=net1",

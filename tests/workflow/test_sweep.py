@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bakeoff.config.schema import ExperimentConfig
+from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.core.errors import StorageError
 from bakeoff.data.build.load import load
 from bakeoff.workflow import sweep

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 if TYPE_CHECKING:
-    from bakeoff.config.schema import ExperimentConfig
+    from bakeoff.config.experiment import ExperimentConfig
 
 Function = TypeVar("Function", bound=Callable[..., object])
 

@@ -67,5 +67,8 @@ def _print_outcome(folder: Path, page: Path) -> None:
     from bakeoff.workflow.experiment import Experiment
 
     experiment = Experiment(folder)
-    print_outcome(experiment.comparison, experiment.findings)
+    comparison = experiment.comparison
+    print_outcome(comparison, experiment.findings)
     print_line(f"Report: {page}")
+    if not any(network.failures.runs for network in comparison.networks):
+        raise typer.Exit(1)  # the reasons are printed with the outcome

@@ -132,19 +132,25 @@ def _run_row(run: "Run") -> tuple[str, ...]:
 def print_outcome(comparison: "Comparison", findings: "Iterable[Finding]") -> None:
     """Prints how the networks of an experiment did, which runs failed, and which network is best."""
     rows = (
-        (name, f"{finished} of {runs}", "–" if mean is None else f"{100 * mean:.1f} %")
-        for name, finished, runs, mean in comparison.frame().select("name", "finished", "runs", "val_accuracy").rows()
+        (name, f"{trained} of {runs}", "–" if mean is None else f"{100 * mean:.1f} %{_bounds(low, high)}")
+        for name, trained, runs, mean, low, high in comparison.frame()
+        .select("name", "trained", "runs", "val_accuracy", "val_accuracy_low", "val_accuracy_high")
+        .rows()
     )
-    print_table("Networks", ("network", "runs finished", "mean validation accuracy"), rows)
+    print_table("Networks", ("network", "seeds trained", "mean validation accuracy"), rows)
     verdicts = {finding.code: finding for finding in findings}
     if verdicts["failed-training"].state == "found":
         print_line(verdicts["failed-training"].verdict, "bold red")
     print_line(verdicts["best-network"].verdict)
 
 
+def _bounds(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f" ({100 * low:.1f} to {100 * high:.1f})"
+
+
 def print_improvements(found: "Improvements") -> None:
     """Prints what each change gains."""
-    columns = ("change", "kind", "gain (points)", "95 % interval", "verdict")
+    columns = ("change", "kind", "gain (points)", "95 % interval", "to expect", "verdict")
     print_table(f"{found.network}: what each change gains", columns, map(_change_row, found.changes))
     print_line(found.statement)
 
@@ -153,7 +159,8 @@ def _change_row(change: "Change") -> tuple[str, ...]:
     from bakeoff.evaluation.intervals import points
 
     bounds = f"{points(change.interval.low)} to {points(change.interval.high)}" if change.interval else ""
-    return change.what, change.kind, "" if change.gain is None else points(change.gain), bounds, change.verdict
+    gain, expected = ("" if value is None else points(value) for value in (change.gain, change.expected))
+    return change.what, change.kind, gain, bounds, expected, change.verdict
 
 
 def print_predictions(predictions: "Sequence[Prediction]") -> None:

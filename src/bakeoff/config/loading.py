@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from bakeoff.config.schema import ExperimentConfig
+from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.tables import ConfigTable, is_remote
 from bakeoff.core.errors import ConfigError, unknown_name
 

@@ -1,9 +1,8 @@
 """Every default, once: the structs that an experiment file fills."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType, field
-from msgspec.structs import replace
+from msgspec import Meta, field
 
 from bakeoff.config.tables import (
     Beta,
@@ -17,12 +16,11 @@ from bakeoff.config.tables import (
     Resolution,
     Scale,
     Side,
-    VariantName,
-    given_keys,
-    network_label,
-    partial,
 )
 from bakeoff.core.geometry import Resize
+
+AUTO = "auto"
+"""As a number of seeds: as many as the verdicts need."""
 
 
 class SelectionConfig(ConfigTable, frozen=True):
@@ -186,7 +184,10 @@ class TrainingConfig(Recipe, frozen=True):
 
     Attributes:
         networks: Names of `bakeoff list networks`, `path/to/file.py:Class`, or `package.module:Class`.
-        seeds: The seeds themselves, or their number (5 means 0 to 4).
+        seeds: The seeds themselves, or their number (5 means 0 to 4); "auto" adds seeds until every pair is decided,
+            no number of seeds would decide it, or `max_seeds` or `minutes` is reached.
+        max_seeds: The most seeds of "auto".
+        minutes: "auto" begins no further seeds after so many minutes; 0 means no limit.
         device: "auto" takes CUDA, then MPS, then the CPU.
         executor: "processes" trains several runs at once, "serial" one after the other in this process.
         workers: Runs at once; 0 means as many as there are processors for the threads of each.
@@ -195,7 +196,9 @@ class TrainingConfig(Recipe, frozen=True):
     """
 
     networks: tuple[Name, ...] = ("net1", "net2", "net3")
-    seeds: Positive | tuple[Count, ...] = 1
+    seeds: Positive | tuple[Count, ...] | Literal["auto"] = 1
+    max_seeds: Annotated[int, Meta(ge=2, le=100)] = 20
+    minutes: NotNegative = 0.0
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     executor: Name = "processes"
     workers: Count = 0
@@ -209,8 +212,25 @@ class TrainingConfig(Recipe, frozen=True):
 
     @property
     def seed_list(self) -> tuple[int, ...]:
-        """The seeds, one by one."""
-        return tuple(range(self.seeds)) if isinstance(self.seeds, int) else self.seeds
+        """The seeds, one by one; of "auto" the most there may be."""
+        if isinstance(self.seeds, tuple):
+            return self.seeds
+        return tuple(range(self.seeds if isinstance(self.seeds, int) else self.max_seeds))
+
+
+class EvaluationConfig(ConfigTable, frozen=True):
+    """The section `[evaluation]`: how the variants are compared.
+
+    Attributes:
+        margin: Two variants whose accuracies differ by less than so many percentage points count as equivalent.
+    """
+
+    margin: Annotated[float, Meta(gt=0.0, le=50.0)] = 1.0
+
+    @property
+    def margin_fraction(self) -> float:
+        """The margin as a fraction."""
+        return self.margin / 100
 
 
 class ImproveConfig(ConfigTable, frozen=True):
@@ -228,71 +248,3 @@ class ImproveConfig(ConfigTable, frozen=True):
     train_fractions: tuple[Annotated[float, Meta(gt=0.0, lt=1.0)], ...] = (0.5, 0.25)
     random_crop: Positive = 4
     minutes: NotNegative = 0.0
-
-
-class Variant(Struct, frozen=True):
-    """What is compared: a network with its recipe and its data; with a seed it is a run.
-
-    Attributes:
-        name: Names its runs and its rows in the report.
-        network: As in `TrainingConfig.networks`.
-        recipe: How it is trained.
-        data: What it is trained on.
-    """
-
-    name: str
-    network: str
-    recipe: Recipe
-    data: DataConfig
-
-
-if TYPE_CHECKING:
-
-    class DataChanges(DataConfig, frozen=True):
-        """Some keys of `[data]`."""
-
-    class VariantConfig(Recipe, frozen=True):
-        """A table `[variants.NAME]`: any keys of the recipe, `network` and `data`."""
-
-        network: Name | UnsetType = UNSET
-        data: DataChanges = DataChanges()
-else:
-    DataChanges = partial("DataChanges", DataConfig)
-    VariantConfig = partial(
-        "VariantConfig", Recipe, ("network", Name | UnsetType, UNSET), ("data", DataChanges, DataChanges())
-    )
-
-
-class ExperimentConfig(ConfigTable, frozen=True):
-    """A whole experiment file.
-
-    Attributes:
-        name: Names the output folder and the report.
-        question: What the experiment is to answer; the head of the report.
-        data: The section `[data]`.
-        training: The section `[training]`.
-        variants: By name, what differs from `[training]` and `[data]`; a name that is not among the networks' is a
-            further variant.
-        improve: The section `[improve]`.
-    """
-
-    name: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.-]+$")] = "experiment"
-    question: str = "Which of these networks classifies the photos best?"
-    data: DataConfig = DataConfig()
-    training: TrainingConfig = TrainingConfig()
-    variants: dict[VariantName, VariantConfig] = field(default_factory=dict)
-    improve: ImproveConfig = ImproveConfig()
-
-    @property
-    def variant_list(self) -> tuple[Variant, ...]:
-        """All variants: the networks in their order, then the further ones."""
-        named = {network_label(network): network for network in self.training.networks}
-        further = {name: name for name in self.variants if name not in named}
-        return tuple(self._variant(name, network) for name, network in (named | further).items())
-
-    def _variant(self, name: str, network: str) -> Variant:
-        given = self.variants.get(name, VariantConfig())
-        changes = given_keys(given)
-        own, _ = changes.pop("network", network), changes.pop("data")
-        data = replace(self.data, **given_keys(given.data))
-        return Variant(name=name, network=str(own), recipe=replace(self.training.recipe, **changes), data=data)

@@ -51,11 +51,11 @@ class Interval(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """A mean over seeds.
+    """A mean over seeds, or a number of one run.
 
     Attributes:
-        mean: The mean over the finished runs; None without any.
-        interval: The 95 % t interval over seeds; None with fewer than two.
+        mean: The mean over the trained runs; None without any.
+        interval: Its 95 % interval over seeds and images, with one seed over images alone; None where it is not known.
     """
 
     mean: float | None

@@ -1,16 +1,14 @@
-"""Confidence intervals."""
+"""Confidence intervals and corrections."""
 
 import math
 from collections.abc import Sequence
 
-import numpy as np
-from scipy.stats import norm, t
+from scipy.stats import beta, norm
 
-from bakeoff.core.types import Estimate, Interval
+from bakeoff.core.types import Interval
 
 CONFIDENCE = 0.95
 ALPHA = 1 - CONFIDENCE
-Z = float(norm.isf(ALPHA / 2))
 
 
 def points(fraction: float) -> str:
@@ -18,25 +16,26 @@ def points(fraction: float) -> str:
     return f"{100 * fraction:+.1f}".replace("-", "−")
 
 
-def wilson(successes: float, count: int) -> Interval | None:
-    """The 95 % Wilson score interval of a fraction (Wilson, JASA 1927); None if the count is 0."""
-    if count == 0:
+def wilson(successes: float, count: float, alpha: float = ALPHA) -> Interval | None:
+    """The Wilson score interval of a fraction (Wilson, JASA 1927); None if the count is 0.
+
+    The count need not be whole: an effective sample size gives the interval of a fraction whose images are not
+    independent (Korn and Graubard, Survey Methodology 24, 1998).
+    """
+    if count <= 0:
         return None
-    fraction, square = successes / count, Z**2 / count
+    z = float(norm.isf(alpha / 2))
+    fraction, square = successes / count, z**2 / count
     centre = (fraction + square / 2) / (1 + square)
-    half = Z * math.sqrt(fraction * (1 - fraction) / count + square / count / 4) / (1 + square)
+    half = z * math.sqrt(max(0.0, fraction * (1 - fraction)) / count + square / count / 4) / (1 + square)
     return Interval(max(centre - half, 0.0), min(centre + half, 1.0))
 
 
-def over_seeds(values: Sequence[float]) -> Estimate:
-    """The mean of one fraction per seed with its 95 % t interval, clipped to 0 to 1; None below two values."""
-    if not values:
-        return Estimate(None, None)
-    mean = float(np.mean(values))
-    if len(values) < 2:
-        return Estimate(mean, None)
-    half = float(t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
-    return Estimate(mean, Interval(max(mean - half, 0.0), min(mean + half, 1.0)))
+def clopper_pearson(successes: int, count: int, alpha: float = ALPHA) -> Interval:
+    """The exact interval of a fraction (Clopper and Pearson, Biometrika 26, 1934); 0 to 1 if the count is 0."""
+    low = float(beta.ppf(alpha / 2, successes, count - successes + 1)) if successes else 0.0
+    high = float(beta.isf(alpha / 2, successes + 1, count - successes)) if successes < count else 1.0
+    return Interval(low, high)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -1,64 +1,83 @@
 """How the error falls with the number of training images."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import linregress, t
+import numpy.typing as npt
 
 from bakeoff.core.types import Interval
-from bakeoff.evaluation.intervals import ALPHA
 
-STEEPEST = 100.0
-"""Beyond this exponent a power would overflow; every error is at its limit long before."""
+EXPONENTS = np.linspace(0.02, 2.0, 100)
+"""Exponents of learning curves lie in this range (Hestness et al., Deep Learning Scaling is Predictable, Empirically,
+2017, table 1: 0.07 to 0.35 where images are what is missing; steeper ones come from a floor that is near)."""
+
+DRAWS, TAIL = 400, 0.0125
+Errors = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class LearningCurve:
-    """The power law error = scale · images^slope.
-
-    Learning curves follow it over a wide range of sizes (Hestness et al., Deep Learning Scaling is Predictable,
-    Empirically, 2017, section 2). It is fitted by least squares on the logarithms.
+class Extrapolation:
+    """What more training images may give.
 
     Attributes:
-        scale: Of the law; the error, 0 to 1, of a single image.
-        slope: The exponent, below zero where more images help.
-        slope_interval: Its 95 % t interval; every run counts as a sample.
+        error: The error, 0 to 1, with the most images that were used: the mean over its runs.
+        range: From the least that a curve with a floor says to the most that one without says, with the noise of the
+            runs: a range of models, in which the truth lies if either kind of curve is true.
     """
 
-    scale: float
-    slope: float
-    slope_interval: Interval
-
-    def error(self, images: float) -> float:
-        """The error after training on so many images, 0 to 1."""
-        return float(min(1.0, self.scale * images**self.slope))
-
-    def gain(self, images: int, factor: float) -> tuple[float, Interval]:
-        """By how much the error falls from so many images to that many times as many, with its 95 % interval.
-
-        The interval is that of the slope alone: it takes the law for true, and the validation photos as given.
-        """
-        error = self.error(images)
-
-        def fall(slope: float) -> float:
-            return max(error - 1.0, error * (1 - math.pow(factor, min(slope, STEEPEST))))  # no error is above 1
-
-        return fall(self.slope), Interval(fall(self.slope_interval.high), fall(self.slope_interval.low))
+    error: float
+    range: Interval
 
 
-def fit_learning_curve(images: Sequence[int], errors: Sequence[float]) -> LearningCurve | None:
-    """Fits the law to runs: training images of each, and its error, 0 to 1.
+def extrapolate(images: Sequence[int], errors: Sequence[float], factor: float) -> Extrapolation | None:
+    """Extrapolates to `factor` times the most images by error = floor + scale · images^-exponent.
+
+    A few sizes can't tell a curve that goes on falling from one that levels off: it is fitted with and without a floor.
+    Each fit is repeated with the sizes' mean errors drawn anew, by Student's t with the variance that the runs of one
+    size have in common.
+
+    Args:
+        images: Training images of each run.
+        errors: Its error, 0 to 1.
+        factor: Above 1.
 
     Returns:
-        The curve; None with fewer than three runs or two sizes, or where a run makes no error at all.
+        None with fewer than two sizes, one run of each, or no error at all.
     """
-    if len(images) < 3 or len(set(images)) < 2 or min(errors) <= 0:
+    sizes, groups = np.unique(images, return_inverse=True)
+    freedom = len(images) - len(sizes)
+    if len(sizes) < 2 or freedom < 1 or max(errors) <= 0:
         return None
-    line = linregress(np.log(images), np.log(errors))
-    deviation = float(line.stderr) if math.isfinite(line.stderr) else 0.0  # the errors are all the same
-    half = float(t.isf(ALPHA / 2, len(images) - 2)) * deviation
-    return LearningCurve(
-        float(np.exp(line.intercept)), float(line.slope), Interval(float(line.slope) - half, float(line.slope) + half)
+    runs = np.bincount(groups)
+    means = np.bincount(groups, weights=errors) / runs
+    variance = float(((np.array(errors) - means[groups]) ** 2).sum() / freedom)
+    noise = np.random.default_rng(0).standard_t(freedom, (DRAWS, len(sizes))) * np.sqrt(variance / runs)
+    relative, drawn = sizes / sizes.max(), np.clip(means + noise, 0.0, 1.0)
+    falling, levelling = (_gains(relative, drawn, factor, floor=floor) for floor in (False, True))
+    return Extrapolation(
+        error=float(means[-1]),
+        range=Interval(
+            float(min(np.quantile(own, TAIL) for own in (falling, levelling))),
+            float(max(np.quantile(own, 1 - TAIL) for own in (falling, levelling))),
+        ),
     )
+
+
+def _gains(sizes: Errors, errors: Errors, factor: float, *, floor: bool) -> Errors:
+    """By how much each row's fitted curve falls from the size 1 to `factor`: least squares, no part below zero."""
+    best, gains = np.full(len(errors), np.inf), np.zeros(len(errors))
+    for exponent in EXPONENTS:
+        basis = sizes**-exponent
+        centre = basis.mean() if floor else 0.0
+        slopes = (errors - (errors.mean(axis=1, keepdims=True) if floor else 0.0)) @ (basis - centre)
+        scale = np.maximum(slopes / ((basis - centre) ** 2).sum(), 0.0)
+        base = errors.mean(axis=1) - scale * basis.mean() if floor else np.zeros(len(errors))
+        if floor:  # below zero the best floor is zero
+            plain = np.maximum(errors @ basis / (basis**2).sum(), 0.0)
+            scale, base = np.where(base < 0, plain, scale), np.maximum(base, 0.0)
+        misfit = ((errors - base[:, None] - scale[:, None] * basis) ** 2).sum(axis=1)
+        better = misfit < best
+        best = np.where(better, misfit, best)
+        gains = np.where(better, scale * (1 - factor**-exponent), gains)
+    return gains

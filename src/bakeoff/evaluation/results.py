@@ -1,34 +1,72 @@
 """The stored results of an experiment: what findings and the report draw from."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
+from bakeoff.core.types import VAL
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.evaluation.scores import Comparison, PairScores, RunScores, VariantScores
+from bakeoff.evaluation.predictions import (
+    LabelledImages,
+    Outputs,
+    RunPredictions,
+    group,
+    labelled_images,
+    predictions_of,
+)
+from bakeoff.evaluation.scores import Comparison, PairScores, VariantScores
 from bakeoff.models.architecture import Traits
 from bakeoff.training.run import EpochLog, Run
 
 
 @dataclass(frozen=True)
 class Results:
-    """An experiment's stored records.
+    """What is known of runs that were compared.
 
     Attributes:
         comparison: Scores and paired tests.
-        dataset: The data set.
-        runs: All runs, in the experiment's order.
+        predictions: By variant its runs.
+        images: By variant the validation images that it is scored on.
+        dataset: What the variants were trained on that change nothing of the data; None for predictions of others.
+        runs: The records of the training, in the experiment's order; empty for predictions of others.
     """
 
     comparison: Comparison
-    dataset: Dataset
-    runs: Sequence[Run]
+    predictions: Mapping[str, Sequence[RunPredictions]]
+    images: Mapping[str, LabelledImages]
+    dataset: Dataset | None = None
+    runs: Sequence[Run] = field(default_factory=tuple)
+
+    @classmethod
+    def of(
+        cls, comparison: Comparison, dataset: Dataset, runs: Sequence[Run], others: Iterable[Dataset] = ()
+    ) -> "Results":
+        """Those of an experiment; `others` are data sets of variants that change the data.
+
+        Raises:
+            StorageError: A run's predictions are not those of its data set's images, or two runs are the same.
+        """
+        datasets = {own.info.digest: own for own in (*others, dataset)}
+        homes = {run.spec.variant: datasets.get(run.spec.dataset, dataset) for run in runs}
+        images = {digest: labelled_images(own, VAL) for digest, own in datasets.items()}
+        return cls(
+            comparison,
+            group([predictions_of(run, homes[run.spec.variant]) for run in runs]),
+            {name: images[home.info.digest] for name, home in homes.items()},
+            dataset,
+            runs,
+        )
 
     @cached_property
     def by_network(self) -> Mapping[str, Sequence[Run]]:
-        """The runs of each network."""
+        """The training records of each network."""
         names = dict.fromkeys(run.spec.variant for run in self.runs)
         return {name: [run for run in self.runs if run.spec.variant == name] for name in names}
+
+    def outputs(self, name: str) -> list[Outputs]:
+        """What the trained runs of a network predict for its validation images."""
+        trained = {run.seed for run in self.network(name).trained}
+        return [run.splits[VAL] for run in self.predictions[name] if run.seed in trained and VAL in run.splits]
 
     def pair(self, first: str, second: str) -> PairScores | None:
         """The comparison of two networks, in either order."""
@@ -47,11 +85,6 @@ class Results:
 def epochs(run: Run) -> list[EpochLog]:
     """A run's epoch lines, the state before training first."""
     return [line for line in run.log if isinstance(line, EpochLog)]
-
-
-def finished(network: VariantScores) -> list[RunScores]:
-    """A network's runs that have validation scores."""
-    return [run for run in network.runs if run.confusion]
 
 
 def gain(pair: PairScores, better: str) -> float:

@@ -7,6 +7,9 @@ import msgspec
 import polars as pl
 
 from bakeoff.core.types import Estimate, Interval
+from bakeoff.evaluation.calibration import Calibration
+from bakeoff.evaluation.failures import FailureRate, Outcome
+from bakeoff.evaluation.power import Power, VarianceParts
 from bakeoff.models.architecture import Architecture
 from bakeoff.training.run import RunStatus
 
@@ -27,28 +30,29 @@ class RunScores(msgspec.Struct, frozen=True):
     Attributes:
         seed: The run's seed.
         status: "finished", "diverged" or "failed".
-        reason: Why it did not finish, else empty.
+        outcome: What it is counted as: "trained", "did not learn" or "did not run".
+        reason: Why it did not finish, or the signs that it did not learn; else empty.
         seconds: Wall time of the training.
         train_accuracy: Fraction of training images predicted correctly, 0 to 1.
-        train_interval: Its 95 % Wilson interval.
         val_accuracy: Fraction of validation images predicted correctly, 0 to 1.
-        val_interval: Its 95 % Wilson interval.
-        any_label_accuracy: Fraction of validation images in which the predicted class is annotated, 0 to 1.
-        any_label_interval: Its 95 % Wilson interval.
+        val_interval: Its 95 % interval over images: what other images could give this trained network.
+        any_label_accuracy: Fraction of validation images in which the predicted class is annotated, 0 to 1; None where
+            it is not known what else the images hold.
+        any_label_interval: Its 95 % interval over images.
         test_accuracy: Fraction of test images predicted correctly, 0 to 1; None without a test split.
-        test_interval: Its 95 % Wilson interval.
+        test_interval: Its 95 % interval over images.
         confusion: Counts, K x K; rows are true classes, columns predicted ones.
-        annotated_too: The part of `confusion` in which the predicted class is annotated in the photo: K x K counts; on
-            the diagonal the right predictions.
+        annotated_too: The part of `confusion` in which the predicted class is annotated in the image: K x K counts; on
+            the diagonal the correct predictions. Empty where that is not known.
         report: One row per class, then "macro avg" and "weighted avg".
     """
 
     seed: int
     status: RunStatus
+    outcome: Outcome
     reason: str
     seconds: float
     train_accuracy: float | None = None
-    train_interval: Interval | None = None
     val_accuracy: float | None = None
     val_interval: Interval | None = None
     any_label_accuracy: float | None = None
@@ -60,38 +64,73 @@ class RunScores(msgspec.Struct, frozen=True):
     report: tuple[ClassScores, ...] = ()
 
 
+class ClassEstimates(msgspec.Struct, frozen=True):
+    """Precision, recall and F1 of a class over the trained runs, with 95 % intervals; and its validation images."""
+
+    name: str
+    precision: Estimate
+    recall: Estimate
+    f1: Estimate
+    support: int
+
+
+NOTHING = Estimate(None, None)
+
+
 class VariantScores(msgspec.Struct, frozen=True):
-    """One network's scores over its seeds.
+    """One variant's scores over its seeds: means over the runs that trained, with intervals over seeds and images.
 
     Attributes:
-        name: The network's name.
-        architecture: Its layers and sizes; None where it could not be built.
+        name: The variant's name.
+        architecture: Its layers and sizes; None where it could not be built, or is not known.
         runs: Its runs, by seed.
-        train_accuracy: Over the finished runs.
-        val_accuracy: Over the finished runs.
-        any_label_accuracy: Over the finished runs.
+        failures: How often it fails to train.
+        train_accuracy: Its interval is over seeds alone: of the training images as they are.
+        val_accuracy: Of the validation images.
+        any_label_accuracy: Of the validation images.
+        test_accuracy: Of the test images.
+        balanced_accuracy: Mean recall over classes.
+        macro_f1: Mean F1 over classes.
+        top5_accuracy: How often the label is among the five most likely classes; nothing with five classes or fewer.
+        nll: Mean negative log-likelihood of the labels, in nats; nothing where probabilities are not known.
+        calibration: None where probabilities are not known.
+        classes: Scores per class.
+        variance: What a mean accuracy's variance comes from, as fractions of it that add up to 1: the seeds, the
+            images, the rest. None with one seed.
         seconds: Mean wall time of the finished runs; None without any.
-        test_accuracy: Over the finished runs; None without a test split.
     """
 
     name: str
     architecture: Architecture | None
     runs: tuple[RunScores, ...]
-    train_accuracy: Estimate
-    val_accuracy: Estimate
-    any_label_accuracy: Estimate
-    seconds: float | None
-    test_accuracy: Estimate = Estimate(None, None)
+    failures: FailureRate
+    train_accuracy: Estimate = NOTHING
+    val_accuracy: Estimate = NOTHING
+    any_label_accuracy: Estimate = NOTHING
+    test_accuracy: Estimate = NOTHING
+    balanced_accuracy: Estimate = NOTHING
+    macro_f1: Estimate = NOTHING
+    top5_accuracy: Estimate = NOTHING
+    nll: Estimate = NOTHING
+    calibration: Calibration | None = None
+    classes: tuple[ClassEstimates, ...] = ()
+    variance: VarianceParts | None = None
+    seconds: float | None = None
+
+    @property
+    def trained(self) -> tuple[RunScores, ...]:
+        """The runs that count in its means."""
+        return tuple(run for run in self.runs if run.outcome == "trained")
 
 
 class SeedTest(msgspec.Struct, frozen=True):
-    """Two runs with one seed on the same photos.
+    """Two runs with one seed on the same images.
 
     Attributes:
         seed: The seed of both.
-        only_first: Photos that only the first network predicted right.
-        only_second: Photos that only the second predicted right.
-        p_value: Of the exact McNemar test that both are equally often right alone.
+        only_first: Images that only the first variant predicted correctly.
+        only_second: Images that only the second predicted correctly.
+        p_value: Of the exact McNemar test that both are equally often correct alone.
     """
 
     seed: int
@@ -100,27 +139,31 @@ class SeedTest(msgspec.Struct, frozen=True):
     p_value: float
 
 
-Verdict = Literal["second better", "first better", "not distinguishable", "not applicable"]
+Verdict = Literal["second better", "first better", "equivalent", "undecided", "not applicable"]
 
 
 class PairScores(msgspec.Struct, frozen=True):
-    """Two networks compared on the same photos and the same seeds.
+    """Two variants compared on the same images and the same seeds, those with which both trained.
 
     Attributes:
-        first: The network that is first in the experiment.
+        first: The variant that is first in the experiment.
         second: The other one.
-        seeds: The seeds for which both finished.
-        images: Validation photos.
+        seeds: The seeds with which both trained.
+        images: Validation images.
         difference: Mean validation accuracy of the second minus the first, over the seeds; None without a common seed.
         tests: The exact McNemar test of each seed.
-        interval: Its 95 % interval over seeds and photos; None with fewer than two seeds.
+        interval: Its 95 % interval over seeds and images, within -1 and 1; None with fewer than two seeds.
         p_value: The probability, if there were no difference, of one at least as large; None with fewer than two seeds.
-        adjusted_p: The p value after Holm's correction over all pairs; None with fewer than two seeds.
-        verdict: By the adjusted p value at 5 %; "not applicable" with fewer than two seeds.
-        detectable: The smallest true difference that this experiment would separate with 80 % power; None likewise.
-        seeds_needed: About how many seeds would separate a difference of this size with 80 % power; None where no
-            number of seeds would on so many photos, or it can't be said.
-        images_needed: About how many photos would with these seeds; None likewise.
+        adjusted_p: The p value after Holm's correction over all pairs; None likewise.
+        equivalence_p: The larger p value of the two one-sided tests that the difference is beyond the margin.
+        adjusted_equivalence_p: The same after Holm's correction over all pairs.
+        verdict: "second better" or "first better" where `adjusted_p` is below 5 %; else "equivalent" where
+            `adjusted_equivalence_p` is; else "undecided". "not applicable" with fewer than two seeds.
+        within_margin: Whether the equivalence test decided, too: then the difference is real, but below the margin.
+        improvement: Probability that a run of the second has a higher accuracy than one of the first, ties counted half
+            (Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice, 2021).
+        failure_p: Fisher's exact test that both fail to train equally often, after Holm's correction over all pairs.
+        variance: Of the difference; None with fewer than two seeds.
         statement: The verdict in words.
     """
 
@@ -129,14 +172,17 @@ class PairScores(msgspec.Struct, frozen=True):
     seeds: tuple[int, ...]
     images: int
     difference: float | None
-    tests: tuple[SeedTest, ...]
+    tests: tuple[SeedTest, ...] = ()
     interval: Interval | None = None
     p_value: float | None = None
     adjusted_p: float | None = None
+    equivalence_p: float | None = None
+    adjusted_equivalence_p: float | None = None
     verdict: Verdict = "not applicable"
-    detectable: float | None = None
-    seeds_needed: int | None = None
-    images_needed: int | None = None
+    within_margin: bool = False
+    improvement: float | None = None
+    failure_p: float | None = None
+    variance: VarianceParts | None = None
     statement: str = ""
 
 
@@ -149,6 +195,8 @@ class Comparison(msgspec.Struct, frozen=True):
         counts: Images of each split.
         networks: In the experiment's order.
         pairs: Every two networks compared.
+        margin: The difference, a fraction, below which two variants count as equivalent.
+        power: What the experiment could have told apart; None where no pair was tested.
     """
 
     classes: tuple[str, ...]
@@ -156,12 +204,14 @@ class Comparison(msgspec.Struct, frozen=True):
     counts: Mapping[str, int]
     networks: tuple[VariantScores, ...]
     pairs: tuple[PairScores, ...] = ()
-    schema: int = 2
+    margin: float = 0.01
+    power: Power | None = None
+    schema: int = 3
 
     def frame(self) -> pl.DataFrame:
-        """One row per variant: name, parameters, runs, finished, seconds, and of each accuracy mean, low and high.
+        """One row per variant: name, parameters, runs, trained, seconds, and of each score mean, low and high.
 
-        Accuracies are fractions over the finished runs, None where there are none.
+        Scores are means over the runs that trained, None where there are none.
         """
         return pl.DataFrame([_variant_row(network) for network in self.networks], infer_schema_length=None)
 
@@ -183,24 +233,27 @@ class Comparison(msgspec.Struct, frozen=True):
         return pl.DataFrame(rows, infer_schema_length=None)
 
 
-ACCURACIES = ("train_accuracy", "val_accuracy", "any_label_accuracy", "test_accuracy")
+ESTIMATES = (
+    *("train_accuracy", "val_accuracy", "any_label_accuracy", "test_accuracy", "balanced_accuracy", "macro_f1"),
+    *("top5_accuracy", "nll"),
+)
 RUN_FIELDS = (
-    *("seed", "status", "reason", "seconds", "train_accuracy", "train_interval", "val_accuracy", "val_interval"),
+    *("seed", "status", "outcome", "reason", "seconds", "train_accuracy", "val_accuracy", "val_interval"),
     *("any_label_accuracy", "any_label_interval", "test_accuracy", "test_interval"),
 )
 PAIR_FIELDS = (
-    *("first", "second", "seeds", "images", "difference", "interval", "p_value", "adjusted_p", "verdict"),
-    *("detectable", "seeds_needed", "images_needed"),
+    *("first", "second", "seeds", "images", "difference", "interval", "p_value", "adjusted_p"),
+    *("equivalence_p", "adjusted_equivalence_p", "verdict", "within_margin", "improvement", "failure_p"),
 )
 
 
 def _variant_row(network: VariantScores) -> dict[str, object]:
-    estimates = {name: getattr(network, name) for name in ACCURACIES}
+    estimates = {name: getattr(network, name) for name in ESTIMATES}
     return {
         "name": network.name,
         "parameters": network.architecture.parameters if network.architecture else None,
         "runs": len(network.runs),
-        "finished": sum(run.status == "finished" for run in network.runs),
+        "trained": len(network.trained),
         "seconds": network.seconds,
         **{
             key: value

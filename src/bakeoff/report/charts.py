@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 import altair as alt
 import polars as pl
 
-from bakeoff.core.types import Interval
+from bakeoff.core.types import Estimate, Interval
 from bakeoff.evaluation.improvements import CurvePoint
-from bakeoff.evaluation.scores import PairScores
+from bakeoff.evaluation.scores import PairScores, VariantScores
 from bakeoff.report.rendering import INK, Spec, printable
 from bakeoff.report.theme import (
     FACET,
@@ -177,11 +177,12 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Spec:
     return finish(alt.layer(cells, text), width=side, height=side)
 
 
-def differences(pairs: Sequence[PairScores]) -> Spec:
-    """The difference of each pair with its interval; what crosses zero is not distinguishable.
+def differences(pairs: Sequence[PairScores], margin: float) -> Spec:
+    """The difference of each pair with its interval; grey: the margin of equivalence.
 
     Args:
         pairs: Pairs that have an interval.
+        margin: Of equivalence, a fraction.
     """
     rows = [
         (
@@ -199,7 +200,36 @@ def differences(pairs: Sequence[PairScores]) -> Spec:
     span = base.mark_rule(color=PALETTE[0], strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")
     middle = base.mark_point(color=PALETTE[0], filled=True, size=60, opacity=1).encode(x="difference:Q")
     zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(strokeDash=[4, 4], color=INK).encode(x="zero:Q")
-    return finish(alt.layer(zero, span, middle), height=24 * table.height)
+    band = alt.Chart(pl.DataFrame({"low": [-100 * margin], "high": [100 * margin]})).mark_rect(color=INK, opacity=0.12)
+    band = band.encode(x="low:Q", x2="high:Q")
+    return finish(alt.layer(band, zero, span, middle), height=24 * table.height)
+
+
+def reliability(networks: Sequence[VariantScores]) -> Spec:
+    """Accuracy by confidence, one line per network, with intervals; dashed: perfect calibration."""
+    rows = [
+        (network.name, 100 * own.confidence, *(100 * value for value in _bounds(own.accuracy)))
+        for network in networks
+        for own in (network.calibration.bins if network.calibration else ())
+    ]
+    table = pl.DataFrame(rows, schema=["network", "confidence", "accuracy", "low", "high"], orient="row")
+    names = list(dict.fromkeys(table["network"]))
+    axes = {axis: alt.Scale(domain=[0, 100]) for axis in ("x", "y")}
+    color = alt.Color("network:N", sort=names, scale=alt.Scale(domain=names, range=PALETTE[: len(names)]))
+    base = alt.Chart(table).encode(
+        x=alt.X("confidence:Q", title="probability of the predicted class (%)", scale=axes["x"]), color=color
+    )
+    line = base.mark_line(point=True).encode(y=alt.Y("accuracy:Q", title="accuracy (%)", scale=axes["y"]))
+    span = base.mark_rule(opacity=0.5).encode(y="low:Q", y2="high:Q")
+    ends = pl.DataFrame({"confidence": [0, 100], "accuracy": [0, 100]})
+    perfect = alt.Chart(ends).mark_line(strokeDash=[4, 4], color=INK).encode(x="confidence:Q", y="accuracy:Q")
+    return finish(alt.layer(perfect, span, line), width=360, height=360)
+
+
+def _bounds(value: Estimate) -> tuple[float, float, float]:
+    """Mean, low and high."""
+    mean = value.mean or 0.0
+    return (mean, value.interval.low, value.interval.high) if value.interval else (mean, mean, mean)
 
 
 def learning_curve(curve: Sequence[CurvePoint]) -> Spec:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import UnionType
 from typing import Any, TypeVar
 
-from bakeoff.config.schema import ExperimentConfig
+from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.core.types import Estimate
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.improvements import Improvements
@@ -24,8 +24,8 @@ class ReportInput:
     Attributes:
         experiment: What was asked.
         comparison: The scores.
-        dataset: The data set.
-        runs: The runs, in the experiment's order.
+        dataset: The data set; None where only predictions are known.
+        runs: The records of the training, in the experiment's order; empty likewise.
         command: The command line that asked for it.
         findings: Diagnoses, most important first.
         improvements: What was tried to make a network better; None where nothing was.
@@ -33,7 +33,7 @@ class ReportInput:
 
     experiment: ExperimentConfig
     comparison: Comparison
-    dataset: Dataset
+    dataset: Dataset | None
     runs: Sequence[Run]
     command: str
     findings: tuple[Finding, ...] = ()

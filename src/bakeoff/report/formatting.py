@@ -37,9 +37,22 @@ def drawn(value: Estimate) -> str:
 
 
 def difference(value: Estimate) -> str:
-    """A difference with its interval, in percentage points: "+1.9 (−0.8 to +4.5)"."""
-    interval = f" ({points(value.interval.low)} to {points(value.interval.high)})" if value.interval else ""
-    return "–" if value.mean is None else points(value.mean) + interval
+    """A difference with its interval, in percentage points: "+1.9 (−0.8 to +4.5)"; a range alone: "−0.8 to +4.5"."""
+    bounds = f"{points(value.interval.low)} to {points(value.interval.high)}" if value.interval else ""
+    if value.mean is None:
+        return bounds or "–"
+    return points(value.mean) + (f" ({bounds})" if bounds else "")
+
+
+def points_or_dash(value: Estimate | None) -> str:
+    """A difference as `difference` writes it; a dash for none."""
+    return difference(value) if value else "–"
+
+
+def nats(value: Estimate) -> str:
+    """A mean loss with its interval: "1.32 (1.20 to 1.44)"."""
+    interval = f" ({value.interval.low:.2f} to {value.interval.high:.2f})" if value.interval else ""
+    return "–" if value.mean is None else f"{value.mean:.2f}{interval}"
 
 
 def probability(value: float | None) -> str:
@@ -82,8 +95,8 @@ def shape(value: Iterable[int]) -> str:
 
 
 def status(value: str) -> str:
-    """How a run ended; set off where it did not finish."""
-    return value if value == "finished" else Markup('<strong class="bad">{}</strong>').format(value)
+    """How a run ended; set off where it did not train."""
+    return value if value == "trained" else Markup('<strong class="bad">{}</strong>').format(value)
 
 
 def link(url: str) -> str:

@@ -8,7 +8,6 @@ import msgspec
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import curves
 from bakeoff.report.contents import Format, Page, ReportInput, Section, Table
-from bakeoff.report.estimates import finished, of_network
 from bakeoff.report.formatting import drawn, percent
 from bakeoff.report.sections import answer, networks, pairs
 from bakeoff.training.run import Run
@@ -23,7 +22,7 @@ COLUMNS = (
     "chance",
     "training photos",
     "parameters",
-    "runs",
+    "trained",
     "validation",
     "any label",
 )
@@ -36,10 +35,11 @@ def page(cases: Mapping[str, ReportInput], compared: Sequence[PairScores]) -> Pa
         cases: The experiments by the names they get.
         compared: Networks compared across experiments; empty where no two have the same photos.
     """
+    margin = max(case.comparison.margin for case in cases.values())
     parts = {
         "experiments": _answers(cases),
         "networks": _networks(cases),
-        "pairs": replace(pairs.show(compared), title="The same network across experiments"),
+        "pairs": replace(pairs.show(compared, margin), title="The same network across experiments"),
         "settings": _settings(cases),
         "findings": _findings(cases),
     }
@@ -62,8 +62,8 @@ def _networks(cases: Mapping[str, ReportInput]) -> Section:
     losses, epochs = curves.loss_points(runs), curves.epoch_points(runs)
     class_counts = {len(case.comparison.classes) for case in cases.values()}
     caption = (
-        "Networks of all experiments. Chance: the accuracy at chance level. In brackets the 95 % interval: over seeds "
-        "(t) where several runs finished, else over photos (Wilson). Accuracies on different photos or classes do not "
+        "Networks of all experiments. Chance: the accuracy at chance level. In brackets the 95 % interval over seeds "
+        "and photos; with one seed over photos. Accuracies on different photos or classes do not "
         "compare networks."
     )
     formats: dict[str, Format] = {"chance": percent, "validation": drawn, "any label": drawn}
@@ -71,6 +71,7 @@ def _networks(cases: Mapping[str, ReportInput]) -> Section:
         "networks": Table("networks", caption, COLUMNS, list(_rows(cases)), formats),
         "curves": networks.figures(runs, losses, epochs, class_counts),
         "runs": None,
+        "measures": None,
     }
     return Section("The networks compared", "networks.html", values)
 
@@ -84,8 +85,8 @@ def _rows(cases: Mapping[str, ReportInput]) -> Iterator[tuple[object, ...]]:
         count, photos = len(case.comparison.classes), case.comparison.counts["train"]
         for network in case.comparison.networks:
             parameters = network.architecture.parameters if network.architecture else None
-            done = f"{len(finished(network))} of {len(network.runs)}"
-            accuracies = of_network(network, "val"), of_network(network, "any_label")
+            done = f"{len(network.trained)} of {len(network.runs)}"
+            accuracies = network.val_accuracy, network.any_label_accuracy
             yield (name, network.name, count, 1 / count, photos, parameters, done, *accuracies)
 
 
@@ -95,7 +96,7 @@ def _settings(cases: Mapping[str, ReportInput]) -> Section:
     keys = dict.fromkeys(key for own in settings for key in own)
     rows = [(key, *(own.get(key, "–") for own in settings)) for key in keys]
     rows = [row for row in rows if len(set(row[1:])) > 1]
-    rows.append(("data set", *(case.dataset.info.digest for case in cases.values())))
+    rows.append(("data set", *(case.comparison.dataset for case in cases.values())))
     table = Table(
         "settings", "Settings in which the experiments differ, and their data sets.", ("setting", *cases), rows
     )

@@ -3,10 +3,10 @@
 import msgspec
 
 from bakeoff.core.types import Estimate
-from bakeoff.evaluation.scores import RunScores, VariantScores
+from bakeoff.evaluation.scores import ESTIMATES, RunScores, VariantScores
 from bakeoff.report.contents import ReportInput
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 def summarise(case: ReportInput) -> dict[str, object]:
@@ -17,6 +17,8 @@ def summarise(case: ReportInput) -> dict[str, object]:
         "classes": list(comparison.classes),
         "dataset": {**comparison.counts, "digest": comparison.dataset},
         "networks": [_network(network) for network in comparison.networks],
+        "margin": comparison.margin,
+        "power": msgspec.to_builtins(comparison.power),
         "pairs": msgspec.to_builtins(comparison.pairs),
         "findings": msgspec.to_builtins(case.findings),
         "improvements": msgspec.to_builtins(case.improvements),
@@ -31,10 +33,11 @@ def _network(network: VariantScores) -> dict[str, object]:
         "macs": architecture.macs if architecture else None,
         "receptive_field": architecture.receptive_field if architecture else None,
         "runs": [_run(run) for run in network.runs],
-        "train_accuracy": _estimate(network.train_accuracy),
-        "val_accuracy": _estimate(network.val_accuracy),
-        "any_label_accuracy": _estimate(network.any_label_accuracy),
-        "test_accuracy": _estimate(network.test_accuracy),
+        **{name: _estimate(getattr(network, name)) for name in ESTIMATES},
+        "calibration": msgspec.to_builtins(network.calibration),
+        "classes": msgspec.to_builtins(network.classes),
+        "failures": msgspec.to_builtins(network.failures),
+        "variance": msgspec.to_builtins(network.variance),
     }
 
 
@@ -42,6 +45,7 @@ def _run(run: RunScores) -> dict[str, object]:
     return {
         "seed": run.seed,
         "status": run.status,
+        "outcome": run.outcome,
         "train_accuracy": run.train_accuracy,
         "val_accuracy": run.val_accuracy,
         "val_interval": msgspec.to_builtins(run.val_interval),

@@ -15,6 +15,7 @@ from markupsafe import Markup
 from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.registry import sections
 from bakeoff.core.storage import check_owned, mark_owned, write_json
+from bakeoff.core.types import TRAIN, VAL
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import joint, rendering
 from bakeoff.report.contents import Figure, Page, ReportInput, Section, Table, parts_of
@@ -22,6 +23,7 @@ from bakeoff.report.markdown import to_markdown
 from bakeoff.report.summary import summarise
 
 KIND = "report"
+SPLIT_NAMES = {TRAIN: "training", VAL: "validation"}
 
 
 def write(folder: Path, case: ReportInput) -> Path:
@@ -73,10 +75,10 @@ def _fill_one(folder: Path, case: ReportInput) -> None:
     made: dict[str, Section | None] = {name.partition("-")[2]: sections[name](case) for name in sections.names()}
     parts = {anchor: section for anchor, section in made.items() if section}
     counts = case.comparison.counts
-    lead = (
-        f"{len(case.comparison.networks)} networks, {len(case.runs)} runs, {len(case.comparison.classes)} classes, "
-        f"{counts['train']:,} training and {counts['val']:,} validation photos"
-    )
+    runs = sum(len(network.runs) for network in case.comparison.networks)
+    splits = " and ".join(f"{counts[split]:,} {name}" for split, name in SPLIT_NAMES.items() if split in counts)
+    lead = f"{len(case.comparison.networks)} networks, {runs} runs, {len(case.comparison.classes)} classes, "
+    lead += f"{splits} photos"
     _fill(folder, Page(case.experiment.name, lead, parts, case), summarise(case))
 
 

@@ -155,7 +155,7 @@ def evaluate(network: nn.Module, split: Split, recipe: Recipe) -> Tensor:
 def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Tensor | None, begun: float) -> EpochLog:
     network, train = state.weights.evaluated, splits[TRAIN]
     rows = torch.linspace(0, len(train) - 1, min(PROBE_IMAGES, len(train))).long().to(train.labels.device)
-    norms, scales = probe(network, to_input(train.images[rows]), train.labels[rows])
+    norms, weights, scales = probe(network, to_input(train.images[rows]), train.labels[rows])
     train_loss, train_accuracy = means.tolist() if means is not None else (None, None)
     val_loss, val_accuracy = _validate(network, splits[VAL], recipe)
     return EpochLog(
@@ -165,6 +165,7 @@ def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Ten
         val_loss=val_loss,
         val_accuracy=val_accuracy,
         gradient_norms=norms,
+        weight_norms=weights,
         activation_scales=scales,
         seconds=time.perf_counter() - begun,
         holdout_loss=_validate(network, splits[HOLDOUT], recipe)[0],

@@ -13,7 +13,7 @@ ByLayer = dict[str, float | None]
 """A number per layer, from input to output; None where it is not finite."""
 
 
-def probe(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[ByLayer, ByLayer]:
+def probe(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[ByLayer, ByLayer, ByLayer]:
     """Measures one forward and backward pass in training mode, on a copy: the network and the random state stay.
 
     Args:
@@ -23,8 +23,9 @@ def probe(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[ByLayer, 
 
     Returns:
         For each layer that is called and has a weight matrix or kernel: the L2 norm of the loss's gradient by the
-        weight; and the mean over its units of the standard deviation of the output over the images. What a bias adds is
-        the same for all images and counts for nothing: only what differs between images is a signal.
+        weight; the L2 norm of the weight; and the mean over its units of the standard deviation of the output over the
+        images. What a bias adds is the same for all images and counts for nothing: only what differs between images is
+        a signal.
     """
     twin = copy.deepcopy(network).train()
     twin.zero_grad()
@@ -45,7 +46,8 @@ def probe(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[ByLayer, 
     with torch.random.fork_rng(devices=[inputs.device] if inputs.is_cuda else [], device_type="cuda"):
         functional.cross_entropy(twin(inputs), labels).backward()
     norms = {name: _gradient_norm(layer) for name, layer in layers.items() if calls[name]}
-    return norms, scales
+    weights = {name: _finite(layers[name].weight.detach().norm().item()) for name in norms}
+    return norms, weights, scales
 
 
 def _has_weight(layer: nn.Module) -> bool:

@@ -13,14 +13,15 @@ from os import PathLike
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import save_model
 from torch import nn
 from torch.nn import functional
 
-from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig, Variant
+from bakeoff.config.experiment import Variant
+from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
 from bakeoff.core.progress import Progress
@@ -52,14 +53,12 @@ from bakeoff.training.run import (
 )
 from bakeoff.training.tta import scaled_side
 
-Rows = dict[str, npt.NDArray[np.int64]]
+Rows = dict[str, NDArray[np.int64]]
 """Of a split of the data set, by what they are for: train, val, holdout."""
 
 
-def make_spec(
-    variant: Variant, seed: int, device_name: str, dataset: DatasetInfo, code_digest: str | None = None
-) -> RunSpec:
-    """The specification of one run; `code_digest` is that of a network given in code, not by name.
+def make_spec(variant: Variant, seed: int, device_name: str, dataset: DatasetInfo, code: str | None = None) -> RunSpec:
+    """The specification of one run; `code` is the digest of a network given in code, not by name.
 
     Raises:
         ConfigError: There is no such network or device.
@@ -70,7 +69,7 @@ def make_spec(
     return RunSpec(
         variant=variant.name,
         network=f"{Path(source).name}:{target}" if source.endswith(".py") else variant.network,
-        network_digest=source_digest(variant.network) if code_digest is None else code_digest,
+        network_digest=source_digest(variant.network) if code is None else code,
         seed=seed,
         recipe=with_precision(variant.recipe, device),
         classes=dataset.classes,

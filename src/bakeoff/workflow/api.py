@@ -7,8 +7,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import DataConfig, ExperimentConfig, SelectionConfig
+from bakeoff.config.schema import DataConfig, SelectionConfig
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.geometry import Resize
 from bakeoff.core.progress import Monitor, silent

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
-from bakeoff.config.schema import ExperimentConfig, Variant
+from bakeoff.config.experiment import ExperimentConfig, Variant
 from bakeoff.core.atomic import lock
 from bakeoff.core.errors import StorageError
 from bakeoff.core.storage import check_owned, digest, mark_owned, read_json, write_json

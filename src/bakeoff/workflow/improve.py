@@ -8,7 +8,8 @@ from os import PathLike
 
 import msgspec
 
-from bakeoff.config.schema import DataConfig, ExperimentConfig, Variant
+from bakeoff.config.experiment import ExperimentConfig, Variant
+from bakeoff.config.schema import AUTO, DataConfig
 from bakeoff.core.errors import ConfigError, StorageError, unknown_name
 from bakeoff.core.progress import Monitor, Progress, silent
 from bakeoff.core.registry import networks
@@ -16,8 +17,17 @@ from bakeoff.core.types import TRAIN
 from bakeoff.data import inputs, selection
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.comparison import compare
-from bakeoff.evaluation.improvements import Change, Improvements, learning_curve, measured_change, rank, statement
+from bakeoff.evaluation.improvements import (
+    Change,
+    Improvements,
+    learning_curve,
+    measured_change,
+    rank,
+    shrink,
+    statement,
+)
 from bakeoff.evaluation.scores import Comparison
+from bakeoff.evaluation.sequential import looks
 from bakeoff.training.run import Run
 from bakeoff.workflow import pipeline
 from bakeoff.workflow.experiment import Experiment, data_owners
@@ -86,9 +96,10 @@ def _try_all(base: Variant, context: "Context") -> Improvements:
     changes = [
         Change(own.name, own.what, "skipped", obstacle)
         if obstacle
-        else measured_change(own.name, own.what, pairs[own.variant.name])
+        else measured_change(own.name, own.what, pairs[own.variant.name], shared=own.name == POLICY)
         for own, obstacle in tried
     ]
+    changes = [*shrink(changes, {own.name: pairs[own.variant.name] for own, obstacle in tried if not obstacle})]
     groups = [score for score in comparison.networks if score.name in {base.name, *(own.name for own in fractions)}]
     curve, double = learning_curve(groups, context.runs)
     ranked = rank([*changes, double])
@@ -111,6 +122,8 @@ class Context:
         self.dataset: Dataset
         self.runs: list[Run] = []
         self.datasets: dict[str, Dataset] = {}
+        training = config.training
+        self.seeds = range(looks(training.max_seeds)[0].seeds or 0) if training.seeds == AUTO else training.seed_list
 
     @property
     def seconds(self) -> float:
@@ -124,7 +137,7 @@ class Context:
             return f"the budget of {minutes:g} minutes was used up"
         if variant.name not in self.datasets:
             self.datasets[variant.name] = self._dataset(variant)
-            plan = plan_sweep(self.experiment, [variant], self.config.training, self.datasets)
+            plan = plan_sweep(self.experiment, [variant], self.config.training, self.datasets, seeds=self.seeds)
             self.runs += sweep(plan, partial(self._monitor, variant.name))
         return ""
 
@@ -146,7 +159,8 @@ class Context:
         """All variants so far, and these pairs of them."""
         predict_shared(self.experiment, self.runs, self.datasets)
         others = self.datasets.values()
-        return compare(self.dataset, self.runs, others=others, shared=self.experiment.read_shared, pairs=pairs)
+        margin, shared = self.config.evaluation.margin_fraction, self.experiment.read_shared
+        return compare(self.dataset, self.runs, others=others, shared=shared, pairs=pairs, margin=margin)
 
 
 def _choose(config: ExperimentConfig, experiment: Experiment) -> Variant:

@@ -8,7 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bakeoff.config.schema import DataConfig, ExperimentConfig
+from bakeoff.config.experiment import ExperimentConfig
+from bakeoff.config.schema import AUTO, DataConfig
 from bakeoff.core.atomic import tidy
 from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.progress import Monitor, silent
@@ -21,6 +22,7 @@ from bakeoff.workflow.experiment import Experiment, data_owners
 
 if TYPE_CHECKING:
     from bakeoff import report
+    from bakeoff.evaluation.results import Results
 
 PathName = str | PathLike[str]
 
@@ -114,6 +116,7 @@ def train(
     config: ExperimentConfig, folder: PathName, *, command: str = "", overwrite: bool = False, monitor: Monitor = silent
 ) -> list[Run]:
     """Trains every variant with every seed; writes `experiment.json` and `runs/`. Runs that are there are kept."""
+    from bakeoff.workflow.auto_seeds import sweep_until_decided
     from bakeoff.workflow.shared import predict_shared
     from bakeoff.workflow.sweep import plan_sweep, sweep
 
@@ -122,6 +125,9 @@ def train(
     experiment.check_owned()
     with experiment.locked():
         datasets = experiment.datasets(config, variants)
+        if config.training.seeds == AUTO:
+            experiment.store_config(config, command)
+            return sweep_until_decided(config, experiment, datasets, overwrite=overwrite, monitor=monitor)
         plan = plan_sweep(experiment, variants, config.training, datasets, overwrite=overwrite)
         experiment.store_config(config, command)
         runs = sweep(plan, monitor)
@@ -135,7 +141,7 @@ def write_report(folder: PathName, *, monitor: Monitor = silent) -> Path:
 
     progress, experiment = monitor("report"), Experiment(folder)
     with experiment.locked():
-        case = _score(experiment)
+        _, case = _score(experiment)
         experiment.store_results(case.comparison, case.findings)
         progress(1, 2)
         page = report.write(experiment.report_folder, case)
@@ -146,37 +152,50 @@ def write_report(folder: PathName, *, monitor: Monitor = silent) -> Path:
 def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: Monitor = silent) -> Path:
     """Scores the variants of several experiments and writes one report about all; returns its page.
 
-    A variant is compared with its namesakes in the other experiments that have the same data set.
+    A variant is compared with its namesakes in the other experiments that have the same data set, with the largest of
+    the experiments' margins.
     """
     from bakeoff import report
     from bakeoff.evaluation.joint import compare_experiments
-    from bakeoff.evaluation.results import Results
 
     progress = monitor("report")
     cases: dict[str, report.ReportInput] = {}
+    results: dict[str, Results] = {}
+    margin = 0.0
     for folder in map(Path, folders):
         name = folder.resolve().name
-        cases[name if name not in cases else f"{name}-{len(cases) + 1}"] = _score(Experiment(folder))
+        name = name if name not in cases else f"{name}-{len(cases) + 1}"
+        experiment = Experiment(folder)
+        results[name], cases[name] = _score(experiment)
+        margin = max(margin, experiment.config.evaluation.margin_fraction)
         progress(len(cases), len(folders) + 1)
-    results = {name: Results(case.comparison, case.dataset, case.runs) for name, case in cases.items()}
-    page = report.write_joint(Path(out), cases, compare_experiments(results))
+    page = report.write_joint(Path(out), cases, compare_experiments(results, margin))
     progress(len(folders) + 1, len(folders) + 1)
     return page
 
 
-def _score(experiment: Experiment) -> "report.ReportInput":
+def _score(experiment: Experiment) -> "tuple[Results, report.ReportInput]":
     """All that is stored of an experiment, with its scores and findings."""
     from bakeoff.evaluation.comparison import compare
     from bakeoff.evaluation.results import Results
+    from bakeoff.evaluation.sequential import FIXED, looks
     from bakeoff.findings.diagnose import diagnose
 
     runs = experiment.runs
     if not runs:
         raise StorageError(f"{experiment.folder} holds no runs; train the networks first.")
     datasets = experiment.datasets(experiment.config, experiment.variants)
-    comparison = compare(experiment.dataset, runs, others=datasets.values(), shared=experiment.read_shared)
-    results = Results(comparison, experiment.dataset, runs)
-    return experiment.case(results, diagnose(results))
+    training, margin = experiment.config.training, experiment.config.evaluation.margin_fraction
+    comparison = compare(
+        experiment.dataset,
+        runs,
+        others=datasets.values(),
+        shared=experiment.read_shared,
+        margin=margin,
+        looks=looks(training.max_seeds) if training.seeds == AUTO else FIXED,
+    )
+    results = Results.of(comparison, experiment.dataset, runs, datasets.values())
+    return results, experiment.case(results, diagnose(results))
 
 
 def check(config: ExperimentConfig) -> None:

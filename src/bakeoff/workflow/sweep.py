@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
-from bakeoff.config.schema import TrainingConfig, Variant
+from bakeoff.config.experiment import Variant
+from bakeoff.config.schema import TrainingConfig
 from bakeoff.core.atomic import tidy
 from bakeoff.core.progress import Monitor, Progress, silent
 from bakeoff.core.registry import executors
@@ -45,6 +46,7 @@ def plan_sweep(
     training: TrainingConfig,
     datasets: Mapping[str, Dataset],
     *,
+    seeds: Sequence[int] | None = None,
     overwrite: bool = False,
 ) -> Plan:
     """Finds which runs of variants × seeds are there already.
@@ -54,6 +56,7 @@ def plan_sweep(
         variants: What is trained.
         training: The seeds and the device.
         datasets: By variant, what it is trained on.
+        seeds: Other seeds than those of `training`.
         overwrite: Whether runs that were made with other settings are replaced.
 
     Raises:
@@ -65,7 +68,7 @@ def plan_sweep(
     specs = [
         make_spec(variant, seed, training.device, datasets[variant.name].info)
         for variant in variants
-        for seed in training.seed_list
+        for seed in (training.seed_list if seeds is None else seeds)
     ]
     folders = {variant.name: datasets[variant.name].folder for variant in variants}
     missing = [spec for spec in specs if not _is_stored(experiment, spec, overwrite)]

@@ -13,8 +13,8 @@ import pytest
 from tests.conftest import QUICK, experiment
 from tests.web_server import WebServer, published, serve
 
+from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import ExperimentConfig
 from bakeoff.workflow import pipeline
 
 DEADLINE = 60

@@ -29,42 +29,48 @@ def test_several_that_can_not_be_distinguished_are_all_named(dataset, train, mak
     runs = slow + train("b", 0.8, architecture=layers(extra=5)) + train("c", 0.4)
     finding = best_network(make_case(dataset, runs))
     assert finding.state == "undecided"
-    assert "No single best: a, b are not distinguishable, and 1 other is worse" in finding.verdict
-    assert "a is the smallest of them and b the fastest to train" in finding.verdict
+    assert "which of a, b is better is undecided; the other is worse than some network." in finding.verdict
+    assert "a is the smallest of them, b the fastest to train." in finding.verdict
 
 
-def test_one_that_failed_is_not_put_forward(dataset, train, make_case) -> None:
-    failed = [fail(run) for run in train("a", 0.8, fitted=1 / 3)]
-    finding = best_network(make_case(dataset, failed + train("b", 0.8, architecture=layers(extra=5))))
-    assert "No single best: a, b are not distinguishable" in finding.verdict
-    assert "b is the smallest and fastest of those that learned in every run" in finding.verdict
+def test_one_that_fails_in_some_seeds_has_a_line_of_its_own(dataset, train, make_case) -> None:
+    runs = train("a", 0.8)
+    runs[3] = fail(train("a", 1 / 3, fitted=1 / 3)[3])
+    finding = best_network(make_case(dataset, runs + train("b", 0.8, architecture=layers(extra=5))))
+    assert "which of a, b is better is undecided" in finding.verdict
+    assert "b is the smallest and fastest of those that trained in every seed." in finding.verdict
+    assert "a trains in 3 of 4 seeds, then with " in finding.verdict
 
 
 def test_a_baseline_is_not_recommended(dataset, train, make_case) -> None:
     guessing = train("majority", 0.6, architecture=BLIND) + train("a", 0.6, architecture=layers(extra=5))
     finding = best_network(make_case(dataset, guessing))
-    assert "a is the smallest and fastest of those that learned in every run" in finding.verdict
+    assert "a is the smallest and fastest of those that trained in every seed" in finding.verdict
 
 
 def test_a_failed_run_does_not_hide_that_one_is_better(dataset, train, make_case) -> None:
-    wide = [*train("deep", 0.8)[:3], fail(train("deep", 0.2, fitted=1 / 3)[3])]
-    runs = wide + train("a", 0.9) + train("b", 0.6)
-    finding = best_network(make_case(dataset, runs))
-    assert finding.evidence["best"] == ["deep", "a"]
-    assert finding.state == "found"
-    assert finding.verdict.startswith("a is better than every other network that failed in no run")
-    assert "from deep, which failed in some" in finding.verdict
+    """What a network reaches where it trains is compared; that it fails in one seed of four is said elsewhere."""
+    wide = [*train("deep", 0.7)[:3], fail(train("deep", 1 / 3, fitted=1 / 3)[3])]
+    finding = best_network(make_case(dataset, wide + train("a", 0.95) + train("b", 0.6)))
+    assert (finding.state, finding.evidence["best"]) == ("found", ["a"])
 
 
 def test_one_that_another_is_better_than_may_still_be_level_with_the_best(dataset, train, make_case) -> None:
     case = make_case(dataset, train("a") + train("b") + train("c"))
-    verdicts = {("a", "b"): "first better", ("a", "c"): "not distinguishable", ("b", "c"): "first better"}
+    verdicts = {("a", "b"): "first better", ("a", "c"): "undecided", ("b", "c"): "first better"}
     pairs = tuple(
         msgspec.structs.replace(pair, verdict=verdicts[pair.first, pair.second]) for pair in case.comparison.pairs
     )
     finding = best_network(replace(case, comparison=msgspec.structs.replace(case.comparison, pairs=pairs)))
     assert finding.state == "undecided"
-    assert "No single best: a, c are not distinguishable, and 1 other is worse" in finding.verdict
+    assert "which of a, c is better is undecided; the other is worse than some network" in finding.verdict
+
+
+def test_equivalent_networks_are_called_so(dataset, train, make_case) -> None:
+    case = make_case(dataset, train("a") + train("b"))
+    pairs = tuple(msgspec.structs.replace(pair, verdict="equivalent") for pair in case.comparison.pairs)
+    finding = best_network(replace(case, comparison=msgspec.structs.replace(case.comparison, pairs=pairs)))
+    assert "No single best: a, b are equivalent within 1 point." in finding.verdict
 
 
 def test_a_cycle_of_verdicts_names_none(dataset, train, make_case) -> None:
@@ -80,8 +86,7 @@ def test_a_cycle_of_verdicts_names_none(dataset, train, make_case) -> None:
 def test_where_all_failed_none_is_put_forward(dataset, train, make_case) -> None:
     failed = [fail(run) for name in ("a", "b") for run in train(name, 0.8, fitted=1 / 3)]
     finding = best_network(make_case(dataset, failed))
-    assert finding.state == "undecided"
-    assert "smallest" not in finding.verdict
+    assert (finding.state, finding.verdict) == ("not applicable", "Fewer than two networks trained.")
 
 
 def test_one_seed_or_one_network_tells_nothing(dataset, train, make_case) -> None:

@@ -21,4 +21,5 @@ def test_a_gap_without_a_turn_says_so(dataset, train, make_case) -> None:
 
 def test_no_gap_is_not_found_and_no_run_not_applicable(dataset, train, make_case) -> None:
     assert overfitting(make_case(dataset, train("a", 0.6, fitted=0.6))).state == "not found"
+    assert overfitting(make_case(dataset, train("a", 0.6, fitted=0.71))).state == "undecided"
     assert overfitting(make_case(dataset, train("a", status="failed"))).state == "not applicable"

@@ -2,13 +2,12 @@
 
 import msgspec
 import numpy as np
-import polars as pl
 
 from bakeoff.core.registry import findings
-from bakeoff.core.types import VAL, Interval
-from bakeoff.evaluation.intervals import wilson
-from bakeoff.evaluation.results import Results, finished
-from bakeoff.evaluation.scores import VariantScores
+from bakeoff.core.types import Estimate
+from bakeoff.evaluation.estimates import estimate, ratio
+from bakeoff.evaluation.predictions import LabelledImages, Outputs
+from bakeoff.evaluation.results import Results
 from bakeoff.findings.finding import Finding, State, builtins_of
 
 THRESHOLD = 0.05
@@ -16,29 +15,27 @@ THRESHOLD = 0.05
 
 
 class ErrorCounts(msgspec.Struct, frozen=True):
-    """Errors, and how many of them predict a class that is annotated in the image."""
+    """Errors per seed, and how many of them predict a class that is annotated in the image."""
 
-    errors: int
-    explained: int
+    errors: float
+    explained: float
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """One network's run with the lowest seed, so that no image counts twice.
+    """One network, all seeds that trained.
 
     Attributes:
-        errors: How many.
-        explained: How many predict a class that is annotated in the image.
-        fraction: Of the errors.
-        interval: Its 95 % Wilson interval; None without errors.
-        gain: Any-label accuracy minus accuracy.
+        fraction: Of the errors, how many predict a class that is annotated in the image, with its 95 % interval over
+            seeds and images.
+        by_chance: How many would if the prediction had nothing to do with what else is in the image: by how often the
+            two classes are annotated together.
+        excess: The difference of the two.
         by_class: By true class.
     """
 
-    errors: int
-    explained: int
-    fraction: float
-    interval: Interval | None
-    gain: float
+    fraction: Estimate
+    by_chance: float
+    excess: Estimate
     by_class: dict[str, ErrorCounts]
 
 
@@ -53,20 +50,31 @@ class AmbiguousLabelsEvidence(msgspec.Struct, frozen=True):
 
 @findings.register("ambiguous-labels")
 def ambiguous_labels(results: Results) -> Finding:
-    """Which fraction of the errors predicts a class that is annotated in the photo, too."""
-    annotated = results.dataset.rows(VAL)["annotated"]
-    several = int((annotated.list.len() > 1).sum())
+    """Which fraction of the errors predicts a class that is annotated in the photo, too, and more often than chance."""
     classes = results.comparison.classes
-    measured = {own.name: _measure(own, classes) for own in results.comparison.networks if finished(own)}
-    state, verdict = _judge(several, len(annotated), measured)
+    images = next(iter(results.images.values()), None)
+    evidence, measured = None, {}
+    if images is None or images.present is None:
+        state: State = "not applicable"
+        verdict = "Not known: nothing says which other target classes the photos hold."
+    else:
+        several = images.present.sum(axis=1) > 1
+        measured = {
+            network.name: own
+            for network in results.comparison.networks
+            if (own := _measure(results.outputs(network.name), results.images[network.name], classes))
+        }
+        state, verdict = _judge(int(several.sum()), len(several), measured)
+        counts = {name: int(several[images.labels == label].sum()) for label, name in enumerate(classes)}
+        evidence = AmbiguousLabelsEvidence(int(several.sum()), counts, THRESHOLD, measured)
     return Finding(
         code="ambiguous-labels",
         title="Ambiguous labels",
         question="Are wrong predictions wrong, or do they name another object in the photo?",
         state=state,
         verdict=verdict,
-        limits="Annotations can miss objects, and a network can name a class that is there by chance.",
-        evidence=builtins_of(AmbiguousLabelsEvidence(several, _by_class(results), THRESHOLD, measured)),
+        limits="Annotations can miss objects. Chance is what the classes' being annotated together explains.",
+        evidence=builtins_of(evidence) if evidence else {},
         weight=70,
     )
 
@@ -74,41 +82,50 @@ def ambiguous_labels(results: Results) -> Finding:
 def _judge(several: int, images: int, measured: dict[str, Explained]) -> tuple[State, str]:
     if not several:
         return "not applicable", "No validation photo holds several target classes: every label is unambiguous."
-    if not any(own.errors for own in measured.values()):
+    if not measured:
         return "not applicable", "There are no errors to explain."
-    low = min(measured.values(), key=lambda own: own.interval.low if own.interval else 1.0)
-    high = max(measured.values(), key=lambda own: own.fraction)
-    head = f"{several:,} of {images:,} validation photos hold several target classes; "
-    head += f"{100 * low.fraction:.1f} to {100 * high.fraction:.1f} % of a network's errors "
-    head += "predict a class that is in the photo"
-    if high.interval and high.interval.low > THRESHOLD:
-        return "found", f"{head}: they name another object, and are no confusions."
-    if all(own.interval and own.interval.high < THRESHOLD for own in measured.values()):
-        return "not found", f"{head}: ambiguous labels explain few of the errors."
-    return "undecided", f"{head}."
-
-
-def _measure(network: VariantScores, classes: tuple[str, ...]) -> Explained:
-    run = finished(network)[0]
-    counts, present = np.array(run.confusion), np.array(run.annotated_too)
-    by_class = {
-        name: ErrorCounts(
-            int(counts[label].sum() - counts[label, label]), int(present[label].sum() - present[label, label])
-        )
-        for label, name in enumerate(classes)
-    }
-    errors = sum(own.errors for own in by_class.values())
-    explained = sum(own.explained for own in by_class.values())
-    return Explained(
-        errors=errors,
-        explained=explained,
-        fraction=explained / errors if errors else 0.0,
-        interval=wilson(explained, errors),
-        gain=explained / int(counts.sum()),
-        by_class=by_class,
+    fractions = [own.fraction.mean or 0.0 for own in measured.values()]
+    chances = [own.by_chance for own in measured.values()]
+    head = (
+        f"{several:,} of {images:,} validation photos hold several target classes; {_span(fractions)} of a network's "
     )
+    head += f"errors predict a class that is in the photo, where chance gives {_span(chances)}"
+    bounds = [own.excess.interval for own in measured.values()]
+    if any(own and own.low > THRESHOLD for own in bounds):
+        return "found", f"{head}: they name another object, and are no confusions."
+    if all(own and own.high < THRESHOLD for own in bounds):
+        return "not found", f"{head}: ambiguous labels explain few of the errors."
+    return "undecided", f"{head}: undecided whether they name another object."
 
 
-def _by_class(results: Results) -> dict[str, int]:
-    several = results.dataset.rows(VAL).filter(pl.col("annotated").list.len() > 1)
-    return {name: int((several["label"] == label).sum()) for label, name in enumerate(results.comparison.classes)}
+def _span(values: list[float]) -> str:
+    low, high = 100 * min(values), 100 * max(values)
+    return f"{low:.1f} %" if high - low < 0.05 else f"{low:.1f} to {high:.1f} %"
+
+
+def _measure(outputs: list[Outputs], images: LabelledImages, classes: tuple[str, ...]) -> Explained | None:
+    """None where a network makes no error, or what the images hold is not known."""
+    if not outputs or images.present is None or all(own.correct.all() for own in outputs):
+        return None
+    predicted, labels = np.array([own.predicted for own in outputs]), images.labels
+    wrong = (predicted != labels).astype(np.float64)
+    present = wrong * np.array([images.present[np.arange(len(labels)), row] for row in predicted])
+    together = np.array(
+        [
+            images.present[labels == label].mean(axis=0) if (labels == label).any() else np.zeros(len(classes))
+            for label in range(len(classes))
+        ]
+    )
+    expected = wrong * together[labels[None, :], predicted]
+    return Explained(
+        fraction=estimate(ratio(present, wrong), images.clusters),
+        by_chance=float(expected.sum() / wrong.sum()),
+        excess=estimate(ratio(present - expected, wrong), images.clusters, fraction=False),
+        by_class={
+            name: ErrorCounts(
+                float(wrong[:, labels == label].sum() / len(outputs)),
+                float(present[:, labels == label].sum() / len(outputs)),
+            )
+            for label, name in enumerate(classes)
+        },
+    )

@@ -1,17 +1,17 @@
 """Which network is best?"""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from bakeoff.core.registry import findings
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.results import Results
-from bakeoff.evaluation.scores import VariantScores
-from bakeoff.findings.failures import failures
+from bakeoff.evaluation.scores import PairScores, VariantScores
+from bakeoff.evaluation.sequential import beaten
 from bakeoff.findings.finding import Finding, State, builtins_of
 
 Scored = list[VariantScores]
-Wins = set[tuple[str, str]]
-"""Pairs of names: the better network, and the one it is better than."""
 
 
 class BestNetworkEvidence(msgspec.Struct, frozen=True):
@@ -24,19 +24,14 @@ class BestNetworkEvidence(msgspec.Struct, frozen=True):
 
 @findings.register("best-network")
 def best_network(results: Results) -> Finding:
-    """The networks that no other is distinguishably better than, the smallest and the fastest of them."""
+    """The networks that no other is better than, what they are to each other, and which is the smallest."""
     scored = [network for network in results.comparison.networks if network.val_accuracy.mean is not None]
-    wins = {
-        (pair.first, pair.second) if pair.verdict == "first better" else (pair.second, pair.first)
-        for pair in results.comparison.pairs
-        if pair.verdict in ("second better", "first better")
-    }
-    beaten = {loser for _, loser in wins}
-    best = [network for network in scored if network.name not in beaten]
-    state, verdict = _judge(results, scored, best, wins)
+    worse = beaten(results.comparison.pairs)
+    best = [network for network in scored if network.name not in worse]
+    state, verdict = _judge(results, scored, best)
     evidence = BestNetworkEvidence(
         [network.name for network in best],
-        sorted(beaten),
+        sorted(worse),
         {network.name: network.val_accuracy for network in scored},
     )
     return Finding(
@@ -45,47 +40,72 @@ def best_network(results: Results) -> Finding:
         question="Which network is best?",
         state=state,
         verdict=verdict,
-        limits="Best on these photos with this recipe. A recipe suits some networks better than others, and what is "
-        "not distinguishable here may be with more seeds or photos.",
+        limits="Best on these photos with this recipe. A recipe suits some networks better than others. Undecided is "
+        "not equal: more seeds or photos may decide it.",
         evidence=builtins_of(evidence),
         weight=90,
     )
 
 
-def _judge(results: Results, scored: Scored, best: Scored, wins: Wins) -> tuple[State, str]:
+def _judge(results: Results, scored: Scored, best: Scored) -> tuple[State, str]:
     if len(scored) < 2:
-        return "not applicable", "Fewer than two networks finished a run."
+        return "not applicable", "Fewer than two networks trained."
     if all(pair.verdict == "not applicable" for pair in results.comparison.pairs):
         return "not applicable", "One seed per network does not separate networks: another seed may reverse the order."
     if not best:  # differences are not transitive where they are estimates
         return "undecided", "No single best: each network is worse than some other one."
-    failed = failures(results)
-    sound = [network for network in scored if not any(run.name in failed for run in results.by_network[network.name])]
-    for first in best:
-        level = [other for other in scored if (first.name, other.name) not in wins]
-        if level == [first]:
-            return "found", f"{first.name} is better than every other network."
-        if len(sound) > 1 and [other for other in level if other in sound] == [first]:
-            return "found", (
-                f"{first.name} is better than every other network that failed in no run; it is not distinguishable "
-                f"from {', '.join(other.name for other in level if other is not first)}, which failed in some."
-            )
-    if len(best) == 1:
-        best = level  # it is not better than all that another one is better than
-    learned = [network for network in best if network in sound and not results.traits(network.name).ignores_input]
-    return "undecided", _several(best, learned, len(scored) - len(best))
+    unsteady = " ".join(_unsteady(results, best))
+    for network in best:
+        pairs = [results.pair(network.name, other.name) for other in scored if other is not network]
+        if all(pair and _better(pair) == network.name for pair in pairs):
+            return "found", f"{network.name} is better than every other network. {unsteady}".strip()
+    if len(best) == 1:  # it is not better than all that another one is better than
+        rest = [
+            other
+            for other in scored
+            if other is not best[0] and _verdict(results, best[0], other) not in ("first better", "second better")
+        ]
+        best = [*best, *rest]
+    return "undecided", f"{_several(results, best, len(scored) - len(best))} {unsteady}".strip()
 
 
-def _several(best: Scored, learned: Scored, worse: int) -> str:
-    """What separates the best apart from their accuracy: size and time of those that learned in every run."""
+def _better(pair: PairScores) -> str:
+    return {"first better": pair.first, "second better": pair.second}.get(pair.verdict, "")
+
+
+def _verdict(results: Results, first: VariantScores, second: VariantScores) -> str:
+    pair = results.pair(first.name, second.name)
+    return pair.verdict if pair else "not applicable"
+
+
+def _several(results: Results, best: Scored, worse: int) -> str:
+    """What separates the best apart from their accuracy: size and time of those that trained in every seed."""
     names = ", ".join(network.name for network in best)
-    others = f", and {worse} other{'s are' if worse > 1 else ' is'} worse" if worse else ""
-    head = f"No single best: {names} are not distinguishable{others}"
-    if not learned:
-        return f"{head}; none of them learned in every run."
-    whose = "of those that learned in every run" if learned != best else "of them"
-    small = min(learned, key=lambda network: network.architecture.parameters if network.architecture else 0)
-    fast = min(learned, key=lambda network: network.seconds or 0.0)
+    margin = f"{100 * results.comparison.margin:g}"
+    verdicts = {_verdict(results, one, two) for number, one in enumerate(best) for two in best[number + 1 :]}
+    if verdicts == {"equivalent"}:
+        head = f"No single best: {names} are equivalent within {margin} point{'s' if margin != '1' else ''}"
+    else:
+        head = f"No single best: which of {names} is better is undecided"
+    others = "the other is worse than some network" if worse == 1 else f"each of the {worse} others is worse than some"
+    head += f"; {others}." if worse else "."
+    steady = [own for own in best if not own.failures.failed and not results.traits(own.name).ignores_input]
+    sized = [network for network in steady if network.architecture]
+    if not sized:
+        return head
+    small = min(sized, key=lambda network: network.architecture.parameters if network.architecture else 0)
+    fast = min(sized, key=lambda network: network.seconds or 0.0)
+    whose = "of those that trained in every seed" if len(steady) < len(best) else "of them"
     if small is fast:
-        return f"{head}; {small.name} is the smallest and fastest {whose}."
-    return f"{head}; {small.name} is the smallest {whose} and {fast.name} the fastest to train."
+        return f"{head} {small.name} is the smallest and fastest {whose}."
+    return f"{head} {small.name} is the smallest {whose}, {fast.name} the fastest to train."
+
+
+def _unsteady(results: Results, best: Scored) -> Iterator[str]:
+    """A line for each network that fails in some seeds and is not beaten where it trains."""
+    for network in best:
+        rate = network.failures
+        if rate.failed:
+            trained = rate.runs - rate.failed
+            accuracy = f"{100 * (network.val_accuracy.mean or 0):.1f} %"
+            yield f"{network.name} trains in {trained} of {rate.runs} seeds, then with {accuracy}."

@@ -1,49 +1,68 @@
 """Did every run train at all?"""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from bakeoff.core.registry import findings
+from bakeoff.evaluation.failures import LOSS_MARGIN, FailureRate
 from bakeoff.evaluation.results import Results
-from bakeoff.findings.failures import MARGIN, failures
-from bakeoff.findings.finding import Finding, builtins_of
-
-
-class FailedRuns(msgspec.Struct, frozen=True):
-    """How many of a network's runs failed."""
-
-    failed: int
-    runs: int
+from bakeoff.findings.finding import Finding, State, builtins_of
 
 
 class FailedTrainingEvidence(msgspec.Struct, frozen=True):
-    """The margin of the loss in nats, counts by network, and the signs of failure by run."""
+    """The margin of the loss in nats, how often each network fails, and the signs of it by run."""
 
     margin: float
-    networks: dict[str, FailedRuns]
-    runs: dict[str, list[str]]
+    networks: dict[str, FailureRate]
+    runs: dict[str, str]
 
 
 @findings.register("failed-training")
 def failed_training(results: Results) -> Finding:
-    """Which runs diverged, failed, or learned nothing: loss at ln K, one class predicted, validation at chance."""
-    reasons = failures(results)
-    counts = {
-        name: FailedRuns(sum(run.name in reasons for run in runs), len(runs))
-        for name, runs in results.by_network.items()
+    """Which networks fail to train in how many of their seeds, and which runs did not run."""
+    networks = results.comparison.networks
+    signs = {
+        f"{network.name}-seed{run.seed}": run.reason
+        for network in networks
+        for run in network.runs
+        if run.outcome != "trained"
     }
-    failed = [f"{name} ({own.failed} of {own.runs} seeds)" for name, own in counts.items() if own.failed]
-    verdict = (
-        f"Failed to train: {', '.join(failed)}. Their scores say nothing of what the network can do."
-        if failed
-        else "Every run trained: none diverged, stayed at chance level, or predicts a single class."
-    )
+    known = any(network.failures.runs for network in networks) and bool(results.runs)
+    state: State = "found" if signs else "not found" if known else "not applicable"
+    if signs:
+        verdict = " ".join(_verdicts(results))
+    elif known:
+        verdict = "Every run trained: none diverged or stayed at chance level."
+    else:
+        verdict = "Not known: these predictions have no record of their training."
     return Finding(
         code="failed-training",
         title="Failed training",
         question="Did every run train at all?",
-        state="found" if failed else "not found",
+        state=state,
         verdict=verdict,
-        limits="A run can learn little without failing by these signs; more epochs may rescue a failed one.",
-        evidence=builtins_of(FailedTrainingEvidence(MARGIN, counts, reasons)),
+        limits="Judged by the training loss and the training accuracy alone. A run can learn little without failing by "
+        "these signs; more epochs may rescue a failed one. With few seeds the rate of failures is known only roughly.",
+        evidence=builtins_of(FailedTrainingEvidence(LOSS_MARGIN, {own.name: own.failures for own in networks}, signs)),
         weight=100,
     )
+
+
+def _verdicts(results: Results) -> Iterator[str]:
+    rates = {network.name: network.failures for network in results.comparison.networks}
+    if failed := [f"{name} {describe(rate)}" for name, rate in rates.items() if rate.failed]:
+        yield f"Did not learn: {', '.join(failed)}. Accuracies are of the seeds that trained."
+    if aborted := [f"{name} ({_first_reason(results, name)})" for name, rate in rates.items() if rate.did_not_run]:
+        yield f"Did not run: {', '.join(aborted)}; that says nothing of the networks."
+
+
+def describe(rate: FailureRate) -> str:
+    """How often a network fails, with the exact interval: "in 1 of 5 seeds (95 % interval 1 to 72 %)"."""
+    low, high = 100 * rate.interval.low, 100 * rate.interval.high
+    return f"in {rate.failed} of {rate.runs} seeds (95 % interval {low:.0f} to {high:.0f} %)"
+
+
+def _first_reason(results: Results, name: str) -> str:
+    runs = [run for run in results.network(name).runs if run.outcome == "did not run"]
+    return f"{len(runs)} of {len(results.network(name).runs)} runs: {runs[0].reason.rstrip('.')}"

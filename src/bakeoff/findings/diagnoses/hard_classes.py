@@ -3,48 +3,55 @@
 import msgspec
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest
 
 from bakeoff.core.registry import findings
-from bakeoff.core.types import Interval
-from bakeoff.evaluation.intervals import ALPHA, holm, wilson
-from bakeoff.evaluation.results import Results, finished
-from bakeoff.evaluation.scores import VariantScores
+from bakeoff.core.types import Estimate
+from bakeoff.evaluation.estimates import Table, estimate, ratio
+from bakeoff.evaluation.intervals import ALPHA, clopper_pearson, holm
+from bakeoff.evaluation.predictions import LabelledImages
+from bakeoff.evaluation.results import Results
+from bakeoff.evaluation.variance_components import clustered, variance_components
 from bakeoff.findings.finding import Finding, State, builtins_of
 
 SHOWN = 3
+FEW = 5
+"""Confusions of fewer images than this per seed are not tested: a handful proves no habit."""
 
 
 class Recall(msgspec.Struct, frozen=True):
-    """The recall of a class with its 95 % Wilson interval, fractions."""
+    """The recall of a class, and the p value of its being below the mean recall of the others, after Holm.
+
+    The interval is simultaneous: 95 % for all classes of the network together, since the lowest one is picked.
+    """
 
     name: str
-    recall: float
-    low: float
-    high: float
+    recall: Estimate
+    p: float
 
 
 class Confusion(msgspec.Struct, frozen=True):
-    """How many images of one class are predicted as another, and the binomial test's p value."""
+    """How many images of one class are predicted as another, per seed, and the p value after Holm."""
 
-    count: int
+    count: float
     true: str
     predicted: str
     p: float
 
 
 class ClassErrors(msgspec.Struct, frozen=True):
-    """One network's run with the lowest seed.
+    """One network, all seeds that trained.
 
     Attributes:
         network: Its name.
-        accuracy: Mean validation accuracy over all runs.
+        seeds: Seeds that trained.
+        accuracy: Mean validation accuracy.
         recall: By class, the lowest first.
-        confused: Cells above chance, the largest first.
-        never: Classes that no run of the network predicts.
+        confused: Cells above an even spread of the class's errors, the largest first.
+        never: Classes that no run predicts, with so many images that their recall is surely below half the accuracy.
     """
 
     network: str
+    seeds: int
     accuracy: float
     recall: list[Recall]
     confused: list[Confusion]
@@ -52,7 +59,7 @@ class ClassErrors(msgspec.Struct, frozen=True):
 
 
 class HardClassesEvidence(msgspec.Struct, frozen=True):
-    """The level of the tests, and each network that has finished runs."""
+    """The level of the tests, and each network that has trained runs."""
 
     alpha: float
     networks: list[ClassErrors]
@@ -60,71 +67,118 @@ class HardClassesEvidence(msgspec.Struct, frozen=True):
 
 @findings.register("hard-classes")
 def hard_classes(results: Results) -> Finding:
-    """The lowest recall, the cells of the confusion matrix above chance, and classes that are never predicted."""
-    classes = results.comparison.classes
-    measured = [_measure(network, classes) for network in results.comparison.networks if finished(network)]
-    never = [
-        f"{own.network} never predicts {', '.join(own.never)}"
-        for own in measured
-        if own.never and not results.traits(own.network).ignores_input
+    """Classes with a recall below the others', confusions above an even spread, and classes never predicted."""
+    measured = [
+        _measure(network.name, results)
+        for network in results.comparison.networks
+        if results.outputs(network.name) and not results.traits(network.name).ignores_input
     ]
-    state, verdict = _judge(measured, never)
+    state, verdict = _judge(measured)
     return Finding(
         code="hard-classes",
         title="Hard classes",
         question="Which classes are hard to tell apart, and why?",
         state=state,
         verdict=verdict,
-        limits="Counts are of the run with the lowest seed, so that no photo counts twice. Whether a confusion lies in "
-        "the photos or in their labels is the finding on ambiguous labels.",
+        limits="Tested over seeds and photos together, with Holm's correction over the classes, and over the cells, of "
+        "a network. Whether a confusion lies in the photos or in their labels is the finding on ambiguous labels.",
         evidence=builtins_of(HardClassesEvidence(ALPHA, measured)),
         weight=55,
     )
 
 
-def _judge(measured: list[ClassErrors], never: list[str]) -> tuple[State, str]:
+def _judge(measured: list[ClassErrors]) -> tuple[State, str]:
     if not measured:
-        return "not applicable", "No run finished."
-    best = max([own for own in measured if not own.never] or measured, key=lambda own: own.accuracy)
-    hardest, confused = best.recall[0], best.confused[:SHOWN]
-    parts = [
-        f"In {best.network} the lowest recall is that of {hardest.name}: {100 * hardest.recall:.1f} % "
-        f"({100 * hardest.low:.1f} to {100 * hardest.high:.1f})"
-    ]
-    if confused:
-        cells = ", ".join(f"{cell.true} predicted as {cell.predicted} ({cell.count})" for cell in confused)
-        parts.append(f"confused more often than chance explains: {cells}")
-    return "found" if confused or never else "not found", "; ".join([*parts, *never]) + "."
+        return "not applicable", "No network that looks at the photos trained."
+    best = max(measured, key=lambda own: own.accuracy)
+    if best.seeds < 2:
+        return "not applicable", (
+            f"One seed does not tell which classes are hard: another may find others so. In this run of {best.network} "
+            f"the lowest recall is that of {_recall(best.recall[0])}."
+        )
+    hard = [own for own in best.recall if own.p < ALPHA]
+    parts = [f"hard for {best.network}: {', '.join(map(_recall, hard[:SHOWN]))}"] if hard else []
+    if best.confused:
+        cells = ", ".join(f"{own.true} as {own.predicted} ({own.count:.0f})" for own in best.confused[:SHOWN])
+        parts.append(f"predicted more often than an even spread of the errors explains, per seed: {cells}")
+    parts += [f"{own.network} never predicts {', '.join(own.never)}" for own in measured if own.never]
+    if not parts:
+        return "undecided", f"In {best.network} no class's recall differs from the others' by more than noise explains."
+    return "found", f"{parts[0][0].upper()}{'; '.join(parts)[1:]}."
 
 
-def _measure(network: VariantScores, classes: tuple[str, ...]) -> ClassErrors:
-    counts = np.array(finished(network)[0].confusion)
-    total = np.sum([run.confusion for run in finished(network)], axis=0)
-    recall = []
-    for label, name in enumerate(classes):
-        correct, images = int(counts[label, label]), int(counts[label].sum())
-        interval = wilson(correct, images) or Interval(0.0, 1.0)
-        recall.append(Recall(name, correct / max(images, 1), interval.low, interval.high))
+def _recall(own: Recall) -> str:
+    interval = own.recall.interval
+    bounds = f" ({100 * interval.low:.1f} to {100 * interval.high:.1f})" if interval else ""
+    return f"{own.name}, recall {100 * (own.recall.mean or 0):.1f} %{bounds}"
+
+
+def _measure(name: str, results: Results) -> ClassErrors:
+    images, classes = results.images[name], results.comparison.classes
+    predicted = np.array([own.predicted for own in results.outputs(name)])
+    counts = np.bincount(images.labels, minlength=len(classes))
+    accuracy = results.network(name).val_accuracy.mean or 0.0
+    named = set(np.unique(predicted).tolist())
+    enough = {
+        label
+        for label, count in enumerate(counts)
+        if clopper_pearson(0, int(count), 2 * ALPHA / len(classes)).high < accuracy / 2
+    }
     return ClassErrors(
-        network=network.name,
-        accuracy=network.val_accuracy.mean or 0.0,
-        recall=sorted(recall, key=lambda own: own.recall),
-        confused=_confused(counts, classes),
-        never=[name for label, name in enumerate(classes) if total[:, label].sum() == 0],
+        network=name,
+        seeds=len(predicted),
+        accuracy=accuracy,
+        recall=_recalls(predicted, images, classes),
+        confused=_confused(predicted, images, classes),
+        never=[classes[label] for label in sorted(enough - named)],
     )
 
 
-def _confused(counts: npt.NDArray[np.int64], classes: tuple[str, ...]) -> list[Confusion]:
-    """Off-diagonal cells that hold more of their class's errors than an even spread over the other classes explains.
+def _recalls(predicted: npt.NDArray[np.int64], images: LabelledImages, classes: tuple[str, ...]) -> list[Recall]:
+    """Recall by class, the lowest first, each tested against the mean of the others."""
+    labels = [label for label in range(len(classes)) if (images.labels == label).any()]
+    tables = {
+        label: ratio(
+            ((images.labels == label) & (predicted == label)).astype(np.float64),
+            np.broadcast_to(images.labels == label, predicted.shape).astype(np.float64),
+        )
+        for label in labels
+    }
+    contrasts = {
+        label: own - np.mean([tables[other] for other in labels if other != label], axis=0)
+        for label, own in tables.items()
+        if len(labels) > 1
+    }
+    adjusted = holm([_below_zero(own, images) for own in contrasts.values()])
+    found = [
+        Recall(classes[label], estimate(tables[label], images.clusters, alpha=ALPHA / len(labels)), p)
+        for label, p in zip(contrasts, adjusted, strict=True)
+    ]
+    return sorted(found, key=lambda own: own.recall.mean or 0.0)
 
-    Each cell has a binomial test, with Holm's correction over all cells.
-    """
-    errors = counts - np.diag(np.diag(counts))
-    chance = 1 / (len(classes) - 1)
+
+def _below_zero(table: Table, images: LabelledImages) -> float:
+    """The two-sided p value of a table's mean, 1 where it is not below zero, or one seed makes it unknown."""
+    if images.clusters is not None:
+        table = clustered(table, images.clusters)
+    if min(table.shape) < 2 or table.mean() >= 0:
+        return 1.0
+    found = variance_components(table)
+    return min(1.0, 2 * found.tail(-found.mean))
+
+
+def _confused(predicted: npt.NDArray[np.int64], images: LabelledImages, classes: tuple[str, ...]) -> list[Confusion]:
+    """Cells that hold more of their class's errors than an even spread over the other classes explains."""
+    if len(classes) < 3:
+        return []
     cells = []
-    for truth, guess in np.argwhere(errors):
-        test = binomtest(int(errors[truth, guess]), int(errors[truth].sum()), chance, alternative="greater")
-        cells.append(Confusion(int(errors[truth, guess]), classes[truth], classes[guess], float(test.pvalue)))
+    for truth in np.unique(images.labels):
+        wrong = ((images.labels == truth) & (predicted != truth)).astype(np.float64)
+        for guess in np.unique(predicted[wrong > 0]):
+            count = float((wrong * (predicted == guess)).sum() / len(predicted))
+            if count >= FEW:
+                p = _below_zero(1 / (len(classes) - 1) - ratio(wrong * (predicted == guess), wrong), images)
+                cells.append(Confusion(count, classes[truth], classes[guess], p))
     adjusted = holm([cell.p for cell in cells])
-    kept = [cell for cell, p in zip(cells, adjusted, strict=True) if p <= ALPHA]
-    return sorted(kept, key=lambda cell: (cell.count, cell.true, cell.predicted), reverse=True)
+    kept = [msgspec.structs.replace(cell, p=p) for cell, p in zip(cells, adjusted, strict=True) if p < ALPHA]
+    return sorted(kept, key=lambda cell: (-cell.count, cell.true, cell.predicted))

@@ -51,6 +51,8 @@ class LeaksEvidence(msgspec.Struct, frozen=True):
 @findings.register("leaks")
 def leaks(results: Results) -> Finding:
     """Photos that are in both splits or under several classes, by their ids, bytes and pixels."""
+    if not results.dataset:
+        return _finding("not applicable", "Not known: only the predictions are given.", None)
     rows = results.dataset.manifest
     copies, ids, names, digests = (rows[name].to_list() for name in ("image", "image_id", "file_name", "source_digest"))
     prints = joined([fingerprints(images) for images in results.dataset.images.values()])
@@ -77,6 +79,10 @@ def leaks(results: Results) -> Finding:
         repeated=len(found) - len(leaked),
         leaks=leaked[:LISTED],
     )
+    return _finding(state, verdict, evidence)
+
+
+def _finding(state: State, verdict: str, evidence: LeaksEvidence | None) -> Finding:
     return Finding(
         code="leaks",
         title="Leaks",
@@ -85,7 +91,7 @@ def leaks(results: Results) -> Finding:
         verdict=verdict,
         limits="Mirrored copies and tight crops of a photo pass as different photos; two frames of one moment can "
         "count as one.",
-        evidence=builtins_of(evidence),
+        evidence=builtins_of(evidence) if evidence else {},
         weight=95,
     )
 

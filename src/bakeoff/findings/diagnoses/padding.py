@@ -7,37 +7,41 @@ import msgspec
 from bakeoff.core.registry import findings
 from bakeoff.core.types import Interval
 from bakeoff.evaluation.results import Results, gain
-from bakeoff.evaluation.scores import PairScores
+from bakeoff.evaluation.scores import PairScores, Verdict
 from bakeoff.findings.finding import Finding, State, builtins_of
 from bakeoff.models.architecture import Architecture
 
 PADDING = re.compile(r", padding [^,]+")
-RELEVANT = 0.02
-"""A difference of less than two points either way counts as none: published results of one recipe differ by more."""
 
 
 class PaddedPair(msgspec.Struct, frozen=True):
-    """Two networks that differ in padding alone, and what the padded one gains, a fraction."""
+    """Two networks that differ in padding alone, what the padded one gains, a fraction, and the verdict on them."""
 
     padded: str
     first: str
     second: str
     gain: float
     interval: Interval | None
+    verdict: Verdict
 
 
 class PaddingEvidence(msgspec.Struct, frozen=True):
-    """All such pairs."""
+    """All such pairs, and those left out because a recipe or data of their own differ, too."""
 
     pairs: list[PaddedPair]
+    left_out: list[str]
 
 
 @findings.register("padding")
 def padding(results: Results) -> Finding:
-    """Whether two networks that differ in padding alone differ in accuracy."""
+    """Whether networks that differ in padding alone differ in accuracy."""
     found = [(pair, padded) for pair in results.comparison.pairs if (padded := _padded(results, pair))]
-    state, verdict = _judge(*found[0]) if found else ("not applicable", "No two networks differ in padding alone.")
-    pairs = [PaddedPair(padded, own.first, own.second, gain(own, padded), own.interval) for own, padded in found]
+    fair = [(pair, padded) for pair, padded in found if _one_recipe(results, pair)]
+    state, verdict = _judge(fair) if fair else ("not applicable", "No two networks differ in padding alone.")
+    evidence = PaddingEvidence(
+        [PaddedPair(name, own.first, own.second, gain(own, name), own.interval, own.verdict) for own, name in fair],
+        [f"{pair.first} – {pair.second}" for pair, _ in found if not _one_recipe(results, pair)],
+    )
     return Finding(
         code="padding",
         title="Padding",
@@ -45,20 +49,31 @@ def padding(results: Results) -> Finding:
         state=state,
         verdict=verdict,
         limits="Padding also enlarges the maps that the linear layers see, and with them the number of parameters: the "
-        "two effects are not separated. It says nothing of other image sizes.",
-        evidence=builtins_of(PaddingEvidence(pairs)),
+        "two effects are not separated. It says nothing of other image sizes. Only seeds that trained are compared.",
+        evidence=builtins_of(evidence),
         weight=50,
     )
 
 
-def _judge(pair: PairScores, padded: str) -> tuple[State, str]:
-    if pair.interval is None:
-        return "not applicable", pair.statement
-    if pair.verdict != "not distinguishable":
-        return "found", f"Padding {'helps' if gain(pair, padded) > 0 else 'hurts'}: {pair.statement}"
-    if max(abs(pair.interval.low), abs(pair.interval.high)) < RELEVANT:
-        return "not found", f"Padding makes no difference that matters: {pair.statement}"
-    return "undecided", f"Whether padding helps can't be distinguished from noise: {pair.statement}"
+def _judge(pairs: list[tuple[PairScores, str]]) -> tuple[State, str]:
+    said = " ".join(pair.statement for pair, _ in pairs)
+    verdicts = {pair.verdict for pair, _ in pairs}
+    helped = {gain(pair, padded) > 0 for pair, padded in pairs if pair.verdict in ("first better", "second better")}
+    if helped == {True, False}:
+        return "found", f"Padding helps some networks and hurts others: {said}"
+    if helped:
+        return "found", f"Padding {'helps' if True in helped else 'hurts'}: {said}"
+    if verdicts == {"equivalent"}:
+        return "not found", f"Padding makes no difference that matters: {said}"
+    if verdicts == {"not applicable"}:
+        return "not applicable", said
+    return "undecided", f"Whether padding helps is undecided: {said}"
+
+
+def _one_recipe(results: Results, pair: PairScores) -> bool:
+    """Whether two networks were trained alike, on the same data."""
+    specs = [results.by_network[name][0].spec for name in (pair.first, pair.second) if name in results.by_network]
+    return len(specs) == 2 and (specs[0].recipe, specs[0].dataset) == (specs[1].recipe, specs[1].dataset)
 
 
 def _padded(results: Results, pair: PairScores) -> str | None:

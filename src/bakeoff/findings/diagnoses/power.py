@@ -3,6 +3,7 @@
 import msgspec
 
 from bakeoff.core.registry import findings
+from bakeoff.evaluation.power import Power
 from bakeoff.evaluation.results import Results
 from bakeoff.findings.finding import Finding, State, builtins_of
 
@@ -11,38 +12,35 @@ COARSE = 0.05
 
 
 class PowerEvidence(msgspec.Struct, frozen=True):
-    """By pair the smallest true difference that would be separated, a fraction; and the threshold."""
+    """What it could have told apart, and the difference, a fraction, from which on it counts as coarse."""
 
-    detectable: dict[str, float]
+    power: Power | None
     coarse: float
 
 
 @findings.register("power")
 def power(results: Results) -> Finding:
-    """The smallest true difference of two networks that this experiment would have separated."""
-    detectable = {
-        f"{pair.first} – {pair.second}": pair.detectable
-        for pair in results.comparison.pairs
-        if pair.detectable is not None
-    }
-    if detectable:
-        low, high = min(detectable.values()), max(detectable.values())
-        state: State = "found" if low > COARSE else "not found"
-        steadiest = f" in its steadiest pair, and from {100 * high:.1f} in its least steady one" if high > low else ""
-        verdict = (
-            f"With 80 % power this experiment separates true differences from {100 * low:.1f} points on{steadiest}; "
-            "smaller ones it misses more often than one time in five."
-        )
-    else:
+    """The smallest true difference of two networks that this experiment would have called better."""
+    found = results.comparison.power
+    state: State
+    if not found:
         state, verdict = "not applicable", "One seed per network: what another seed would change can't be estimated."
+    elif found.detectable is None:
+        state, verdict = "found", "This experiment is too small to call any difference better in four of five cases."
+    else:
+        state = "found" if found.detectable > COARSE else "not found"
+        verdict = (
+            f"Four of five such experiments, with {found.seeds} seeds and {found.images:,} photos, would call a true "
+            f"difference of {100 * found.detectable:.1f} points better; smaller ones are missed more often."
+        )
     return Finding(
         code="power",
         title="Power",
         question="What is the smallest difference that this experiment could have seen?",
         state=state,
         verdict=verdict,
-        limits="For one pair alone; the correction over all pairs makes it somewhat larger. The variance is "
-        "an estimate, and a rough one with few seeds.",
-        evidence=builtins_of(PowerEvidence(detectable, COARSE)),
+        limits="For a typical pair, by the variance of all pairs taken together, at the level at which Holm's "
+        "correction begins. The variance is an estimate, and a rough one with few seeds.",
+        evidence=builtins_of(PowerEvidence(found, COARSE)),
         weight=20,
     )

@@ -2,10 +2,10 @@
 
 import itertools
 
+from bakeoff.config.schema import AUTO
 from bakeoff.core.registry import sections
 from bakeoff.evaluation.scores import VariantScores
 from bakeoff.report.contents import ReportInput, Section
-from bakeoff.report.estimates import finished, of_network, photo_noise
 from bakeoff.report.formatting import estimate
 
 
@@ -15,24 +15,24 @@ def answer(case: ReportInput) -> Section:
     values = {
         "question": case.experiment.question,
         "answer": _answer(case),
-        "warnings": [*_untrained(case), *_unfinished(case), *_missing(case)],
+        "warnings": [*_untrained(case), *_missing(case)],
     }
     return Section("Short answer", "answer.html", values)
 
 
 def _answer(case: ReportInput) -> str:
     images = case.comparison.counts["val"]
-    done = [network for network in case.comparison.networks if finished(network)]
+    done = [network for network in case.comparison.networks if network.trained]
     if not done:
-        return "No run finished, so there is nothing to compare; the reasons are below."
+        return "No network trained, so there is nothing to compare; the reasons are below."
     if not images:
         return "There are no validation photos, so the networks can't be compared."
     ranked = sorted(done, key=_accuracy, reverse=True)
     best = ranked[0]
     leaders = [network.name for network in ranked if _accuracy(network) == _accuracy(best)]
-    reached = f"{estimate(of_network(best, 'val'))} of {images:,} photos, {_base(best)}."
+    reached = f"{estimate(best.val_accuracy)} of {images:,} photos, {_base(best)}."
     if len(done) == 1:
-        return f"{best.name} reaches a validation accuracy of {reached} No other network finished."
+        return f"{best.name} reaches a validation accuracy of {reached} No other network trained."
     if len(leaders) > 1:
         return f"{' and '.join(leaders)} share the highest mean validation accuracy: {reached} None of them leads."
     return f"{best.name} has the highest mean validation accuracy: {reached} {_lead(case, best, ranked[1])}"
@@ -40,23 +40,21 @@ def _answer(case: ReportInput) -> str:
 
 def _base(network: VariantScores) -> str:
     """What a network's estimate is based on."""
-    done, asked = len(finished(network)), len(network.runs)
+    done, asked = len(network.trained), len(network.runs)
     if done == 1:
         return "one seed (95 % interval over photos)"
-    return f"the mean of {done}{f' of {asked}' if asked > done else ''} seeds (95 % interval over seeds)"
+    return f"the mean of {done}{f' of {asked}' if asked > done else ''} seeds (95 % interval over seeds and photos)"
 
 
 def _lead(case: ReportInput, best: VariantScores, second: VariantScores) -> str:
-    """Which network is best as far as the pairs were tested; else how little one seed says of the lead."""
+    """Which network is best as far as the pairs were tested; else why nobody knows."""
     judged = next((finding for finding in case.findings if finding.code == "best-network"), None)
     if judged and judged.state != "not applicable":
         return judged.verdict
-    gap, images = _accuracy(best) - _accuracy(second), case.comparison.counts["val"]
-    noise = photo_noise(_accuracy(best), _accuracy(second), images)
+    gap = _accuracy(best) - _accuracy(second)
     return (
-        f"Its lead over {second.name}, {100 * gap:.1f} points, is not established: differences smaller than about "
-        f"{100 * noise:.1f} points can be noise from the choice of photos alone, and without several seeds that both "
-        "finished nobody knows what another seed would give."
+        f"Its lead over {second.name}, {100 * gap:.1f} points, is not established: without several seeds that both "
+        "trained with nobody knows what another seed would give."
     )
 
 
@@ -71,22 +69,14 @@ def _untrained(case: ReportInput) -> list[str]:
     ]
 
 
-def _unfinished(case: ReportInput) -> list[str]:
-    return [
-        f"{network.name}, seed {run.seed}, {run.status}: {run.reason.rstrip('.') or 'no reason is stored'}. "
-        "It counts in no mean."
-        for network in case.comparison.networks
-        for run in network.runs
-        if run.status != "finished"
-    ]
-
-
 def _missing(case: ReportInput) -> list[str]:
     """Runs that were asked for and are not there, such as those of a training that was stopped."""
     training = case.experiment.training
+    if not case.runs or training.seeds == AUTO:
+        return []
     there = {(run.spec.variant, run.spec.seed) for run in case.runs}
     return [
-        f"{network}, seed {seed}: was not run yet; repeat the command to add it."
-        for network, seed in itertools.product(training.networks, training.seed_list)
-        if (network, seed) not in there
+        f"{variant.name}, seed {seed}: was not run yet; repeat the command to add it."
+        for variant, seed in itertools.product(case.experiment.variant_list, training.seed_list)
+        if (variant.name, seed) not in there
     ]

@@ -10,6 +10,7 @@ from PIL import Image
 from bakeoff.core.geometry import RESIZES, crop_box_of
 from bakeoff.core.registry import sections
 from bakeoff.core.types import TRAIN, Images
+from bakeoff.data.build.dataset import Dataset
 from bakeoff.report import charts
 from bakeoff.report.contents import Figure, ReportInput, Section, Table
 from bakeoff.report.formatting import link
@@ -19,38 +20,41 @@ SAMPLE_QUALITY = 90
 
 
 @sections.register("50-data")
-def data(case: ReportInput) -> Section:
+def data(case: ReportInput) -> Section | None:
     """Sample photos, counts, the ledger, co-occurrence of the classes, licences."""
-    reasons = case.dataset.ledger["reason"].str.replace(r"^replaces image .*", "replaces an unreadable photo")
+    dataset = case.dataset
+    if dataset is None:
+        return None
+    reasons = dataset.ledger["reason"].str.replace(r"^replaces image .*", "replaces an unreadable photo")
     counts = reasons.value_counts().sort("count", "reason", descending=[True, False])
     caption = "What became of every photo that holds a target class."
     ledger = Table("ledger", caption, ("reason", "photos"), counts.rows())
-    several = (case.dataset.manifest["annotated"].list.len() > 1).sum()
+    several = (dataset.manifest["annotated"].list.len() > 1).sum()
     return Section(
         "The data set",
         "data.html",
         {
-            "samples": _samples(case),
-            "counts": _counts(case),
+            "samples": _samples(dataset),
+            "counts": _counts(dataset),
             "ledger": ledger,
             "figure": Figure("ledger", caption, charts.bars(counts.rows())),
-            "together": _together(case),
-            "sizes": _sizes(case),
-            "sources": _sources(case),
-            "licenses": _licenses(case),
+            "together": _together(dataset),
+            "sizes": _sizes(dataset),
+            "sources": _sources(dataset),
+            "licenses": _licenses(dataset),
             "several": several,
-            "info": case.dataset.info,
-            "resized": RESIZES[case.dataset.info.resize],
-            "cropped": crop_box_of(case.dataset.manifest["file_name"][0]) is not None,
+            "info": dataset.info,
+            "resized": RESIZES[dataset.info.resize],
+            "cropped": crop_box_of(dataset.manifest["file_name"][0]) is not None,
         },
     )
 
 
-def _samples(case: ReportInput) -> list[dict[str, object]]:
+def _samples(dataset: Dataset) -> list[dict[str, object]]:
     """The first training photos of each class, as data URIs, with the other target classes annotated in them."""
-    rows, images = case.dataset.rows(TRAIN), case.dataset.images[TRAIN]
+    rows, images = dataset.rows(TRAIN), dataset.images[TRAIN]
     chosen: list[dict[str, object]] = []
-    for label, name in enumerate(case.comparison.classes):
+    for label, name in enumerate(dataset.info.classes):
         own = rows.with_row_index("_row").filter(pl.col("label") == label).head(SAMPLES)
         photos = [
             {
@@ -70,19 +74,19 @@ def _data_uri(pixels: Images) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _counts(case: ReportInput) -> Table:
-    rows, splits = [], tuple(case.dataset.info.counts)
-    for label, name in enumerate(case.comparison.classes):
-        own = case.dataset.manifest.filter(pl.col("label") == label)
+def _counts(dataset: Dataset) -> Table:
+    rows, splits = [], tuple(dataset.info.counts)
+    for label, name in enumerate(dataset.info.classes):
+        own = dataset.manifest.filter(pl.col("label") == label)
         several = (own["annotated"].list.len() > 1).sum()
         rows.append((name, *(own.filter(pl.col("split") == split).height for split in splits), several))
     return Table("classes", "Photos of each class.", ("class", *splits, "with other target classes"), rows)
 
 
-def _together(case: ReportInput) -> Table:
+def _together(dataset: Dataset) -> Table:
     """In how many photos of the data set two classes are annotated together; the diagonal: at all."""
-    held = case.dataset.manifest["annotated"]
-    classes = case.comparison.classes
+    held = dataset.manifest["annotated"]
+    classes = dataset.info.classes
     rows = [
         (first, *((held.list.contains(first) & held.list.contains(second)).sum() for second in classes))
         for first in classes
@@ -91,35 +95,31 @@ def _together(case: ReportInput) -> Table:
     return Table("together", caption, ("class", *classes), rows)
 
 
-def _sizes(case: ReportInput) -> Table:
+def _sizes(dataset: Dataset) -> Table:
     """How large the photos were before they were resized."""
     side = pl.min_horizontal("width", "height")
-    sizes = case.dataset.manifest.select("width", "height", side.alias("shorter side"))
+    sizes = dataset.manifest.select("width", "height", side.alias("shorter side"))
     rows = []
     for name in sizes.columns:
         own = sizes[name].drop_nulls().to_numpy()
         if len(own):
             rows.append((name, int(own.min()), int(np.median(own)), int(own.max())))
-    smaller = sizes.filter(pl.col("shorter side") < case.dataset.info.size).height
+    smaller = sizes.filter(pl.col("shorter side") < dataset.info.size).height
     caption = f"Pixels of the photos before they were resized. Smaller than what they were resized to: {smaller:,}."
     return Table("sizes", caption, ("what", "smallest", "median", "largest"), rows)
 
 
-def _sources(case: ReportInput) -> Table:
+def _sources(dataset: Dataset) -> Table:
     """Where the photos come from, by the host of the address that the instances file gives."""
-    hosts = case.dataset.manifest.select(
-        pl.col("url").str.extract(r"^\w+://([^/]+)").fill_null("no address").alias("host")
-    )
+    hosts = dataset.manifest.select(pl.col("url").str.extract(r"^\w+://([^/]+)").fill_null("no address").alias("host"))
     counts = hosts["host"].value_counts().sort("count", "host", descending=[True, False])
-    caption = (
-        f"Hosts of the addresses that the instances file gives. The photos were read from {case.dataset.info.photos}."
-    )
+    caption = f"Hosts of the addresses that the instances file gives. The photos were read from {dataset.info.photos}."
     return Table("sources", caption, ("host", "photos"), counts.rows())
 
 
-def _licenses(case: ReportInput) -> Table:
-    names = {entry.id: (entry.name, entry.url) for entry in case.dataset.info.selection.licenses}
-    counts = case.dataset.manifest["license"].value_counts().sort("count", "license", descending=[True, False])
+def _licenses(dataset: Dataset) -> Table:
+    names = {entry.id: (entry.name, entry.url) for entry in dataset.info.selection.licenses}
+    counts = dataset.manifest["license"].value_counts().sort("count", "license", descending=[True, False])
     rows = [(*names.get(number, ("not stated", "")), count) for number, count in counts.iter_rows()]
     caption = "Licences of the photos, as the instances file states them."
     return Table("licenses", caption, ("licence", "url", "photos"), rows, {"url": link})

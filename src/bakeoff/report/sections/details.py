@@ -9,7 +9,6 @@ from bakeoff.core.registry import sections
 from bakeoff.evaluation.scores import RunScores, VariantScores
 from bakeoff.report import charts
 from bakeoff.report.contents import Figure, ReportInput, Section, Table
-from bakeoff.report.estimates import finished
 from bakeoff.report.formatting import decimal, pixels, shape, slugs
 
 LAYER_COLUMNS = ("layer", "kind", "settings", "output", "values", "parameters", "MACs", "receptive field")
@@ -27,11 +26,11 @@ def details(case: ReportInput) -> Section:
 
 
 def _details(network: VariantScores, safe: str, classes: tuple[str, ...]) -> dict[str, object]:
-    scored = [run for run in network.runs if run.confusion]
+    scored = [run for run in network.trained if run.confusion]
     values: dict[str, object] = {
         "name": network.name,
         "anchor": f"network-{safe}",
-        "finished": len(finished(network)),
+        "finished": len(network.trained),
         "layers": _layers(network, safe),
         "seeds": [run.seed for run in scored],
     }
@@ -39,9 +38,10 @@ def _details(network: VariantScores, safe: str, classes: tuple[str, ...]) -> dic
         counts = np.sum([run.confusion for run in scored], axis=0).tolist()
         caption = f"Confusion matrix of {network.name}: rows true, columns predicted."
         rows = [(name, *row) for name, row in zip(classes, counts, strict=True)]
-        present = np.sum([run.annotated_too for run in scored], axis=0).tolist()
+        known = all(run.annotated_too for run in scored)
+        present = np.sum([run.annotated_too for run in scored], axis=0).tolist() if known else None
         values["confusion"] = _confusion_rows(counts, present)
-        values["errors"] = _errors(network.name, safe, classes, counts, present)
+        values["errors"] = _errors(network.name, safe, classes, counts, present) if present else None
         values["figure"] = Figure(f"confusion-{safe}", caption, charts.confusion(counts, classes))
         values["counts"] = Table(f"confusion-{safe}", caption, ("true", *classes), rows)
         values["reports"] = [_report(network, run, safe) for run in scored]
@@ -74,14 +74,14 @@ def _layers(network: VariantScores, safe: str) -> Table | None:
     )
 
 
-def _confusion_rows(counts: list[list[int]], present: list[list[int]]) -> list[list[dict[str, object]]]:
+def _confusion_rows(counts: list[list[int]], present: list[list[int]] | None) -> list[list[dict[str, object]]]:
     """Per cell the count, its fraction of the row, and the photos that also show the predicted class."""
     return [
         [
             {"count": count, "fraction": count / (sum(row) or 1), "too": too}
             for count, too in zip(row, shown, strict=True)
         ]
-        for row, shown in zip(counts, present, strict=True)
+        for row, shown in zip(counts, present or [[0] * len(row) for row in counts], strict=True)
     ]
 
 

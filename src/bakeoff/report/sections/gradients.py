@@ -13,8 +13,10 @@ CAPTION += "first seed of each network"
 
 
 @sections.register("30-gradients")
-def gradients(case: ReportInput) -> Section:
+def gradients(case: ReportInput) -> Section | None:
     """The gradient's norm in each layer of each network, before and after training and over the epochs."""
+    if not case.runs:
+        return None
     runs = _first_runs(case)
     points = curves.gradient_points(runs)
     drawn = points.filter(pl.col("norm") > 0)  # a logarithmic axis has no 0; the table and a sentence mention it

@@ -7,13 +7,27 @@ import polars as pl
 from msgspec.structs import asdict
 
 from bakeoff.core.registry import sections
-from bakeoff.core.types import TEST
+from bakeoff.core.types import TEST, Estimate
+from bakeoff.evaluation.scores import VariantScores
 from bakeoff.report import charts, curves
 from bakeoff.report.contents import Figure, Format, ReportInput, Section, Table
-from bakeoff.report.estimates import Kind, finished, of_network, of_run
-from bakeoff.report.formatting import drawn, millions, percent, pixels, seconds, status
+from bakeoff.report.formatting import drawn, estimate, millions, nats, percent, pixels, points_or_dash, seconds, status
 from bakeoff.training.run import Run
 
+MEASURES = (
+    "Further scores on the validation photos, over the seeds that trained, with 95 % intervals over seeds and photos. "
+    "NLL: mean negative log-likelihood, in nats. Overconfidence: mean probability of the predicted class minus "
+    "accuracy, in points. ECE: expected calibration error; by chance: what a perfectly calibrated network would show "
+    "on so few photos."
+)
+VARIANCE = (
+    "How often a network fails to train, with the exact 95 % interval (Clopper and Pearson); and where the variance of "
+    "its mean accuracy comes from: large under seeds, more seeds would make it surer; large under photos, more photos."
+)
+RELIABILITY = (
+    "Reliability: accuracy among the photos by the probability that the network gives to its prediction, with 95 % "
+    "intervals over seeds and photos. Dashed: perfect calibration."
+)
 ACCURACIES: dict[str, Format] = {"training": percent, "validation": drawn, "any label": drawn}
 
 
@@ -27,6 +41,7 @@ def networks(case: ReportInput) -> Section:
         {
             "networks": _networks(case),
             "runs": _runs(case),
+            **measures(case.comparison.networks),
             "curves": figures(case.runs, losses, epochs, {len(case.comparison.classes)}),
             "points": [
                 Table(name, caption, table.drop("run").columns, table.drop("run").rows())
@@ -70,25 +85,26 @@ def _networks(case: ReportInput) -> Table:
     for network in case.comparison.networks:
         own = network.architecture
         sizes = (own.parameters, own.macs, own.receptive_field) if own else (None, None, None)
-        done = f"{len(finished(network))} of {len(network.runs)}"
-        accuracies = (network.train_accuracy.mean, *(of_network(network, kind) for kind in measured))
+        done = f"{len(network.trained)} of {len(network.runs)}"
+        accuracies = (network.train_accuracy.mean, *(getattr(network, kind) for kind in measured))
         rows.append((network.name, *sizes, done, *accuracies, network.seconds))
     return Table(
         "networks",
-        "Learnable parameters, multiply-accumulate operations for one photo, and mean accuracies over the finished "
-        "runs. Any label: the predicted class is annotated in the photo. In brackets the 95 % interval: over seeds (t) "
-        "where several runs finished, else over photos (Wilson)." + _differences(case),
-        ("network", "parameters", "MACs", "receptive field", "runs", *formats, "time per run"),
+        "Learnable parameters, multiply-accumulate operations for one photo, and mean accuracies over the seeds that "
+        "trained. Any label: the predicted class is annotated in the photo. In brackets the 95 % interval over seeds "
+        "and photos; with one seed over photos." + _differences(case),
+        ("network", "parameters", "MACs", "receptive field", "trained", *formats, "time per run"),
         rows,
         {**formats, "MACs": millions, "receptive field": pixels, "time per run": seconds},
     )
 
 
-def _accuracies(case: ReportInput) -> tuple[tuple[Kind, ...], dict[str, Format]]:
+def _accuracies(case: ReportInput) -> tuple[tuple[str, ...], dict[str, Format]]:
     """The accuracies that have an interval, and the columns of all with what writes them."""
-    if TEST in case.dataset.info.counts:
-        return ("val", "any_label", "test"), {**ACCURACIES, "test": drawn}
-    return ("val", "any_label"), ACCURACIES
+    names: tuple[str, ...] = ("val_accuracy", "any_label_accuracy")
+    if TEST in case.comparison.counts:
+        return (*names, "test_accuracy"), {**ACCURACIES, "test": drawn}
+    return names, ACCURACIES
 
 
 def _differences(case: ReportInput) -> str:
@@ -108,15 +124,65 @@ def _listed(what: str, changes: Mapping[str, str]) -> str:
     return f" {what}: {'; '.join(parts)}." if parts else ""
 
 
+def measures(networks: Sequence[VariantScores]) -> dict[str, object]:
+    """Further scores, where the variance comes from, and the reliability curves."""
+    scores = [
+        (
+            network.name,
+            network.balanced_accuracy,
+            network.macro_f1,
+            network.top5_accuracy,
+            network.nll,
+            network.calibration and network.calibration.overconfidence,
+            network.calibration and network.calibration.ece,
+            network.calibration and network.calibration.chance_ece,
+        )
+        for network in networks
+        if network.trained
+    ]
+    measured: dict[str, Format] = {
+        "balanced accuracy": estimate,
+        "macro F1": estimate,
+        "top-5 accuracy": estimate,
+        "NLL": nats,
+        "overconfidence": points_or_dash,
+        "ECE": percent,
+        "ECE by chance": percent,
+    }
+    shares = [
+        (network.name, network.failures.failed, network.failures.runs, _rate(network), *_shares(network))
+        for network in networks
+    ]
+    formats: dict[str, Format] = {"fails": estimate, "seeds": percent, "photos": percent, "rest": percent}
+    drawn_networks = [network for network in networks if network.calibration]
+    return {
+        "measures": Table("measures", MEASURES, ("network", *measured), scores, measured),
+        "variance": Table("variance", VARIANCE, ("network", "failed", "of", *formats), shares, formats),
+        "reliability": Figure("reliability", RELIABILITY, charts.reliability(drawn_networks))
+        if drawn_networks
+        else None,
+    }
+
+
+def _rate(network: VariantScores) -> Estimate:
+    rate = network.failures
+    return Estimate(rate.failed / rate.runs, rate.interval) if rate.runs else Estimate(None, None)
+
+
+def _shares(network: VariantScores) -> tuple[float | None, ...]:
+    parts = network.variance
+    return (parts.seeds, parts.images, parts.rest) if parts else (None, None, None)
+
+
 def _runs(case: ReportInput) -> Table:
     measured, formats = _accuracies(case)
     rows = [
         (
             network.name,
             run.seed,
-            run.status,
+            run.outcome,
             run.train_accuracy,
-            *(of_run(run, kind) for kind in measured),
+            *(Estimate(getattr(run, kind), getattr(run, kind.replace("accuracy", "interval"))) for kind in measured),
             run.seconds,
             run.reason,
         )
@@ -125,9 +191,9 @@ def _runs(case: ReportInput) -> Table:
     ]
     return Table(
         "runs",
-        "Every run. In brackets the 95 % Wilson interval: what other photos of the same kind could give this trained "
-        "network.",
-        ("network", "seed", "status", *formats, "seconds", "reason"),
+        "Every run. In brackets the 95 % interval over photos: what other photos of the same kind could give this "
+        "trained network.",
+        ("network", "seed", "outcome", *formats, "seconds", "reason"),
         rows,
-        {**formats, "status": status, "seconds": seconds},
+        {**formats, "outcome": status, "seconds": seconds},
     )

@@ -6,37 +6,46 @@ from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import charts
-from bakeoff.report.contents import Figure, ReportInput, Section, Table
-from bakeoff.report.formatting import difference, probability
+from bakeoff.report.contents import Figure, Format, ReportInput, Section, Table
+from bakeoff.report.formatting import difference, percent, probability
 
+CHANCE = "P(second > first)"
 CAPTION = (
-    "Validation accuracy of the second network minus the first, in percentage points, with its 95 % interval over "
-    "seeds and photos. p: that there is no difference, after Holm's correction over all pairs."
+    "Validation accuracy of the second network minus the first, in percentage points, over the seeds with which both "
+    "trained, with its 95 % interval over seeds and photos. p: of no difference, and of a difference beyond the margin "
+    "of {margin} (equivalence), each after Holm's correction over all pairs. P(second > first): how often a run of the "
+    "second has the higher accuracy."
 )
 
-CHART = "The differences of validation accuracy with their 95 % intervals. Dashed: no difference."
+CHART = "The differences of validation accuracy with their 95 % intervals. Dashed: no difference; grey: the margin."
 
 
 @sections.register("22-pairs")
 def pairs(case: ReportInput) -> Section:
     """The table of pairs, and their differences with intervals as a chart."""
-    return show(case.comparison.pairs)
+    return show(case.comparison.pairs, case.comparison.margin)
 
 
-def show(compared: Sequence[PairScores]) -> Section:
+def show(compared: Sequence[PairScores], margin: float) -> Section:
     """The section on any pairs of networks."""
     tested = [pair for pair in compared if pair.interval]
     values = {
-        "figure": Figure("pairs", CHART, charts.differences(tested)) if tested else None,
-        "table": _table(compared),
+        "figure": Figure("pairs", CHART, charts.differences(tested, margin)) if tested else None,
+        "table": _table(compared, margin),
         "mcnemar": _mcnemar(compared),
         "statements": [pair.statement for pair in compared],
     }
     return Section("Pair by pair", "pairs.html", values)
 
 
-def _table(compared: Sequence[PairScores]) -> Table:
-    columns = ("first", "second", "seeds", "difference", "p (Holm)", "verdict")
+def _table(compared: Sequence[PairScores], margin: float) -> Table:
+    formats: dict[str, Format] = {
+        "difference": difference,
+        "p (better)": probability,
+        "p (equivalent)": probability,
+        CHANCE: percent,
+    }
+    columns = ("first", "second", "seeds", *formats, "verdict")
     rows = [
         (
             pair.first,
@@ -44,11 +53,14 @@ def _table(compared: Sequence[PairScores]) -> Table:
             len(pair.seeds),
             Estimate(pair.difference, pair.interval),
             pair.adjusted_p,
-            pair.verdict,
+            pair.adjusted_equivalence_p,
+            pair.improvement,
+            f"{pair.verdict}, by less than the margin" if pair.within_margin else pair.verdict,
         )
         for pair in compared
     ]
-    return Table("pairs", CAPTION, columns, rows, {"difference": difference, "p (Holm)": probability})
+    caption = CAPTION.format(margin=f"{100 * margin:g} points")
+    return Table("pairs", caption, columns, rows, formats)
 
 
 def _mcnemar(compared: Sequence[PairScores]) -> Table:

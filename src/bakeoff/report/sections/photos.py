@@ -14,8 +14,10 @@ KINDS = (
 
 
 @sections.register("45-photos")
-def photos(case: ReportInput) -> Section:
+def photos(case: ReportInput) -> Section | None:
     """The gallery: thumbnails in sheets, data for the page's script, and the choices of its filters."""
+    if case.dataset is None:
+        return None
     gallery = pack(case.dataset, case.runs)
     networks = dict.fromkeys(run["network"] for run in gallery.data["runs"])
     seeds = sorted({run["seed"] for run in gallery.data["runs"]})

@@ -36,8 +36,10 @@ QUESTIONS = (
 
 
 @sections.register("21-questions")
-def questions(case: ReportInput) -> Section:
+def questions(case: ReportInput) -> Section | None:
     """Each question with the findings that answer it."""
+    if not case.runs:
+        return None
     found = {finding.code: finding for finding in case.findings}
     answers = [
         {

@@ -7,8 +7,10 @@ from bakeoff.report.contents import ReportInput, Section, Table
 
 
 @sections.register("90-reproduce")
-def reproduce(case: ReportInput) -> Section:
+def reproduce(case: ReportInput) -> Section | None:
     """Command, configuration, versions, seeds and digests."""
+    if not case.runs or case.dataset is None:
+        return None
     environment = case.runs[0].record.environment
     others = sum(run.record.environment != environment for run in case.runs)
     facts = {
