@@ -2,8 +2,8 @@
 
 `run` does all of it and gives an `Experiment`, which `open` gives of a folder that is there: its `comparison`,
 `dataset`, `runs` and `findings` are records. The stages alone: `read_coco`, `select`, `build`, `train`. `improve` finds
-what would make a network better; `predict` applies a trained one, `export` writes it as ONNX. Nothing heavy is
-imported before it is used.
+what would make a network better; `predict` applies a trained one, `export` writes it as ONNX. `compare` takes the
+predictions of any framework. Nothing heavy is imported before it is used.
 """
 
 import importlib
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from bakeoff.training.train import train_module as train
     from bakeoff.workflow.api import build, export, improve, read_coco, run, select
     from bakeoff.workflow.api import open_experiment as open  # noqa: A004  # called as bakeoff.open
+    from bakeoff.workflow.compare import compare
     from bakeoff.workflow.experiment import Experiment
     from bakeoff.workflow.pipeline import demo, write_joint_report, write_report
 
@@ -49,6 +50,7 @@ __all__ = [
     "Variant",
     "__version__",
     "build",
+    "compare",
     "demo",
     "draw_sample",
     "export",
@@ -84,6 +86,7 @@ _HOMES = {
     "TrainingConfig": ("config.schema", "TrainingConfig"),
     "Variant": ("config.experiment", "Variant"),
     "build": ("workflow.api", "build"),
+    "compare": ("workflow.compare", "compare"),
     "demo": ("workflow.pipeline", "demo"),
     "draw_sample": ("data.sample", "draw_sample"),
     "export": ("workflow.api", "export"),

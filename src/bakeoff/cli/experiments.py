@@ -58,6 +58,40 @@ def report(
             page = pipeline.write_report(folders[0], monitor=monitor)
         else:
             page = pipeline.write_joint_report(folders, out or Path("bakeoff-report"), monitor=monitor)
+    _print_page(page, show)
+
+
+@cli.command("compare keras.csv resnet-seed0.parquet resnet-seed1.parquet bakeoff-demo --labels labels.csv")
+def compare(
+    predictions: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Tables of predictions (.csv, .tsv, .parquet, .jsonl, .json), each a variant of its name, "
+            "NAME-seed3.csv its seed 3; and folders of experiments."
+        ),
+    ],
+    labels: Annotated[
+        Path | None, typer.Option(help="Table of the true labels, or an experiment's folder; default: the first one's.")
+    ] = None,
+    classes: Annotated[str, typer.Option(help="Class names in the order of the labels, between commas.")] = "",
+    margin: Annotated[float, typer.Option(help="Points below which two variants count as equivalent.")] = 1.0,
+    out: Annotated[Path, typer.Option(help="The report's folder.")] = Path("bakeoff-comparison"),
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Compare predictions of any framework: verdicts, findings and the report."""
+    from bakeoff.workflow.compare import compare_files
+
+    names = tuple(name.strip() for name in classes.split(",") if name.strip())
+    found = compare_files(predictions, labels, classes=names, margin=margin)
+    for note in found.notes:
+        print_line(note)
+    print_outcome(found.comparison, found.findings)
+    for pair in found.comparison.pairs:
+        print_line(pair.statement)
+    _print_page(found.write_report(out), show)
+
+
+def _print_page(page: Path, show: bool) -> None:
     print_line(f"Report: {page}")
     if show and not webbrowser.open(page.resolve().as_uri()):
         print_line("No browser found here; open the page yourself.")

@@ -44,6 +44,15 @@ def write(folder: Path, case: ReportInput) -> Path:
     return folder / "index.html"
 
 
+def write_owned(folder: Path, case: ReportInput) -> Path:
+    """The same in a folder of its own, which must be new, empty, or a report's."""
+    check_owned(folder, KIND)
+    with atomic_folder(folder) as partial:
+        mark_owned(partial, KIND)
+        _fill_one(partial, case)
+    return folder / "index.html"
+
+
 def write_joint(folder: Path, cases: Mapping[str, ReportInput], pairs: Sequence[PairScores]) -> Path:
     """Writes one page about several experiments, and beside it the report of each in `experiments/`.
 

@@ -1,0 +1,71 @@
+"""What other frameworks call the columns of a table of predictions or labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from bakeoff.core.errors import ConfigError
+from bakeoff.core.types import Labels
+
+IDS = ("image_id", "id", "image", "file_name", "filename", "file", "path", "name", "key")
+TRUE = ("label", "labels", "true", "truth", "target", "y_true", "y", "class", "category")
+PREDICTED = ("predicted", "prediction", "pred", "y_pred", "predicted_label", "label", "class", "category")
+SEEDS = ("seed", "run", "trial")
+SCORES = ("probabilities", "probability", "probs", "logits", "scores", "outputs")
+SPLITS = ("split", "subset", "set")
+ANNOTATED = ("annotated", "objects", "present")
+SHOWN = 3
+
+
+def read_table(path: Path) -> pl.DataFrame:
+    """A table from a .csv, .tsv, .parquet, .jsonl or .json file.
+
+    Raises:
+        ConfigError: The file can't be read, or is of another kind.
+    """
+    readers = {
+        ".csv": pl.read_csv,
+        ".tsv": lambda own: pl.read_csv(own, separator="\t"),
+        ".parquet": pl.read_parquet,
+        ".jsonl": pl.read_ndjson,
+        ".json": pl.read_json,
+    }
+    if path.suffix.lower() not in readers:
+        raise ConfigError(f"{path} is no table that is read here; give one of {', '.join(readers)}.")
+    try:
+        return readers[path.suffix.lower()](path)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise ConfigError(f"{path} can't be read as a table: {str(error).splitlines()[0]}") from None
+
+
+def numbered(values: Sequence[object], classes: Sequence[str], what: str) -> tuple[tuple[str, ...], Labels]:
+    """Class names, and each value as the number of its class; whole numbers are the numbers themselves.
+
+    Raises:
+        ConfigError: A value is none of the classes.
+    """
+    values = [value.item() if isinstance(value, np.generic) else value for value in values]
+    numbers = [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
+    if len(numbers) == len(values):
+        count = max([len(classes), *(number + 1 for number in numbers)])
+        names = tuple(classes) if len(classes) >= count else tuple(map(str, range(count)))
+        wrong, labels = [str(number) for number in numbers if number < 0], np.array(numbers, dtype=np.int64)
+    else:
+        texts = [str(value) for value in values]
+        names = tuple(classes) or tuple(sorted(set(texts)))
+        wrong = [text for text in texts if text not in names]
+        labels = np.array([names.index(text) if text in names else -1 for text in texts], dtype=np.int64)
+    if wrong:
+        raise ConfigError(f"{what}: {wrong[0]!r} is none of the classes {', '.join(names)}.")
+    return names, labels
+
+
+def find_column(table: pl.DataFrame, names: Sequence[str], what: str, meaning: str) -> str:
+    """The first column with one of these names, in any case; raises `ConfigError` if there is none."""
+    by_name = {column.lower(): column for column in table.columns}
+    if found := next((by_name[name] for name in names if name in by_name), None):
+        return found
+    wanted = " or ".join(map(repr, names[:SHOWN]))
+    raise ConfigError(f"{what}: no column for {meaning} among {', '.join(table.columns)}; name it {wanted}.")
