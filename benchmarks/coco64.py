@@ -24,10 +24,11 @@ SETTINGS = (
     "training.batch_size=4",
 )
 HEAD = (
-    "Means over seeds with 95 % t intervals.",
+    "Means over the seeds that trained, with 95 % intervals: of training over seeds, else over seeds and photos. Failed: "
+    "seeds that did not learn, with the exact interval.",
     "",
-    "| network | parameters | training | validation | any label |",
-    "|---|---|---|---|---|",
+    "| network | parameters | training | validation | any label | failed |",
+    "|---|---|---|---|---|---|",
 )
 IMPROVED = ("training.networks=net2", "training.seeds=3", "improve.network=net2")
 
@@ -37,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", default="5")
-    parser.add_argument("--networks", default="net1,net2,net3,net3-tied,net3-he,net3-bn,net3-skip")
+    parser.add_argument("--networks", default="net1,net2,net3,net3-tied,net3-he,net3-bn,net3-skip,linear,majority")
     options = parser.parse_args()
     data = Path(os.environ.get("BAKEOFF_DATA", "../shared/data")) / "coco64"
     overrides = [
@@ -86,8 +87,8 @@ def _page(summary: dict, environment: Environment) -> list[str]:
         "",
         summary["improvements"]["statement"],
         "",
-        "| change | kind | gain in points (95 %) |",
-        "|---|---|---|",
+        "| change | kind | gain in points (95 %) | to expect | verdict |",
+        "|---|---|---|---|---|",
         *(_variant(variant) for variant in summary["improvements"]["changes"]),
         "",
         "## Pairs",
@@ -96,7 +97,7 @@ def _page(summary: dict, environment: Environment) -> list[str]:
         "",
         "## Runs",
         "",
-        "| network | seed | training | validation (95 % Wilson) | any label | seconds |",
+        "| network | seed | training | validation (95 % over photos) | any label | seconds |",
         "|---|---|---|---|---|---|",
         *(run_row(network["name"], run) for network in summary["networks"] for run in network["runs"]),
     ]
@@ -106,7 +107,9 @@ def network_row(network: dict) -> str:
     """A network's line of the table under `HEAD`."""
     kinds = ("train_accuracy", "val_accuracy", "any_label_accuracy")
     cells = " | ".join(_estimate(network[kind]) for kind in kinds)
-    return f"| {network['name']} | {network['parameters']:,} | {cells} |"
+    rate = network["failures"]
+    failed = f"{rate['failed']} of {rate['runs']} ({bounds(Interval(*rate['interval']))} %)"
+    return f"| {network['name']} | {network['parameters']:,} | {cells} | {failed} |"
 
 
 def _estimate(value: dict) -> str:
@@ -119,7 +122,8 @@ def _as_estimate(mean: float | None, interval: list | None) -> Estimate:
 
 def _variant(variant: dict) -> str:
     gain = difference(_as_estimate(variant["gain"], variant["interval"]))
-    return f"| {variant['what']} | {variant['kind']} | {gain} |"
+    expected = "–" if variant["expected"] is None else f"{100 * variant['expected']:+.1f}"
+    return f"| {variant['what']} | {variant['kind']} | {gain} | {expected} | {variant['verdict']} |"
 
 
 def run_row(name: str, run: dict) -> str:

@@ -90,9 +90,8 @@ def compare_pairs(
     tested = [pair for pair in scores if pair.variance]
     power = assess(
         [pair.variance for pair in tested if pair.variance],
-        len(tested),
-        min((len(pair.seeds) for pair in tested), default=0),
-        min((pair.images for pair in tested), default=0),
+        [len(pair.seeds) for pair in tested],
+        [pair.images for pair in tested],
         margin,
     )
     return tuple(replace(pair, statement=statement(pair, margin, power)) for pair in scores), power
@@ -208,10 +207,11 @@ def _advice(pair: PairScores, limit: str, power: Power | None) -> str:
     """What this experiment could have seen, and what would see a difference of the margin."""
     if len(pair.seeds) == 2:
         return "two seeds are too few to tell"
-    if not power or power.detectable is None:
+    seen = power.detectable_with(len(pair.seeds), pair.images) if power else None
+    if not power or seen is None:
         return "this experiment is too small to tell any difference"
-    seen = f"differences from about {100 * power.detectable:.1f} points on are seen in four of five such experiments"
-    return f"{seen}{_more(power, limit)}"
+    head = f"differences from about {100 * seen:.1f} points on are seen in four of five such experiments"
+    return f"{head}{_more(power, limit)}"
 
 
 def _more(power: Power, limit: str) -> str:

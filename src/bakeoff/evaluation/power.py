@@ -37,21 +37,27 @@ class Power(msgspec.Struct, frozen=True):
 
     Attributes:
         detectable: The true difference, a fraction, that it calls better in four of five cases, at the level that
-            Holm's correction begins with; None where not even 100 points would be.
+            Holm's correction begins with, for a pair of so many seeds; None where not even 100 points would be.
+        variance: The parts of a difference's variance, each the median over the pairs: of a typical one.
         pairs: Pairs that were tested.
-        seeds: Seeds of a pair, the fewest.
-        images: Validation images.
+        seeds: Seeds of a typical pair.
+        images: Validation images of a typical pair.
         more: So many seeds and images would tell a difference of the margin from none in four of five cases: more
-            seeds alone if that is enough, else more images alone, else both. Planned with the largest variance of the
-            seeds that they leave likely (the upper end of its one-sided 80 % interval). None where no number was found,
-            and with fewer than five seeds, which are too few to plan by.
+            seeds alone if that is enough, else more images alone, else both. Planned with the mean variance of the
+            pairs, and the largest of the seeds' that they leave likely (the end of its one-sided 80 % interval). None
+            where no number was found, and with fewer than five seeds, which are too few to plan by.
     """
 
     detectable: float | None
+    variance: VarianceParts
     pairs: int
     seeds: int
     images: int
     more: tuple[int, int] | None
+
+    def detectable_with(self, seeds: int, images: int) -> float | None:
+        """The same for a pair of so many seeds and images."""
+        return detectable(self.variance, seeds, images, ALPHA / self.pairs)
 
 
 def power(difference: float, parts: VarianceParts, seeds: int, images: int, alpha: float) -> float:
@@ -87,26 +93,26 @@ def detectable(parts: VarianceParts, seeds: int, images: int, alpha: float) -> f
     return float(brentq(missing, 0.0, 1.0, xtol=1e-5)) if missing(1.0) > 0 else None
 
 
-def assess(parts: Sequence[VarianceParts], pairs: int, seeds: int, images: int, margin: float) -> Power | None:
+def assess(
+    parts: Sequence[VarianceParts], all_seeds: Sequence[int], all_images: Sequence[int], margin: float
+) -> Power | None:
     """What an experiment could have told apart.
 
     Args:
-        parts: Of the pairs that were tested; one of them alone is too rough an estimate to plan by, so they are pooled.
-        pairs: How many pairs the correction is over.
-        seeds: Seeds of a pair, the fewest.
-        images: Images of a pair, the fewest.
+        parts: Of the pairs that were tested; one of them alone is too rough an estimate to plan by.
+        all_seeds: Seeds of each pair, at least 2.
+        all_images: Images of each pair, at least 2.
         margin: The difference, a fraction, that a larger experiment is planned for.
 
     Returns:
         None where nothing was tested.
     """
-    if not parts or seeds < 2 or images < 2:
+    if not parts:
         return None
-    pooled = VarianceParts(
-        *(float(np.mean([getattr(own, name) for own in parts])) for name in ("seeds", "images", "rest"))
-    )
+    pairs, seeds, images = len(parts), int(np.median(all_seeds)), int(np.median(all_images))
+    table = [(own.seeds, own.images, own.rest) for own in parts]
+    typical, pooled = (VarianceParts(*middle(table, axis=0).tolist()) for middle in (np.median, np.mean))
     alpha = ALPHA / pairs
-
     freedom = (seeds - 1) * (round((1 + math.sqrt(1 + 8 * pairs)) / 2) - 1)  # of the networks that make these pairs
     careful = replace(pooled, seeds=pooled.seeds * freedom / float(chi2.ppf(1 - POWER, freedom)))
 
@@ -117,7 +123,7 @@ def assess(parts: Sequence[VarianceParts], pairs: int, seeds: int, images: int, 
     more = next((plan for plan in plans if enough(*plan)), None)
     if more:
         more = _smallest(more, seeds, images, enough)
-    return Power(detectable(pooled, seeds, images, alpha), pairs, seeds, images, more)
+    return Power(detectable(typical, seeds, images, alpha), typical, pairs, seeds, images, more)
 
 
 def _plans(seeds: int, images: int) -> Iterator[tuple[int, int]]:

@@ -38,9 +38,9 @@ def test_a_planted_confusion_is_found(dataset, train, make_case) -> None:
     finding = hard_classes(make_case(dataset, runs_of(train, rows)))
     assert finding.state == "found"
     assert finding.verdict.startswith("Hard for a: ant, recall ")
-    assert "per seed: ant as bee (" in finding.verdict
+    assert "predicted more often than an even spread of the errors explains: ant as bee (" in finding.verdict
     (network,) = finding.evidence["networks"]
-    assert [(cell["true"], cell["predicted"]) for cell in network["confused"]] == [("ant", "bee")]
+    assert [(cell["true"], cell["predicted"]) for cell in network["confused"] if cell["p"] < 0.05] == [("ant", "bee")]
     assert network["recall"][0]["recall"]["mean"] == pytest.approx(0.5, abs=0.1)
     assert network["recall"][0]["p"] < 0.05 <= network["recall"][1]["p"]
 

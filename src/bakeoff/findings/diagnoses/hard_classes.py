@@ -30,9 +30,13 @@ class Recall(msgspec.Struct, frozen=True):
 
 
 class Confusion(msgspec.Struct, frozen=True):
-    """How many images of one class are predicted as another, per seed, and the p value after Holm."""
+    """How many images of one class are predicted as another, per seed, and how many an even spread would give.
+
+    p, after Holm over all cells, is that of the spread being even.
+    """
 
     count: float
+    even: float
     true: str
     predicted: str
     p: float
@@ -46,7 +50,7 @@ class ClassErrors(msgspec.Struct, frozen=True):
         seeds: Seeds that trained.
         accuracy: Mean validation accuracy.
         recall: By class, the lowest first.
-        confused: Cells above an even spread of the class's errors, the largest first.
+        confused: The largest cells off the diagonal, with what an even spread of the class's errors would give.
         never: Classes that no run predicts, with so many images that their recall is surely below half the accuracy.
     """
 
@@ -98,13 +102,23 @@ def _judge(measured: list[ClassErrors]) -> tuple[State, str]:
         )
     hard = [own for own in best.recall if own.p < ALPHA]
     parts = [f"hard for {best.network}: {', '.join(map(_recall, hard[:SHOWN]))}"] if hard else []
-    if best.confused:
-        cells = ", ".join(f"{own.true} as {own.predicted} ({own.count:.0f})" for own in best.confused[:SHOWN])
-        parts.append(f"predicted more often than an even spread of the errors explains, per seed: {cells}")
+    if sure := [own for own in best.confused if own.p < ALPHA]:
+        parts.append(f"predicted more often than an even spread of the errors explains: {_cells(sure)}")
+    elif best.confused and hard:
+        parts.append(
+            f"most often, though an even spread of the errors is not ruled out, it predicts {_cells(best.confused)}"
+        )
     parts += [f"{own.network} never predicts {', '.join(own.never)}" for own in measured if own.never]
     if not parts:
         return "undecided", f"In {best.network} no class's recall differs from the others' by more than noise explains."
     return "found", f"{parts[0][0].upper()}{'; '.join(parts)[1:]}."
+
+
+def _cells(cells: list[Confusion]) -> str:
+    return ", ".join(
+        f"{own.true} as {own.predicted} ({own.count:.0f} photos per seed, {own.even:.0f} if even)"
+        for own in cells[:SHOWN]
+    )
 
 
 def _recall(own: Recall) -> str:
@@ -168,17 +182,18 @@ def _below_zero(table: Table, images: LabelledImages) -> float:
 
 
 def _confused(predicted: npt.NDArray[np.int64], images: LabelledImages, classes: tuple[str, ...]) -> list[Confusion]:
-    """Cells that hold more of their class's errors than an even spread over the other classes explains."""
+    """Cells off the diagonal, the largest first, each tested against an even spread of its class's errors."""
     if len(classes) < 3:
         return []
     cells = []
     for truth in np.unique(images.labels):
         wrong = ((images.labels == truth) & (predicted != truth)).astype(np.float64)
         for guess in np.unique(predicted[wrong > 0]):
-            count = float((wrong * (predicted == guess)).sum() / len(predicted))
-            if count >= FEW:
+            count, even = float((wrong * (predicted == guess)).sum()), float(wrong.sum() / (len(classes) - 1))
+            if count >= FEW * len(predicted):
                 p = _below_zero(1 / (len(classes) - 1) - ratio(wrong * (predicted == guess), wrong), images)
-                cells.append(Confusion(count, classes[truth], classes[guess], p))
+                per_seed = count / len(predicted), even / len(predicted)
+                cells.append(Confusion(*per_seed, classes[truth], classes[guess], p))
     adjusted = holm([cell.p for cell in cells])
-    kept = [msgspec.structs.replace(cell, p=p) for cell, p in zip(cells, adjusted, strict=True) if p < ALPHA]
-    return sorted(kept, key=lambda cell: (-cell.count, cell.true, cell.predicted))
+    tested = [msgspec.structs.replace(cell, p=p) for cell, p in zip(cells, adjusted, strict=True)]
+    return sorted(tested, key=lambda cell: (-cell.count, cell.true, cell.predicted))
