@@ -24,8 +24,8 @@ SETTINGS = (
     "training.batch_size=4",
 )
 HEAD = (
-    "Means over the seeds that trained, with 95 % intervals: of training over seeds, else over seeds and photos. Failed: "
-    "seeds that did not learn, with the exact interval.",
+    "Means over the seeds that trained, with 95 % intervals: of training over seeds, else over seeds and photos. "
+    "Failed: seeds that did not learn, with the exact interval.",
     "",
     "| network | parameters | training | validation | any label | failed |",
     "|---|---|---|---|---|---|",

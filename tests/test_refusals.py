@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,3 +145,22 @@ def test_missing_or_damaged_weights(folder: Path, bakeoff: Bakeoff, damage: Call
     assert code == 2
     assert f"{path} does not hold the weights of net1" in errors
     assert f"Remove {path.parent} and train again" in errors
+
+
+def test_a_network_that_raises_is_named_with_its_exception(tmp_path: Path, sample: Path) -> None:
+    (tmp_path / "broken.py").write_text(
+        "from torch import nn\n\n\nclass Broken(nn.Module):\n"
+        "    def __init__(self, num_classes):\n        super().__init__()\n"
+        "        self.layer = nn.LazyLinear(num_classes)\n        self.calls = 0\n\n"
+        "    def forward(self, images):\n        self.calls += self.training\n"
+        "        if self.calls > 3:\n            raise RuntimeError('the network gave up')\n"
+        "        return self.layer(images.flatten(1))\n"
+    )
+    paths = ("--annotations", sample / "instances.json", "--images", sample / "images")
+    sets = [part for each in (*QUICK, f"training.networks={tmp_path / 'broken.py'}:Broken") for part in ("--set", each)]
+    command = [sys.executable, "-m", "bakeoff", "run", "demo", *map(str, paths), "--out", str(tmp_path / "out"), *sets]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the network gave up" in done.stdout
+    assert "Did not run: Broken (1 of 1 runs: " in done.stdout
+    assert (tmp_path / "out" / "report" / "index.html").exists()

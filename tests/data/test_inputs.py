@@ -1,5 +1,6 @@
 """What an experiment starts from: a tree of photos goes the way of an instances file."""
 
+import json
 from pathlib import Path
 
 import polars as pl
@@ -9,9 +10,10 @@ from tests.data.conftest import photo, plant
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
 from bakeoff.config.schema import DataConfig
-from bakeoff.core.errors import ConfigError, SelectionError, ShortageError, SourceError
+from bakeoff.core.errors import AnnotationsError, ConfigError, SelectionError, ShortageError, SourceError
 from bakeoff.data.inputs import open_index, target_classes
 from bakeoff.workflow import pipeline
+from bakeoff.workflow.experiment import Experiment
 
 QUICK = (
     *("data.classes=", "data.train_per_class=2", "data.val_per_class=1", "data.size=16", "data.workers=1"),
@@ -71,8 +73,8 @@ def test_classes_are_those_asked_for_else_all(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("overrides", "error", "message"),
     [
-        (("data.images=photos",), ConfigError, "data.folder is given together with data.annotations or data.images"),
-        (("data.annotations=x.json",), ConfigError, "data.folder is given together with"),
+        (("data.images=photos",), ConfigError, "data.folder is given together with data.images"),
+        (("data.annotations=x.json",), AnnotationsError, "x.json"),
         (("data.folder=nowhere",), SourceError, "nowhere is not a folder"),
         (("data.classes=a,cow",), SelectionError, "unknown class 'cow'"),
         (("data.val_per_class=3",), ShortageError, "class 'a' has too few images: val needs 3, 2 left"),
@@ -98,3 +100,64 @@ def test_folders_can_be_merged_into_one_class(tree: Path) -> None:
     all_of_them = experiment(tree, "data.merge.both=a,b")
     assert target_classes(all_of_them.data) == ("both", "c")
     assert open_index(all_of_them.data, None)[1].classes == ("both", "c")
+
+
+def instances(tree: Path, objects: dict[str, list[str]]) -> Path:
+    """An instances file that lists these photos with objects of these categories."""
+    names = sorted({name for own in objects.values() for name in own})
+    images = [
+        {"id": number, "file_name": Path(file).name, "width": 20, "height": 20}
+        for number, file in enumerate(objects, start=1)
+    ]
+    annotations = [
+        {"id": 100 * image["id"] + number, "image_id": image["id"], "category_id": names.index(name) + 1}
+        | {"bbox": [1, 1, 5, 5], "area": 25, "iscrowd": 0}
+        for image, own in zip(images, objects.values(), strict=True)
+        for number, name in enumerate(own)
+    ]
+    categories = [{"id": number, "name": name} for number, name in enumerate(names, start=1)]
+    path = tree.parent / "instances.json"
+    path.write_text(json.dumps({"images": images, "annotations": annotations, "categories": categories}))
+    return path
+
+
+@pytest.fixture
+def named_tree(tmp_path: Path) -> Path:
+    """As `tree`, each photo with a name of its own."""
+    files = [f"{split}/{name}/{split}-{name}-{n}.jpg" for split in ("train", "val") for name in "ab" for n in range(3)]
+    return plant(tmp_path / "tree", {file: photo(seed) for seed, file in enumerate(files)})
+
+
+def test_annotations_say_what_else_the_photos_of_a_tree_hold(named_tree: Path) -> None:
+    files = sorted(path.name for path in named_tree.rglob("*.jpg"))
+    objects = {file: ["a", "b"] if file == "val-a-0.jpg" else [file.split("-")[1], "zebra"] for file in files}
+    path = instances(named_tree, objects)
+    selection = pipeline.select(experiment(named_tree, f"data.annotations={path}", "data.val_per_class=3"))
+    assert selection.info.objects_known
+    rows = {Path(row["file_name"]).name: row for row in selection.ledger.iter_rows(named=True)}
+    assert sorted(rows["val-a-0.jpg"]["annotated"]) == ["a", "b"]
+    assert rows["val-a-0.jpg"]["eligible"] == ["a"], "the folder gives the label"
+    assert rows["val-b-0.jpg"]["annotated"] == ["b"]
+    alone = pipeline.select(experiment(named_tree))
+    assert not alone.info.objects_known
+    assert alone.info.digest != selection.info.digest
+
+
+def test_a_photo_that_the_annotations_do_not_list_is_refused(named_tree: Path) -> None:
+    files = sorted(path.name for path in named_tree.rglob("*.jpg"))
+    path = instances(named_tree, {file: ["a"] for file in files[1:]})
+    with pytest.raises(ConfigError, match=r"1 of 12 photos in .* are not listed in .*, such as train/a/train-a-0.jpg"):
+        pipeline.select(experiment(named_tree, f"data.annotations={path}"))
+    path = instances(named_tree, {file: ["zebra"] for file in files})
+    with pytest.raises(ConfigError, match=r"no folder in .* has the name of a category"):
+        pipeline.select(experiment(named_tree, f"data.annotations={path}"))
+
+
+def test_a_report_on_a_folder_says_what_it_does_not_know(tree: Path, tmp_path: Path) -> None:
+    page = pipeline.run(experiment(tree), tmp_path / "out")
+    findings = {finding.code: finding for finding in Experiment(tmp_path / "out").findings}
+    assert findings["ambiguous-labels"].verdict.startswith("Not known")
+    comparison = Experiment(tmp_path / "out").comparison
+    assert all(network.any_label_accuracy.mean is None for network in comparison.networks)
+    assert "Photos that hold several target classes: not known." in page.with_name("report.md").read_text()
+    assert "is not known: no annotations say so" in (tmp_path / "out" / "dataset" / "README.md").read_text()

@@ -33,6 +33,11 @@ def test_what_more_seeds_cannot_decide_is_given_up_and_what_is_decided_stops(sam
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("runs/*/run.json")} == stamps
 
 
+def test_a_network_alone_has_no_pair_to_decide(sample: Path, tmp_path: Path) -> None:
+    pipeline.run(experiment(sample, *AUTO, "training.networks=net1"), tmp_path / "out")
+    assert seeds_of(tmp_path / "out") == {"net1": 3}
+
+
 def test_minutes_end_it_after_a_look(sample: Path, tmp_path: Path) -> None:
     asked = experiment(sample, *AUTO, "training.networks=net1,net2", "training.minutes=0.0001")
     pipeline.run(asked, tmp_path / "out")

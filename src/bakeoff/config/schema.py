@@ -59,7 +59,7 @@ class DataConfig(SelectionConfig, frozen=True):
     Attributes:
         folder: Path of a tree of photos with a folder per class, instead of `annotations` and `images`; without
             `classes` all of its classes are used.
-        annotations: Path of the COCO instances file.
+        annotations: Path of the COCO instances file; with `folder` it says what else the photos hold.
         merge: By the name of a class the categories that become it; `classes` then names the class.
         images: Path of the folder or zip archive that holds the photos; "url" downloads them from the URLs that the
             instances file has for them; the URL of a folder (http or https) downloads them from there.

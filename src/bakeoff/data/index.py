@@ -37,12 +37,14 @@ class IndexInfo(msgspec.Struct, frozen=True):
         digest: Digest of the file's bytes; of a tree see `bakeoff.data.image_folder.indexing`.
         licenses: The licences that the file lists.
         problems: What was found wrong in it.
+        objects_known: Whether it says which other classes an image holds; a tree of photos alone does not.
     """
 
     source: str
     digest: str
     licenses: tuple[License, ...] = ()
     problems: tuple[Problem, ...] = ()
+    objects_known: bool = True
 
 
 @dataclass(frozen=True)

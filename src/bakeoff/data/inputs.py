@@ -14,6 +14,7 @@ from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
 from bakeoff.data.http import Options
 from bakeoff.data.image_folder.indexing import tree_index
+from bakeoff.data.image_folder.matching import with_objects
 from bakeoff.data.image_folder.tree import scan
 from bakeoff.data.index import Index
 from bakeoff.data.source import Source
@@ -38,7 +39,7 @@ def target_classes(data: DataConfig) -> tuple[str, ...]:
     """The target classes: of a folder where none are given all, sorted.
 
     Raises:
-        ConfigError: Both a folder and annotations or images are given.
+        ConfigError: Both a folder and images are given.
         SourceError: The folder can't be used.
     """
     if data.classes or not _is_tree(data):
@@ -55,7 +56,7 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
         cache: As in `coco.read_index`.
 
     Raises:
-        ConfigError: Neither a folder nor annotations are given, or both; or what can't go together.
+        ConfigError: Neither a folder nor annotations are given, or what can't go together.
         AnnotationsError: The instances file can't be used.
         SelectionError: The categories can't be merged so.
         SourceError: The folder can't be used.
@@ -66,10 +67,12 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
         return _view(merge_categories(read_index(data.annotations, cache), data.merge), data), data.selection
     if data.view != "photo":
         raise ConfigError('data.view = "crop" needs annotations with boxes; photos with a folder per class have none.')
-    tree = scan(Path(data.folder))
-    return merge_categories(tree_index(tree), data.merge), msgspec.structs.replace(
-        data.selection, classes=target_classes(data)
-    )
+    index = tree_index(scan(Path(data.folder)))
+    if data.annotations:
+        if data.crowd:
+            raise ConfigError("data.crowd is given together with data.folder, whose folders give the labels.")
+        index = with_objects(index, read_index(data.annotations, cache))
+    return merge_categories(index, data.merge), msgspec.structs.replace(data.selection, classes=target_classes(data))
 
 
 def _view(index: Index, data: DataConfig) -> Index:
@@ -93,7 +96,7 @@ def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
         monitor: Shown how far a download is.
 
     Raises:
-        ConfigError: What is needed is not given, or both a folder and annotations or images are.
+        ConfigError: What is needed is not given, or both a folder and images are.
         SourceError: There is no such folder, or it can't be read.
     """
     from bakeoff.data import source as sources
@@ -133,9 +136,9 @@ def _user_cache() -> Path:
 
 
 def _is_tree(data: DataConfig) -> bool:
-    if data.folder and (data.annotations or data.images):
+    if data.folder and data.images:
         raise ConfigError(
-            "data.folder is given together with data.annotations or data.images; give either a folder of photos with a "
-            "folder per class, or an instances file and its photos."
+            "data.folder is given together with data.images; give either a folder of photos with a folder per class, "
+            "or an instances file and its photos."
         )
     return bool(data.folder)

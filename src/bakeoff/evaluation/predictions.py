@@ -90,7 +90,7 @@ def labelled_images(dataset: Dataset, split: str) -> LabelledImages:
     """The images of a data set's split."""
     rows, classes = dataset.rows(split), dataset.info.classes
     present = None
-    if getattr(dataset.info, "objects_known", True):
+    if dataset.info.selection.objects_known:
         present = np.column_stack([rows["annotated"].list.contains(name).to_numpy() for name in classes])
     clusters = None
     if "file_name" in rows.columns:

@@ -48,7 +48,7 @@ def undecided(pairs: Sequence[PairScores], dropped: Iterable[str], most: int, ma
         most: The most seeds there may be.
         margin: The difference, a fraction, below which two variants count as equivalent.
     """
-    out, alpha = set(dropped), looks(most)[-1].alpha / len(pairs)
+    out, alpha = set(dropped), looks(most)[-1].alpha / max(1, len(pairs))
     return {
         name
         for pair in pairs

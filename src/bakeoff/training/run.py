@@ -118,7 +118,7 @@ class EpochLog(msgspec.Struct, frozen=True, tag="epoch"):
     Attributes:
         epoch: Epoch, from 1; 0 is the state before training.
         gradient_norms: By layer, from input to output, as `probe` gives them for a fixed batch of training images.
-        weight_norms: Likewise, of the weights themselves; empty in runs of before 0.3.
+        weight_norms: Likewise, of the weights themselves; empty in older runs.
         activation_scales: Likewise; a layer that is called several times has a number after its name.
         seconds: Wall time since the start of the run.
     """

@@ -1,9 +1,7 @@
 """The classes of a tree compared with what an instances file says of its photos."""
 
-from pathlib import PurePosixPath
-
 from bakeoff.data.audit.result import LabelCheck, WrongLabel
-from bakeoff.data.duplicates.names import number
+from bakeoff.data.image_folder.matching import ImagesByFile
 from bakeoff.data.image_folder.tree import Tree
 from bakeoff.data.index import Index
 
@@ -22,7 +20,7 @@ def check_labels(tree: Tree, index: Index) -> LabelCheck:
     for image, category in index.annotations.select("image_id", "category_id").iter_rows():
         annotated.setdefault(image, set()).add(names[category])
     unknown = {*tree.classes} - {*names.values()}
-    images = _Images(index)
+    images = ImagesByFile(index)
     unmatched, wrong, ambiguous = [], [], 0
     for photo in tree.photos:
         image = images.find(photo.file)
@@ -41,20 +39,3 @@ def check_labels(tree: Tree, index: Index) -> LabelCheck:
         wrong=tuple(wrong),
         ambiguous=ambiguous,
     )
-
-
-class _Images:
-    """The images of an index by the names of their files and by their ids."""
-
-    def __init__(self, index: Index) -> None:
-        rows: list[tuple[str, int]] = index.images.select("file_name", "image_id").rows()
-        self._by_path = dict(rows)
-        self._by_name = {PurePosixPath(file).name: image for file, image in rows}
-        self._ids = {image for _, image in rows}
-
-    def find(self, file: str) -> int | None:
-        by_name = self._by_path.get(file, self._by_name.get(PurePosixPath(file).name))
-        if by_name is not None:
-            return by_name
-        named = number(file)
-        return named if named in self._ids else None

@@ -90,11 +90,16 @@ def _selection(info: DatasetInfo, manifest: pl.DataFrame) -> str:
     config = info.selection.config
     meaning = inspect.getdoc(policies[config.policy]) if config.policy in policies else None
     mixed = (manifest["annotated"].list.len() > 1).sum()
+    others = (
+        f"Of {manifest.height:,} images, {mixed:,} hold several of the classes: each has one label, and the manifest's "
+        "column `annotated` has all of them."
+    )
+    if not info.selection.objects_known:
+        others = "Which other classes an image holds is not known: no annotations say so."
     return (
         f"Label policy {escape(config.policy)}: {escape((meaning or 'a policy of your own').partition(chr(10))[0])}\n\n"
         f"Seed {config.seed}; annotations count from {config.min_area:.4g} of the image's area on; crowd annotations "
-        f"{'count' if config.crowd else 'do not count'}. Of {manifest.height:,} images, {mixed:,} hold several of the "
-        "classes: each has one label, and the manifest's column `annotated` has all of them.\n\n"
+        f"{'count' if config.crowd else 'do not count'}. {others}\n\n"
         "What became of every image in which one of the classes is annotated:"
     )
 

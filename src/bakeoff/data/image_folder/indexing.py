@@ -56,7 +56,8 @@ def tree_index(tree: Tree) -> Index:
     )
     files = [(photo.file, *size) for photo, size in zip(tree.photos, sizes, strict=True)]
     splits = {image: photo.split for image, photo in zip(ids, tree.photos, strict=True) if photo.split}
-    return Index(IndexInfo(str(tree.root), digest(files)), images, annotations, table, splits=splits)
+    info = IndexInfo(str(tree.root), digest(files), objects_known=False)
+    return Index(info, images, annotations, table, splits=splits)
 
 
 def _size(path: Path) -> tuple[int, int, int]:

@@ -47,6 +47,7 @@ def select(index: Index, config: SelectionConfig) -> Selection:
         source=index.info.source,
         source_digest=index.info.digest,
         digest=digest(config, index.info.digest.encode()),
+        objects_known=index.info.objects_known,
         licenses=index.info.licenses,
     )
     images = describe_images(index, annotations, config.classes)

@@ -19,6 +19,7 @@ class SelectionInfo(msgspec.Struct, frozen=True):
         source_digest: Digest of the instances file's bytes.
         digest: Digest of `config` and `source_digest`: what makes two selections the same.
         licenses: The licences that the instances file lists.
+        objects_known: Whether `annotated` has all target classes of an image; else its own class alone is known.
     """
 
     config: SelectionConfig
@@ -26,6 +27,7 @@ class SelectionInfo(msgspec.Struct, frozen=True):
     source_digest: str
     digest: str
     licenses: tuple[License, ...] = ()
+    objects_known: bool = True
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,11 @@ def _several(results: Results, best: Scored, worse: int) -> str:
         head = f"No single best: {names} are equivalent within {margin} point{'s' if margin != '1' else ''}"
     else:
         head = f"No single best: which of {names} is better is undecided"
-    others = "the other is worse than some network" if worse == 1 else f"each of the {worse} others is worse than some network"
+    others = (
+        "the other is worse than some network"
+        if worse == 1
+        else f"each of the {worse} others is worse than some network"
+    )
     head += f"; {others}." if worse else "."
     steady = [own for own in best if not own.failures.failed and not results.traits(own.name).ignores_input]
     sized = [network for network in steady if network.architecture]

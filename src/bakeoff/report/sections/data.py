@@ -29,7 +29,8 @@ def data(case: ReportInput) -> Section | None:
     counts = reasons.value_counts().sort("count", "reason", descending=[True, False])
     caption = "What became of every photo that holds a target class."
     ledger = Table("ledger", caption, ("reason", "photos"), counts.rows())
-    several = (dataset.manifest["annotated"].list.len() > 1).sum()
+    known = dataset.info.selection.objects_known
+    several = (dataset.manifest["annotated"].list.len() > 1).sum() if known else None
     return Section(
         "The data set",
         "data.html",
@@ -38,7 +39,7 @@ def data(case: ReportInput) -> Section | None:
             "counts": _counts(dataset),
             "ledger": ledger,
             "figure": Figure("ledger", caption, charts.bars(counts.rows())),
-            "together": _together(dataset),
+            "together": _together(dataset) if known else None,
             "sizes": _sizes(dataset),
             "sources": _sources(dataset),
             "licenses": _licenses(dataset),
@@ -78,7 +79,7 @@ def _counts(dataset: Dataset) -> Table:
     rows, splits = [], tuple(dataset.info.counts)
     for label, name in enumerate(dataset.info.classes):
         own = dataset.manifest.filter(pl.col("label") == label)
-        several = (own["annotated"].list.len() > 1).sum()
+        several = (own["annotated"].list.len() > 1).sum() if dataset.info.selection.objects_known else None
         rows.append((name, *(own.filter(pl.col("split") == split).height for split in splits), several))
     return Table("classes", "Photos of each class.", ("class", *splits, "with other target classes"), rows)
 

@@ -12,9 +12,9 @@ from bakeoff.report.formatting import difference, percent, probability
 CHANCE = "P(second > first)"
 CAPTION = (
     "Validation accuracy of the second network minus the first, in percentage points, over the seeds with which both "
-    "trained, with its 95 % interval over seeds and photos. p: of no difference, and of a difference beyond the margin "
-    "of {margin} (equivalence), each after Holm's correction over all pairs. P(second > first): how often a run of the "
-    "second has the higher accuracy."
+    "trained, with its 95 % interval over seeds and photos. p: of no difference, of a difference beyond the margin of "
+    "{margin} (equivalence), and of failing to train equally often, each after Holm's correction over all pairs. "
+    "P(second > first): how often a run of the second has the higher accuracy."
 )
 
 CHART = "The differences of validation accuracy with their 95 % intervals. Dashed: no difference; grey: the margin."
@@ -43,6 +43,7 @@ def _table(compared: Sequence[PairScores], margin: float) -> Table:
         "difference": difference,
         "p (better)": probability,
         "p (equivalent)": probability,
+        "p (failures)": probability,
         CHANCE: percent,
     }
     columns = ("first", "second", "seeds", *formats, "verdict")
@@ -54,6 +55,7 @@ def _table(compared: Sequence[PairScores], margin: float) -> Table:
             Estimate(pair.difference, pair.interval),
             pair.adjusted_p,
             pair.adjusted_equivalence_p,
+            pair.failure_p,
             pair.improvement,
             f"{pair.verdict}, by less than the margin" if pair.within_margin else pair.verdict,
         )
