@@ -14,7 +14,7 @@ from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
 from bakeoff.data.http import Options
 from bakeoff.data.image_folder.indexing import tree_index
-from bakeoff.data.image_folder.matching import with_objects
+from bakeoff.data.image_folder.objects import add_objects
 from bakeoff.data.image_folder.tree import scan
 from bakeoff.data.index import Index
 from bakeoff.data.source import Source
@@ -71,7 +71,7 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
     if data.annotations:
         if data.crowd:
             raise ConfigError("data.crowd is given together with data.folder, whose folders give the labels.")
-        index = with_objects(index, read_index(data.annotations, cache))
+        index = add_objects(index, read_index(data.annotations, cache))
     return merge_categories(index, data.merge), msgspec.structs.replace(data.selection, classes=target_classes(data))
 
 

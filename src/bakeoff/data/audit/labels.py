@@ -1,7 +1,7 @@
 """The classes of a tree compared with what an instances file says of its photos."""
 
 from bakeoff.data.audit.result import LabelCheck, WrongLabel
-from bakeoff.data.image_folder.matching import ImagesByFile
+from bakeoff.data.image_folder.matching import match
 from bakeoff.data.image_folder.tree import Tree
 from bakeoff.data.index import Index
 
@@ -9,7 +9,7 @@ from bakeoff.data.index import Index
 def check_labels(tree: Tree, index: Index) -> LabelCheck:
     """Whether each photo's class is annotated in it, crowd annotations too.
 
-    A photo is found in the index by the name of its file, else by the id in that name.
+    How a photo is found in the index: see `match`.
 
     Args:
         tree: The photos under their classes.
@@ -20,10 +20,9 @@ def check_labels(tree: Tree, index: Index) -> LabelCheck:
     for image, category in index.annotations.select("image_id", "category_id").iter_rows():
         annotated.setdefault(image, set()).add(names[category])
     unknown = {*tree.classes} - {*names.values()}
-    images = ImagesByFile(index)
     unmatched, wrong, ambiguous = [], [], 0
-    for photo in tree.photos:
-        image = images.find(photo.file)
+    found = match([photo.file for photo in tree.photos], index)
+    for photo, image in zip(tree.photos, found, strict=True):
         if image is None:
             unmatched.append(photo.file)
             continue

@@ -4,11 +4,14 @@ import warnings
 from pathlib import Path
 
 import polars as pl
-from PIL import Image
+from PIL import ExifTags, Image
 
 from bakeoff.core.storage import digest
 from bakeoff.data.image_folder.tree import FORMATS, Tree
 from bakeoff.data.index import Index, IndexInfo
+
+SIDEWAYS = 5
+"""EXIF's orientations from here on exchange width and height."""
 
 
 def tree_index(tree: Tree) -> Index:
@@ -61,13 +64,14 @@ def tree_index(tree: Tree) -> Index:
 
 
 def _size(path: Path) -> tuple[int, int, int]:
-    """A file's size in bytes, and the width and height that its header claims, in pixels."""
+    """A file's size in bytes, and the width and height of the upright photo, in pixels, as its header claims."""
     length = 0
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             length = path.stat().st_size
             with Image.open(path, formats=sorted({*FORMATS.values()})) as image:
-                return length, *image.size
+                sides = image.size if image.getexif().get(ExifTags.Base.Orientation, 1) < SIDEWAYS else image.size[::-1]
+                return length, *sides
         except Exception:  # hostile files raise nearly every type; decoding gives the reason
             return length, 1, 1
