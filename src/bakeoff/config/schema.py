@@ -59,6 +59,8 @@ class DataConfig(SelectionConfig, frozen=True):
     Attributes:
         folder: Path of a tree of photos with a folder per class, instead of `annotations` and `images`; without
             `classes` all of its classes are used.
+        nested: Whether folders in a class's folder are classes of their own, named by their path: `a/b`.
+        follow_links: Whether links are followed that lead out of `folder`.
         annotations: Path of the COCO instances file; with `folder` it says what else the photos hold.
         merge: By the name of a class the categories that become it; `classes` then names the class.
         images: Path of the folder or zip archive that holds the photos; "url" downloads them from the URLs that the
@@ -81,6 +83,8 @@ class DataConfig(SelectionConfig, frozen=True):
     """
 
     folder: str = ""
+    nested: bool = False
+    follow_links: bool = False
     annotations: str = ""
     merge: dict[Name, tuple[Name, ...]] = field(default_factory=dict)
     images: str = ""

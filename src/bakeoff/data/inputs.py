@@ -15,9 +15,10 @@ from bakeoff.data.audit.result import Audit
 from bakeoff.data.http import Options
 from bakeoff.data.image_folder.indexing import tree_index
 from bakeoff.data.image_folder.objects import add_objects
-from bakeoff.data.image_folder.tree import scan
+from bakeoff.data.image_folder.tree import Tree, scan
 from bakeoff.data.index import Index
 from bakeoff.data.source import Source
+from bakeoff.data.sources.folder import FolderSource
 
 
 def read_index(annotations: str, cache: Path | None = None) -> Index:
@@ -45,7 +46,7 @@ def target_classes(data: DataConfig) -> tuple[str, ...]:
     if data.classes or not _is_tree(data):
         return data.classes
     becomes = {part: name for name, parts in data.merge.items() for part in parts}
-    return tuple(dict.fromkeys(becomes.get(name, name) for name in scan(Path(data.folder)).classes))
+    return tuple(dict.fromkeys(becomes.get(name, name) for name in _scan(data).classes))
 
 
 def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionConfig]:
@@ -67,7 +68,7 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
         return _view(merge_categories(read_index(data.annotations, cache), data.merge), data), data.selection
     if data.view != "photo":
         raise ConfigError('data.view = "crop" needs annotations with boxes; photos with a folder per class have none.')
-    index = tree_index(scan(Path(data.folder)))
+    index = tree_index(_scan(data))
     if data.annotations:
         if data.crowd:
             raise ConfigError("data.crowd is given together with data.folder, whose folders give the labels.")
@@ -102,7 +103,7 @@ def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
     from bakeoff.data import source as sources
 
     if _is_tree(data):
-        return sources.open_source(str(scan(Path(data.folder)).root))
+        return FolderSource(_scan(data).root, follow_links=data.follow_links)
     if not (data.annotations and data.images):
         raise ConfigError(
             "an instances file and its photos are needed: give --annotations FILE and --images FOLDER (or url, "
@@ -127,6 +128,12 @@ def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
     index = read_index(annotations) if annotations else None
     decode = partial(to_pixels, size=THUMBNAIL, filter_name="area")
     return audit_tree(tree, sources.open_source(str(folder)).read, decode, index, monitor("photos"))
+
+
+def _scan(data: DataConfig) -> Tree:
+    """The tree of the folder, of the chosen classes or those that become them."""
+    classes = [part for name in data.classes for part in data.merge.get(name, (name,))]
+    return scan(Path(data.folder), classes, nested=data.nested, follow_links=data.follow_links)
 
 
 def _user_cache() -> Path:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from bakeoff.core.errors import ConfigError, ImageError, NetworkError, StorageError, in_one_line
 from bakeoff.core.types import Images
 from bakeoff.data.build import decode, to_pixels
-from bakeoff.data.image_folder.tree import FORMATS
+from bakeoff.data.image_folder.tree import FORMATS, is_hidden
 from bakeoff.training.run import IN_CODE, SOURCE, WEIGHTS, Run, RunSpec, load_run
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _predict_image(model: OnnxModel, image: Path) -> Prediction:
 def _find_images(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            found = sorted(entry for entry in path.rglob("*") if entry.suffix.lower() in FORMATS)
+            found = sorted(entry for entry in path.rglob("*") if _is_photo(entry.relative_to(path)))
             if not found:
                 raise ConfigError(f"{path} holds no image ({', '.join(FORMATS)}).")
             yield from found
@@ -200,6 +200,10 @@ def _find_images(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
         else:
             raise ConfigError(f"{path} does not exist; give images or folders of images.")
+
+
+def _is_photo(path: Path) -> bool:
+    return path.suffix.lower() in FORMATS and not any(map(is_hidden, path.parts))
 
 
 def _read_images(images: Sequence[Path], spec: RunSpec) -> tuple[dict[Path, Images], dict[Path, Prediction]]:

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from tests.data.conftest import CLEAN, photo, plant
 
+from bakeoff.config.loading import load_experiment
 from bakeoff.core.errors import SourceError
 from bakeoff.data.build import images
 from bakeoff.data.image_folder.tree import FORMATS, TreeImage, scan
+from bakeoff.workflow import pipeline
 
 Grow = Callable[[Mapping[str, int | bytes]], Path]
 FLAT = {"dog/2.png": 2, "cat/1.JPG": 1}
@@ -51,6 +53,61 @@ def test_what_is_skipped_is_listed(grow: Grow) -> None:
     assert ("extra", "neither train nor val nor test") in [(entry.file, entry.reason) for entry in split.skipped]
     assert split.splits == ("train", "val", "test")
     assert ("test/cat/x.jpg", "test") in [(photo.file, photo.split) for photo in split.photos]
+
+
+def test_splits_go_by_several_names_in_any_case(grow: Grow) -> None:
+    files = {
+        "Train/cat/a.jpg": 1,
+        "Train/dog/b.jpg": 2,
+        "VALID/cat/c.jpg": 3,
+        "VALID/dog/d.jpg": 4,
+        "Test/cat/e.jpg": 5,
+    }
+    tree = scan(grow(files))
+    assert tree.splits == ("train", "val", "test")
+    assert [(photo.file, photo.split) for photo in tree.photos] == [
+        *(("Test/cat/e.jpg", "test"), ("Train/cat/a.jpg", "train"), ("Train/dog/b.jpg", "train")),
+        *(("VALID/cat/c.jpg", "val"), ("VALID/dog/d.jpg", "val")),
+    ]
+
+
+def test_what_systems_leave_and_empty_folders_are_no_classes(grow: Grow) -> None:
+    left = {
+        "@eaDir/a.jpg": 1,
+        "__MACOSX/cat/a.jpg": 1,
+        "cat/Thumbs.db": b"",
+        "cow/notes.txt": b"",
+        "cat/@eaDir/a.jpg": 1,
+    }
+    tree = scan(grow({**FLAT, **left}))
+    assert tree.classes == ("cat", "dog")
+    assert [entry.file for entry in tree.skipped] == [
+        *("@eaDir", "__MACOSX", "cat/@eaDir", "cat/Thumbs.db", "cow", "cow/notes.txt")
+    ]
+
+
+def test_only_the_chosen_classes_are_checked(grow: Grow) -> None:
+    tree = scan(grow({**CLEAN, "train/cow/f.jpg": 6}), ["dog", "cat"])
+    assert (len(tree.photos), tree.classes) == (5, ("cat", "cow", "dog"))
+
+
+def test_folders_in_folders_can_be_classes(grow: Grow) -> None:
+    root = grow({"cat/a.jpg": 1, "dog/big/b.jpg": 2, "dog/small/c.jpg": 3})
+    (root / "dog" / "round").symlink_to(root / "dog")
+    tree = scan(root, nested=True)
+    assert [(photo.label, photo.file) for photo in tree.photos] == [
+        *(("cat", "cat/a.jpg"), ("dog/big", "dog/big/b.jpg"), ("dog/small", "dog/small/c.jpg"))
+    ]
+    assert [(entry.file, entry.reason) for entry in tree.skipped] == [("dog/round", "a link in a circle")]
+
+
+def test_links_out_of_the_tree_are_followed_where_that_is_asked_for(grow: Grow, tmp_path: Path) -> None:
+    root = grow({"cat/a.jpg": 1})
+    (root / "dog").symlink_to(plant(tmp_path / "outside" / "dog", {"b.jpg": photo(2)}))
+    assert scan(root, follow_links=True).photos[1] == TreeImage("dog/b.jpg", "dog", None)
+    quotas = [f"data.{split}_per_class={count}" for split, count in (("train", 1), ("val", 0))]
+    settings = ["data.classes=", "data.size=16", "data.workers=1", f"data.folder={root}", "data.follow_links=true"]
+    assert pipeline.build(load_experiment("demo", [*quotas, *settings]), tmp_path / "out").info.counts["train"] == 2
 
 
 def test_links_out_of_the_tree_are_not_followed(grow: Grow, tmp_path: Path) -> None:
@@ -96,8 +153,8 @@ def test_the_tree_may_itself_be_a_link(grow: Grow, tmp_path: Path) -> None:
         ({"a.jpg": 1}, r"holds no photos.* Skipped: a.jpg: not in a class's folder"),
         ({"cat/a.jpg": 1}, "holds one class only, 'cat'"),
         ({"train/cat/a.jpg": 1, "val/cat/b.jpg": 1}, "holds one class only, 'cat'"),
-        ({**FLAT, "cow/notes.txt": b""}, "class 'cow' is empty: .*cow holds no photos"),
         ({**CLEAN, "train/cow/f.jpg": 6}, "class 'cow' is empty: .*val/cow holds no photos"),
+        ({**CLEAN, "Valid/cat/f.jpg": 6}, "several folders for one split: .*Valid, .*val; keep one"),
         ({"train/cat/a.jpg": 1, "train/dog/b.jpg": 2}, "a folder train with classes in it, but no val"),
     ],
 )

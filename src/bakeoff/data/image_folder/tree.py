@@ -1,7 +1,7 @@
 """A tree of photos with a folder per class: `DIR/train/<class>/*` and `DIR/val/<class>/*`, or `DIR/<class>/*`."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +22,18 @@ FORMATS = {
 }
 """By suffix of a photo's file, Pillow's name of its format."""
 
+SPLIT_FOLDERS = {"train": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
+"""By name of a folder, in any case, the split that it holds."""
+
+SYSTEM = frozenset({"@eadir", "__macosx", "thumbs.db", "desktop.ini"})
+"""What file managers leave in folders, in small letters."""
+
 LAYOUT = "a tree is DIR/train/<class>/* and DIR/val/<class>/*, or DIR/<class>/*"
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or one that a system left: never a photo or a class."""
+    return name.startswith(".") or name.lower() in SYSTEM
 
 
 class TreeImage(NamedTuple):
@@ -31,7 +42,7 @@ class TreeImage(NamedTuple):
     Attributes:
         file: Its path, relative to the tree, with slashes.
         label: Its class.
-        split: "train" or "val"; None in a tree of one level.
+        split: "train", "val" or "test"; None in a tree of one level.
     """
 
     file: str
@@ -45,9 +56,9 @@ class Tree:
 
     Attributes:
         root: The folder.
-        splits: "train" and "val"; None alone where the tree has one level.
-        classes: The names of the class folders, sorted; at least two, each with a photo in each split.
-        photos: Ascending by file.
+        splits: Those of "train", "val" and "test" that there are; None alone where the tree has one level.
+        classes: The names of the class folders that hold photos, sorted; at least two.
+        photos: Ascending by file: of the chosen classes, each with some in "train" and "val".
         skipped: Entries that are no photos of a class, and why.
     """
 
@@ -58,45 +69,61 @@ class Tree:
     skipped: tuple[Refused, ...]
 
 
-def scan(root: Path) -> Tree:
-    """Lists the photos of a tree; reads none, and follows no link out of it.
+def scan(root: Path, classes: Collection[str] = (), *, nested: bool = False, follow_links: bool = False) -> Tree:
+    """Lists the photos of a tree; reads none.
 
     Args:
-        root: The tree's folder. With folders `train` and `val` in it, or `test` too, the splits are theirs.
+        root: The tree's folder. With folders `train` and `val` (`valid`, `validation`; any case) in it, or `test` too,
+            the splits are theirs.
+        classes: The chosen ones; without, all that hold a photo.
+        nested: Whether folders in a class's folder are classes of their own, `a/b`.
+        follow_links: Whether links that lead out of the tree are followed.
 
     Raises:
         SourceError: It is no folder or can't be read, holds no photos or a single class, or a class holds none.
     """
     if not os.path.isdir(root):  # noqa: PTH112 - pathlib's raises where the path can't be accessed
         raise SourceError(f"{root} is not a folder; {LAYOUT}.")
-    scanner = _Scanner(root)
+    scanner = _Scanner(root, follow_links=follow_links)
     top = scanner.folders(root)
-    splits: tuple[str | None, ...] = (None,)
-    if {TRAIN, VAL} <= {*top}:
-        splits = tuple(name for name in SPLITS if name in top)
-    if splits == (None,):
+    folders = _split_folders(root, top)
+    if folders == {None: root}:
         _check_half(root, top)
+        scanner.skipped.clear()  # the root is listed again, as a folder of classes
     else:
-        scanner.skip([root / name for name in top if name not in SPLITS], "neither train nor val nor test")
-    photos = []
-    classes: set[str] = set()
-    for split in splits:
-        path = root / split if split else root
-        names = scanner.folders(path) if split else top
-        classes.update(names)
-        photos += [TreeImage(file, name, split) for name in names for file in scanner.photos(path / name)]
+        used = {path.name for path in folders.values()}
+        scanner.skip([root / name for name in top if name not in used], "neither train nor val nor test")
+    photos, empty = list[TreeImage](), list[Path]()
+    for split, path in folders.items():
+        for name, files in scanner.classes(path, nested=nested):
+            photos += [TreeImage(file, name, split) for file in files]
+            empty += [] if files else [path / name]
+    found = {photo.label for photo in photos}
+    photos = [photo for photo in photos if not classes or photo.label in classes]
+    scanner.skip([path for path in empty if path.name not in found], "a folder without photos")
     skipped = tuple(sorted(scanner.skipped, key=lambda entry: entry.file))
-    tree = Tree(root, splits, tuple(sorted(classes)), tuple(sorted(photos)), skipped)
-    _check(tree)
+    tree = Tree(root, tuple(folders), tuple(sorted(found)), tuple(sorted(photos)), skipped)
+    _check(tree, folders, sorted(found & {*classes}) if classes else sorted(found))
     return tree
+
+
+def _split_folders(root: Path, top: Sequence[str]) -> dict[str | None, Path]:
+    """The folder of each split, in the order of `SPLITS`; the root where there are no splits."""
+    named = [(SPLIT_FOLDERS[name.lower()], name) for name in top if name.lower() in SPLIT_FOLDERS]
+    folders = {split: [root / name for own, name in named if own == split] for split in SPLITS}
+    if not folders[TRAIN] or not folders[VAL]:
+        return {None: root}
+    if several := next((paths for paths in folders.values() if len(paths) > 1), None):
+        raise SourceError(f"{root} has several folders for one split: {', '.join(map(str, several))}; keep one.")
+    return {split: paths[0] for split, paths in folders.items() if paths}
 
 
 class _Scanner:
     """Lists folders and notes what it skips."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, follow_links: bool) -> None:
         self.skipped: list[Refused] = []
-        self._root, self._real = root, root.resolve()
+        self._root, self._real, self._follow_links = root, root.resolve(), follow_links
 
     def folders(self, path: Path) -> list[str]:
         """The names of the folders in a folder."""
@@ -104,11 +131,28 @@ class _Scanner:
         self.skip([entry for entry in entries if not entry.is_dir()], "not in a class's folder")
         return [entry.name for entry in entries if entry.is_dir()]
 
-    def photos(self, path: Path) -> list[str]:
-        """The photos in a class's folder, relative to the tree."""
+    def classes(self, path: Path, *, nested: bool) -> Iterator[tuple[str, list[str]]]:
+        """The classes in a folder and their photos, relative to the tree."""
+        for name in self.folders(path):
+            for folder, files in self._class(path / name, [path.resolve()], nested=nested):
+                yield folder.relative_to(path).as_posix(), files
+
+    def _class(self, path: Path, above: Sequence[Path], *, nested: bool) -> Iterator[tuple[Path, list[str]]]:
         entries = self.entries(path)
-        self.skip([entry for entry in entries if entry.is_dir()], "a folder in a class's folder")
-        files = [entry for entry in entries if not entry.is_dir()]
+        inner = [entry for entry in entries if entry.is_dir()]
+        photos = self._photos([entry for entry in entries if not entry.is_dir()])
+        if photos or not (nested and inner):
+            yield path, photos
+        if not nested:
+            self.skip(inner, "a folder in a class's folder")
+            return
+        above = [*above, path.resolve()]
+        self.skip([entry for entry in inner if entry.resolve() in above], "a link in a circle")
+        for entry in inner:
+            if entry.resolve() not in above:
+                yield from self._class(entry, above, nested=True)
+
+    def _photos(self, files: Sequence[Path]) -> list[str]:
         self.skip([entry for entry in files if entry.suffix.lower() not in FORMATS], "no photo by its suffix")
         photos = [entry for entry in files if entry.suffix.lower() in FORMATS]
         self.skip([entry for entry in photos if not entry.is_file()], "not a file")
@@ -133,17 +177,17 @@ class _Scanner:
         return usable
 
     def _refusal(self, entry: Path) -> str:
-        if entry.name.startswith("."):
+        if is_hidden(entry.name):
             return "hidden"
         try:
             entry.name.encode()
         except UnicodeEncodeError:
             return "its name is not valid UTF-8"
         try:
-            inside = not entry.is_symlink() or entry.resolve(strict=True).is_relative_to(self._real)
+            real = entry.resolve(strict=True) if entry.is_symlink() else self._real
         except (OSError, RuntimeError):  # it leads nowhere, or in a circle
             return "a broken link"
-        return "" if inside else "a link that leaves the folder"
+        return "" if self._follow_links or real.is_relative_to(self._real) else "a link that leaves the folder"
 
     def _name(self, entry: Path) -> str:
         return entry.relative_to(self._root).as_posix().encode(errors="replace").decode()
@@ -151,30 +195,31 @@ class _Scanner:
 
 def _check_half(root: Path, top: Sequence[str]) -> None:
     """Refuses a tree with the one split only; a class may be called `train`, though: it holds photos itself."""
-    for name in {TRAIN, VAL} & {*top}:
-        held = _Scanner(root).entries(root / name)
+    for name in top:
+        if SPLIT_FOLDERS.get(name.lower()) not in {TRAIN, VAL}:
+            continue
+        held = _Scanner(root, follow_links=False).entries(root / name)
         if held and all(entry.is_dir() for entry in held):
-            other = VAL if name == TRAIN else TRAIN
+            other = VAL if name.lower() == TRAIN else TRAIN
             raise SourceError(
                 f"{root} has a folder {name} with classes in it, but no {other}; give {root / name} to have its photos "
                 f"split by the quotas, or add {other}."
             )
 
 
-def _check(tree: Tree) -> None:
+def _check(tree: Tree, folders: Mapping[str | None, Path], chosen: Sequence[str]) -> None:
     hint = f" Skipped: {tree.skipped[0].file}: {tree.skipped[0].reason}." if tree.skipped else ""
-    if not tree.photos:
+    if not tree.classes:
         raise SourceError(f"{tree.root} holds no photos; {LAYOUT}.{hint}")
     if len(tree.classes) == 1:
         raise SourceError(
             f"{tree.root} holds one class only, {tree.classes[0]!r}; at least two are needed: {LAYOUT}.{hint}"
         )
     filled = {(photo.split, photo.label) for photo in tree.photos}
-    for split in tree.splits:
-        for name in tree.classes:
+    for split, path in folders.items():
+        for name in chosen:
             if (split, name) not in filled and split != TEST:
-                path = tree.root / split / name if split else tree.root / name
                 raise SourceError(
-                    f"class {name!r} is empty: {path} holds no photos ({', '.join(FORMATS)}). Put some there, or "
-                    f"remove the class.{hint}"
+                    f"class {name!r} is empty: {path / name} holds no photos ({', '.join(FORMATS)}). Put some there, "
+                    f"remove the class, or name the others in data.classes.{hint}"
                 )

@@ -17,9 +17,11 @@ class FolderSource:
 
     Attributes:
         root: The folder; nothing outside of it is read.
+        follow_links: Whether links in it may lead out of it, as the user says.
     """
 
     root: Path
+    follow_links: bool = False
 
     def prepare(self, urls: Mapping[str, str | None]) -> "FolderSource":
         return self
@@ -50,7 +52,7 @@ class FolderSource:
             inside = path.resolve().is_relative_to(self.root.resolve())
         except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name that is too long
             raise ImageError(f"its file name can't be used: {type(error).__name__}") from None
-        if not inside:
+        if not inside and not self.follow_links:
             raise ImageError("it is a link that leaves the folder of photos")
         return path
 
