@@ -64,7 +64,7 @@ class RunPredictions:
         splits: By split what it predicts; empty where it did not finish.
         status: How it ended.
         reason: Why it did not finish, else empty.
-        seconds: Wall time of the training.
+        seconds: Wall time of the training; None where that is not known.
         train_loss: Mean cross entropy of its last epoch, in nats; None where that is not known.
         architecture: Of its network; None where that is not known.
         source: Where the predictions are from, for messages.
@@ -75,7 +75,7 @@ class RunPredictions:
     splits: Mapping[str, Outputs]
     status: RunStatus = "finished"
     reason: str = ""
-    seconds: float = 0.0
+    seconds: float | None = None
     train_loss: float | None = None
     architecture: Architecture | None = None
     source: str = ""

@@ -32,7 +32,7 @@ class RunScores(msgspec.Struct, frozen=True):
         status: "finished", "diverged" or "failed".
         outcome: What it is counted as: "trained", "did not learn" or "did not run".
         reason: Why it did not finish, or the signs that it did not learn; else empty.
-        seconds: Wall time of the training.
+        seconds: Wall time of the training; None where that is not known.
         train_accuracy: Fraction of training images predicted correctly, 0 to 1.
         val_accuracy: Fraction of validation images predicted correctly, 0 to 1.
         val_interval: Its 95 % interval over images: what other images could give this trained network.
@@ -51,7 +51,7 @@ class RunScores(msgspec.Struct, frozen=True):
     status: RunStatus
     outcome: Outcome
     reason: str
-    seconds: float
+    seconds: float | None
     train_accuracy: float | None = None
     val_accuracy: float | None = None
     val_interval: Interval | None = None

@@ -33,7 +33,7 @@ def score_variant(
     ordered = sorted(runs, key=lambda run: run.seed)
     scores = tuple(_score_run(run, images, classes) for run in ordered)
     trained = [run for run, own in zip(ordered, scores, strict=True) if own.outcome == "trained"]
-    finished = [run.seconds for run in ordered if run.status == "finished"]
+    finished = [run.seconds for run in ordered if run.status == "finished" and run.seconds is not None]
     found = VariantScores(
         name=name,
         architecture=next((run.architecture for run in ordered if run.architecture), None),

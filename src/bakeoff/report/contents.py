@@ -1,7 +1,7 @@
 """What a section of the report is given, and what it gives."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import UnionType
 from typing import Any, TypeVar
 
@@ -85,6 +85,16 @@ class Table:
         """For each column whether it holds numbers, so that the page aligns it to the right."""
         return [self._holds(position, int | float | Estimate | None) for position in range(len(self.columns))]
 
+    def without_empty_columns(self) -> "Table":
+        """The table without the columns in which nothing is known."""
+        kept = [
+            position
+            for position in range(len(self.columns))
+            if not self.rows or any(_is_known(row[position]) for row in self.rows)
+        ]
+        rows = [[row[position] for position in kept] for row in self.rows]
+        return replace(self, columns=[self.columns[position] for position in kept], rows=rows)
+
     def _holds(self, position: int, kind: type | UnionType) -> bool:
         return bool(self.rows) and all(isinstance(row[position], kind) for row in self.rows)
 
@@ -137,6 +147,10 @@ class Page:
     lead: str
     parts: Mapping[str, Section]
     case: ReportInput | None = None
+
+
+def _is_known(cell: object) -> bool:
+    return (cell.mean if isinstance(cell, Estimate) else cell) not in (None, "")
 
 
 def _plain(cell: object) -> str:

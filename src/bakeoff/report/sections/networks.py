@@ -39,8 +39,8 @@ def networks(case: ReportInput) -> Section:
         "The networks compared",
         "networks.html",
         {
-            "networks": _networks(case),
-            "runs": _runs(case),
+            "networks": _networks(case).without_empty_columns(),
+            "runs": _runs(case).without_empty_columns(),
             **measures(case.comparison.networks),
             "curves": figures(case.runs, losses, epochs, {len(case.comparison.classes)}),
             "points": [
@@ -156,7 +156,7 @@ def measures(networks: Sequence[VariantScores]) -> dict[str, object]:
     formats: dict[str, Format] = {"fails": estimate, "seeds": percent, "photos": percent, "rest": percent}
     drawn_networks = [network for network in networks if network.calibration]
     return {
-        "measures": Table("measures", MEASURES, ("network", *measured), scores, measured),
+        "measures": Table("measures", MEASURES, ("network", *measured), scores, measured).without_empty_columns(),
         "variance": Table("variance", VARIANCE, ("network", "failed", "of", *formats), shares, formats),
         "reliability": Figure("reliability", RELIABILITY, charts.reliability(drawn_networks))
         if drawn_networks
