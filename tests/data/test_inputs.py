@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 from tests.data.conftest import photo, plant
@@ -161,3 +162,20 @@ def test_a_report_on_a_folder_says_what_it_does_not_know(tree: Path, tmp_path: P
     assert all(network.any_label_accuracy.mean is None for network in comparison.networks)
     assert "Photos that hold several target classes: not known." in page.with_name("report.md").read_text()
     assert "is not known: no annotations say so" in (tmp_path / "out" / "dataset" / "README.md").read_text()
+
+
+def test_without_quotas_all_photos_are_used(tree: Path) -> None:
+    everything = ("data.train_per_class=all", "data.val_per_class=all")
+    plant(tree, {"test/a/0.jpg": photo(90)})
+    given = pipeline.select(experiment(tree, *everything)).chosen
+    assert given.group_by("split").len().sort("split").rows() == [("test", 1), ("train", 6), ("val", 4)]
+    drawn = pipeline.select(experiment(tree / "train", *everything, "data.val_fraction=0.34")).chosen
+    assert drawn.group_by("split", "label").len().sort("split", "label")["len"].to_list() == [2, 2, 1, 1]
+
+
+def test_all_classes_of_an_instances_file_from_a_lowest_count_on(named_tree: Path) -> None:
+    files = sorted(path.name for path in named_tree.rglob("*.jpg"))
+    held = {file: ["a", "rare"] if number == 0 else ["ab"[number % 2]] for number, file in enumerate(files)}
+    given = {"annotations": str(instances(named_tree, held)), "images": str(named_tree), "classes": "all"}
+    assert target_classes(msgspec.convert(given, DataConfig)) == ("a", "b", "rare")
+    assert open_index(msgspec.convert({**given, "min_per_class": 2}, DataConfig), None)[1].classes == ("a", "b")

@@ -93,8 +93,14 @@ def _duplicates(group: "Duplicates") -> str:
 def print_selection(selection: "Selection") -> None:
     """Prints what was chosen and what there is, per class, and what became of the images."""
     config, ledger = selection.info.config, selection.ledger
-    quotas = " + ".join(f"{count:,} {split}" for split, count in config.quotas.items())
+    quotas = " + ".join(f"{_quota(quota)} {split}" for split, quota in config.quotas.items())
     print_line(f"policy {config.policy}: {quotas} images per class; {ledger.height:,} images hold a target class")
+    least, most = selection.train_sizes
+    if most > least:
+        print_line(
+            f"the classes are not of one size: {least:,} to {most:,} training images; training.class_weights or "
+            'training.sampler = "balanced" makes up for it'
+        )
     rows = (
         (
             name,
@@ -107,6 +113,12 @@ def print_selection(selection: "Selection") -> None:
     print_table("Images per class", ("class", *selection.splits, "eligible", "annotated"), rows)
     reasons = ledger["reason"].value_counts().sort("count", "reason", descending=[True, False])
     print_table("What became of them", ("reason", "images"), reasons.iter_rows())
+
+
+def _quota(quota: object) -> str:
+    if isinstance(quota, dict):
+        return "/".join(f"{count:,}" for count in quota.values())
+    return f"{quota:,}" if isinstance(quota, int | float) else str(quota)
 
 
 def print_runs(runs: "Iterable[Run]") -> None:

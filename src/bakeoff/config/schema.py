@@ -19,6 +19,11 @@ from bakeoff.config.tables import (
 )
 from bakeoff.core.geometry import Resize
 
+ALL: Literal["all"] = "all"
+"""As a quota: every image; as the classes: all of them."""
+
+Quota = Count | Literal["all"] | dict[Name, Count]
+
 AUTO = "auto"
 """As a number of seeds: as many as the verdicts need."""
 
@@ -28,9 +33,12 @@ class SelectionConfig(ConfigTable, frozen=True):
 
     Attributes:
         classes: The target classes: category names, in the order of their labels.
-        train_per_class: Training images per class.
-        val_per_class: Validation images per class.
-        test_per_class: Test images per class: predicted once by each run, and used by no comparison.
+        train_per_class: Training images per class: a number, a table of numbers by class, or "all": those that are
+            bound to the split, or else those that the other splits leave.
+        val_per_class: Validation images per class; a fraction below 1, or "all" (of images that are bound to no split
+            a fifth), are each class's own number.
+        test_per_class: Test images per class: predicted once by each run, and used by no comparison. "all" are those
+            that are bound to the split, none where there are none.
         policy: How an image gets its one label; a name of `bakeoff list policies`.
         seed: Seeds the policy's random order.
         min_area: An annotation counts only if it covers at least this fraction of the image, 0 to 1.
@@ -38,19 +46,25 @@ class SelectionConfig(ConfigTable, frozen=True):
     """
 
     classes: tuple[Name, ...] = ()
-    train_per_class: Count = 1600
-    val_per_class: Count = 400
-    test_per_class: Count = 0
+    train_per_class: Quota = ALL
+    val_per_class: Quota | Annotated[float, Meta(gt=0.0, lt=1.0)] = ALL
+    test_per_class: Quota = 0
     policy: Name = "balanced"
     seed: Count = 0
     min_area: Fraction = 0.0
     crowd: bool = False
 
     @property
-    def quotas(self) -> dict[str, int]:
+    def quotas(self) -> dict[str, Quota | float]:
         """Images per class and split; the test split only if it has any."""
-        quotas = {"train": self.train_per_class, "val": self.val_per_class}
+        quotas: dict[str, Quota | float] = {"train": self.train_per_class, "val": self.val_per_class}
         return quotas | {"test": self.test_per_class} if self.test_per_class else quotas
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The quotas where each is one number for all classes; else empty."""
+        numbers = {split: quota for split, quota in self.quotas.items() if isinstance(quota, int)}
+        return numbers if len(numbers) == len(self.quotas) else {}
 
 
 class DataConfig(SelectionConfig, frozen=True):
@@ -62,6 +76,10 @@ class DataConfig(SelectionConfig, frozen=True):
         nested: Whether folders in a class's folder are classes of their own, named by their path: `a/b`.
         follow_links: Whether links are followed that lead out of `folder`.
         annotations: Path of the COCO instances file; with `folder` it says what else the photos hold.
+        classes: "all" are all that at least `min_per_class` images hold.
+        min_per_class: The fewest images of a class, where the classes are not named.
+        val_fraction: Fraction of each class's images for validation, where `val_per_class` is "all" and no image is
+            bound to a split.
         merge: By the name of a class the categories that become it; `classes` then names the class.
         images: Path of the folder or zip archive that holds the photos; "url" downloads them from the URLs that the
             instances file has for them; the URL of a folder (http or https) downloads them from there.
@@ -86,6 +104,10 @@ class DataConfig(SelectionConfig, frozen=True):
     nested: bool = False
     follow_links: bool = False
     annotations: str = ""
+    classes: tuple[Name, ...] | Literal["all"] = ()  # type: ignore[assignment]  # "all" becomes names in open_index
+    min_per_class: Positive = 1
+    test_per_class: Quota = ALL
+    val_fraction: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.2
     merge: dict[Name, tuple[Name, ...]] = field(default_factory=dict)
     images: str = ""
     view: Literal["photo", "crop"] = "photo"
@@ -105,7 +127,8 @@ class DataConfig(SelectionConfig, frozen=True):
     @property
     def selection(self) -> SelectionConfig:
         """The values that decide which images are chosen."""
-        return SelectionConfig(**{name: getattr(self, name) for name in SelectionConfig.__struct_fields__})
+        own = {name: getattr(self, name) for name in SelectionConfig.__struct_fields__}
+        return SelectionConfig(**own | {"classes": () if self.classes == ALL else self.classes})
 
 
 class Recipe(ConfigTable, frozen=True):

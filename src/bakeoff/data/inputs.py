@@ -5,11 +5,13 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+import polars as pl
 
-from bakeoff.config.schema import DataConfig, SelectionConfig
+from bakeoff.config.schema import ALL, DataConfig, SelectionConfig
 from bakeoff.config.tables import is_remote
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.progress import Monitor, silent
+from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
 from bakeoff.data.http import Options
@@ -37,16 +39,12 @@ def read_index(annotations: str, cache: Path | None = None) -> Index:
 
 
 def target_classes(data: DataConfig) -> tuple[str, ...]:
-    """The target classes: of a folder where none are given all, sorted.
+    """The target classes: where they are not named all that `min_per_class` images hold, in the order of their ids.
 
     Raises:
-        ConfigError: Both a folder and images are given.
-        SourceError: The folder can't be used.
+        BakeoffError: As `open_index`.
     """
-    if data.classes or not _is_tree(data):
-        return data.classes
-    becomes = {part: name for name, parts in data.merge.items() for part in parts}
-    return tuple(dict.fromkeys(becomes.get(name, name) for name in _scan(data).classes))
+    return data.selection.classes if _are_named(data) else _all_classes(data, _read(data, None))
 
 
 def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionConfig]:
@@ -62,10 +60,24 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
         SelectionError: The categories can't be merged so.
         SourceError: The folder can't be used.
     """
+    index = _read(data, cache)
+    config = data.selection
+    if not _are_named(data):
+        config = msgspec.structs.replace(config, classes=_all_classes(data, index))
+    if data.view == "crop":
+        index = _crop(index, data, config)
+    if config.test_per_class == ALL and TEST not in index.splits.values():
+        config = msgspec.structs.replace(config, test_per_class=0)
+    if config.val_per_class == ALL and not index.splits:
+        config = msgspec.structs.replace(config, val_per_class=data.val_fraction)
+    return index, config
+
+
+def _read(data: DataConfig, cache: Path | None) -> Index:
     from bakeoff.data.selection import merge_categories
 
     if not _is_tree(data):
-        return _view(merge_categories(read_index(data.annotations, cache), data.merge), data), data.selection
+        return merge_categories(read_index(data.annotations, cache), data.merge)
     if data.view != "photo":
         raise ConfigError('data.view = "crop" needs annotations with boxes; photos with a folder per class have none.')
     index = tree_index(_scan(data))
@@ -73,20 +85,33 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
         if data.crowd:
             raise ConfigError("data.crowd is given together with data.folder, whose folders give the labels.")
         index = add_objects(index, read_index(data.annotations, cache))
-    return merge_categories(index, data.merge), msgspec.structs.replace(data.selection, classes=target_classes(data))
+    return merge_categories(index, data.merge)
 
 
-def _view(index: Index, data: DataConfig) -> Index:
-    """The index of what becomes an image: a photo, or an object."""
+def _are_named(data: DataConfig) -> bool:
+    return data.classes != ALL and (bool(data.classes) or not _is_tree(data))
+
+
+def _all_classes(data: DataConfig, index: Index) -> tuple[str, ...]:
+    held = index.annotations.group_by("category_id").agg(pl.col("image_id").n_unique().alias("images"))
+    enough = held.filter(pl.col("images") >= data.min_per_class)
+    return tuple(index.categories.join(enough, on="category_id", how="semi", maintain_order="left")["name"])
+
+
+def _crop(index: Index, data: DataConfig, config: SelectionConfig) -> Index:
+    """The index of what becomes an image: an object."""
     from bakeoff.data.selection import crop_objects
 
-    if data.view == "photo":
-        return index
     if data.crowd:
         raise ConfigError('data.crowd is given together with data.view = "crop"; a crowd is no single object to crop.')
     return crop_objects(
-        index, data.classes, margin=data.margin, min_side=data.min_side, quotas=data.quotas, seed=data.seed
+        index, config.classes, margin=data.margin, min_side=data.min_side, quotas=_weights(data), seed=data.seed
     )
+
+
+def _weights(data: DataConfig) -> dict[str, float]:
+    """In which proportion photos are divided among the splits."""
+    return {**data.selection.numbers} or {TRAIN: 1 - data.val_fraction, VAL: data.val_fraction}
 
 
 def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
@@ -132,7 +157,7 @@ def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
 
 def _scan(data: DataConfig) -> Tree:
     """The tree of the folder, of the chosen classes or those that become them."""
-    classes = [part for name in data.classes for part in data.merge.get(name, (name,))]
+    classes = [part for name in data.selection.classes for part in data.merge.get(name, (name,))]
     return scan(Path(data.folder), classes, nested=data.nested, follow_links=data.follow_links)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import DataConfig, SelectionConfig
+from bakeoff.config.schema import ALL, DataConfig, Quota, SelectionConfig
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.geometry import Resize
 from bakeoff.core.progress import Monitor, silent
@@ -121,9 +121,9 @@ def select(
     *,
     classes: Sequence[str],
     policy: str = "balanced",
-    train_per_class: int = 1600,
-    val_per_class: int = 400,
-    test_per_class: int = 0,
+    train_per_class: Quota = ALL,
+    val_per_class: Quota | float = ALL,
+    test_per_class: Quota = 0,
     seed: int = 0,
     min_area: float = 0.0,
     crowd: bool = False,
@@ -134,8 +134,9 @@ def select(
         index: The annotations.
         classes: The target classes, in the order of their labels.
         policy: How an image gets its one label.
-        train_per_class: Training images per class.
-        val_per_class: Validation images per class.
+        train_per_class: Training images per class: a number, numbers by class, or "all" that the others leave.
+        val_per_class: Validation images per class; also a fraction below 1; "all" is a fifth, unless the index says
+            which split an image is for.
         test_per_class: Test images per class.
         seed: Of the policy's random order.
         min_area: An annotation counts only from this fraction of the image's area on, 0 to 1.
@@ -146,7 +147,7 @@ def select(
         SelectionError: The classes can't be used.
         ShortageError: A class has too few images.
     """
-    values = {
+    values: dict[str, object] = {
         "classes": tuple(classes),
         "policy": policy,
         "train_per_class": train_per_class,

@@ -9,6 +9,11 @@ import numpy.typing as npt
 from bakeoff.data.selection.candidates import Candidates
 
 NONE = -1
+EVERY = 2**40
+"""A quota that takes every image."""
+
+Quotas = Mapping[str, npt.NDArray[np.int64]]
+"""By split, in the order of `SPLITS`: how many images of each class it gets at most, int64 (K,)."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Assignment:
     split: npt.NDArray[np.int64]
     refusal: str = ""
 
-    def counts(self, quotas: Mapping[str, int]) -> npt.NDArray[np.int64]:
+    def counts(self, quotas: Quotas) -> npt.NDArray[np.int64]:
         """How many images each split and class got: int64 (splits, K)."""
         taken = np.zeros((len(quotas), self.eligible.shape[1]), dtype=np.int64)
         chosen = self.label != NONE
@@ -37,8 +42,8 @@ class Assignment:
         return taken
 
 
-Policy = Callable[[Candidates, Mapping[str, int], np.random.Generator], Assignment]
-"""A label policy: takes the candidates, the quota of each split (images per class) and a generator.
+Policy = Callable[[Candidates, Quotas, np.random.Generator], Assignment]
+"""A label policy: takes the candidates, the quotas of the splits and a generator.
 
 It takes as many images as it can, never more than a quota; whether that is enough is decided elsewhere.
 """
@@ -50,14 +55,14 @@ def random_order(count: int, generator: np.random.Generator) -> npt.NDArray[np.i
 
 
 def fill_in_turn(
-    eligible: npt.NDArray[np.bool_], order: npt.NDArray[np.int64], quotas: Mapping[str, int], refusal: str = ""
+    eligible: npt.NDArray[np.bool_], order: npt.NDArray[np.int64], quotas: Quotas, refusal: str = ""
 ) -> Assignment:
     """For each split, then each class: the first images in the order that are eligible and not used yet.
 
     Args:
         eligible: bool (N, K).
         order: int64 (N,), a permutation.
-        quotas: Images per class, for each split.
+        quotas: Images of each class, for each split.
         refusal: Why an image that holds a target class is eligible for none.
 
     Returns:
@@ -68,6 +73,6 @@ def fill_in_turn(
     split = np.full(len(order), NONE, dtype=np.int64)
     for position, quota in enumerate(quotas.values()):
         for klass in range(eligible.shape[1]):
-            free = queue[eligible[queue, klass] & (label[queue] == NONE)][:quota]
+            free = queue[eligible[queue, klass] & (label[queue] == NONE)][: quota[klass]]
             label[free], split[free] = klass, position
     return Assignment(eligible, order, label, split, refusal)

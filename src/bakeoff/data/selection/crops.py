@@ -16,14 +16,14 @@ VISIBLE = 0.25
 
 
 def crop_objects(
-    index: Index, classes: Sequence[str], *, margin: float, min_side: int, quotas: Mapping[str, int], seed: int
+    index: Index, classes: Sequence[str], *, margin: float, min_side: int, quotas: Mapping[str, float], seed: int
 ) -> Index:
     """An index whose images are the annotated objects of the classes.
 
     An object's image has the id of its annotation and the file name of its photo with the crop box.
     Its one annotation that counts is the object; other objects of the classes that reach into it are kept as crowd
     annotations, so that they are known and do not decide. So is an object that is a crowd, or too small. All objects
-    of a photo are for one split, which is drawn: no photo is in two.
+    of a photo are for its split, which is drawn where it has none: no photo is in two.
 
     Args:
         index: The annotations.
@@ -54,7 +54,7 @@ def crop_objects(
         ),
         images=_images(crops),
         annotations=_annotations(crops, objects, min_side),
-        splits=_splits(crops, quotas, seed),
+        splits=_splits(crops, index.splits, quotas, seed),
     )
 
 
@@ -96,10 +96,10 @@ def _annotations(crops: pl.DataFrame, objects: pl.DataFrame, min_side: int) -> p
     )
 
 
-def _splits(crops: pl.DataFrame, quotas: Mapping[str, int], seed: int) -> dict[int, str]:
+def _splits(crops: pl.DataFrame, fixed: Mapping[int, str], quotas: Mapping[str, float], seed: int) -> dict[int, str]:
     photos = crops["image_id"].unique().sort().to_list()
     total = sum(quotas.values())
     fractions = [quota / total for quota in quotas.values()]
     draws = np.random.default_rng(seed).choice(list(quotas), len(photos), p=fractions).tolist() if total else photos
-    split = dict(zip(photos, draws, strict=True))
+    split = fixed or dict(zip(photos, draws, strict=True))
     return {crop: split[photo] for crop, photo in crops.select("annotation_id", "image_id").iter_rows()}

@@ -1,7 +1,7 @@
 """From an index and a configuration to a selection and its ledger."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,12 @@ from bakeoff.config.schema import SelectionConfig
 from bakeoff.core.atomic import atomic_folder, lock
 from bakeoff.core.errors import SelectionError, ShortageError, StorageError
 from bakeoff.core.storage import digest, read_json, write_json
+from bakeoff.core.types import TEST
 from bakeoff.data.index import Index
-from bakeoff.data.selection.assignment import NONE, Assignment
+from bakeoff.data.selection.assignment import EVERY, NONE, Assignment, Quotas
 from bakeoff.data.selection.candidates import Candidates, describe_images, find_candidates, target_annotations
 from bakeoff.data.selection.selection import Selection, SelectionInfo
-from bakeoff.data.selection.splits import assign
+from bakeoff.data.selection.splits import amounts, assign, val_fraction
 
 
 def select(index: Index, config: SelectionConfig) -> Selection:
@@ -35,12 +36,12 @@ def select(index: Index, config: SelectionConfig) -> Selection:
         ShortageError: A class holds too few images under this policy.
         ConfigError: There is no such policy.
     """
-    quotas = config.quotas
-    if not any(quotas.values()):
+    if not any(config.quotas.values()):
         raise SelectionError("data.train_per_class and data.val_per_class are both 0; ask for at least one image.")
     annotations = target_annotations(index, config)
+    quotas = amounts(config)
     candidates = find_candidates(annotations, len(config.classes), index.splits)
-    assignment = assign(candidates, quotas, config.policy, config.seed)
+    assignment = assign(candidates, quotas, config.policy, config.seed, val_fraction(config))
     _check_quotas(candidates, assignment, quotas, config)
     info = SelectionInfo(
         config=config,
@@ -64,8 +65,8 @@ def largest_common_quota(candidates: Candidates, quotas: Mapping[str, int], poli
     while too_many - enough > 1:
         middle = (enough + too_many) // 2
         attempt = apportion(middle, quotas)
-        assignment = assign(candidates, attempt, policy_name, seed)
-        filled = (assignment.counts(attempt) == np.array(list(attempt.values()))[:, None]).all()
+        tried = {split: np.full(candidates.holds.shape[1], quota) for split, quota in attempt.items()}
+        filled = (assign(candidates, tried, policy_name, seed).counts(tried) == [*tried.values()]).all()
         enough, too_many = (middle, too_many) if filled else (enough, middle)
     return enough
 
@@ -103,21 +104,23 @@ def load(folder: Path) -> Selection:
         raise StorageError(f"{path} is missing or damaged ({error}); remove {folder} and run again.") from None
 
 
-def _check_quotas(
-    candidates: Candidates, assignment: Assignment, quotas: Mapping[str, int], config: SelectionConfig
-) -> None:
+def _check_quotas(candidates: Candidates, assignment: Assignment, quotas: Quotas, config: SelectionConfig) -> None:
     counts = assignment.counts(quotas)
-    for (split, quota), row in zip(quotas.items(), counts, strict=True):
-        for label, count in enumerate(row):
+    for (split, wanted), row in zip(quotas.items(), counts, strict=True):
+        least = np.where(wanted == EVERY, split != TEST, wanted)
+        for label, (count, quota) in enumerate(zip(row, least, strict=True)):
             if count < quota:
                 raise ShortageError(
                     f"policy {config.policy!r}: class {config.classes[label]!r} has too few images: {split} needs "
                     f"{quota:,}, {count:,} left ({candidates.holds[:, label].sum():,} images hold the class). "
-                    + _advice(candidates, quotas, config)
+                    + _advice(candidates, config)
                 )
 
 
-def _advice(candidates: Candidates, quotas: Mapping[str, int], config: SelectionConfig) -> str:
+def _advice(candidates: Candidates, config: SelectionConfig) -> str:
+    quotas = config.numbers
+    if not quotas:
+        return f"Lower {_keys(config.quotas)}, leave the class out, or choose another policy."
     total = sum(quotas.values())
     common = largest_common_quota(candidates, quotas, config.policy, config.seed)
     advice = (
@@ -130,7 +133,7 @@ def _advice(candidates: Candidates, quotas: Mapping[str, int], config: Selection
     return f"{advice}Lower {_keys(quotas)}, or choose another policy or other classes."
 
 
-def _keys(quotas: Mapping[str, int]) -> str:
+def _keys(quotas: Iterable[str]) -> str:
     return " or ".join(f"data.{split}_per_class" for split in quotas)
 
 

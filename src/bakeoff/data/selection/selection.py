@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 
 from bakeoff.config.schema import SelectionConfig
-from bakeoff.core.types import SPLITS
+from bakeoff.core.types import SPLITS, TRAIN
 from bakeoff.data.index import License
 
 
@@ -74,6 +74,13 @@ class Selection:
             .sort("_split", "_label", "image_id")
             .drop("_split", "_label")
         )
+
+    @property
+    def train_sizes(self) -> tuple[int, int]:
+        """The training images of the smallest class, and of the largest."""
+        labels = self.ledger.filter((pl.col("status") == "chosen") & (pl.col("split") == TRAIN))["label"].to_list()
+        sizes = [labels.count(name) for name in self.classes]
+        return min(sizes), max(sizes)
 
     @property
     def reserves(self) -> pl.DataFrame:

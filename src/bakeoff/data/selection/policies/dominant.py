@@ -1,16 +1,14 @@
 """The class that fills most of the image."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from bakeoff.core.registry import policies
-from bakeoff.data.selection.assignment import Assignment, fill_in_turn, random_order
+from bakeoff.data.selection.assignment import Assignment, Quotas, fill_in_turn, random_order
 from bakeoff.data.selection.candidates import Candidates
 
 
 @policies.register("dominant")
-def dominant(candidates: Candidates, quotas: Mapping[str, int], generator: np.random.Generator) -> Assignment:
+def dominant(candidates: Candidates, quotas: Quotas, generator: np.random.Generator) -> Assignment:
     """Each image under the class with the largest annotated area in it, ties dropped, in a seeded random order."""
     areas = np.where(candidates.holds, candidates.areas, -np.inf)
     largest = areas.max(axis=1, keepdims=True, initial=-np.inf)
