@@ -73,3 +73,17 @@ def test_the_holdout_and_the_rest_are_all_rows(labels: list[int], fraction: floa
 def test_without_a_holdout_all_rows_are_trained_on() -> None:
     learned, holdout = hold_out(np.array([0, 1, 1]), np.arange(3), 0.0)
     assert (learned.tolist(), holdout.tolist()) == ([0, 1, 2], [])
+
+
+def test_classes_weigh_and_are_drawn_alike_whatever_their_size() -> None:
+    labels = np.array([0] * 90 + [2] * 10)
+    split = Split(np.zeros((100, 8, 8, 3), np.uint8), labels, CPU)
+    weights = split.class_weights()
+    torch.testing.assert_close(weights[[0, 2]], torch.tensor([100 / 180, 5.0]))
+    assert weights[labels].mean() == 1.0
+    recipe = Recipe(sampler="balanced", batch_size=7)
+    orders = [torch.cat(split.order(recipe, torch.Generator().manual_seed(seed))) for seed in (0, 0, 1)]
+    assert (len(orders[0]), orders[0].equal(orders[1]), orders[0].equal(orders[2])) == (100, True, False)
+    generator = torch.Generator().manual_seed(5)
+    drawn = torch.cat([rows for _ in range(20) for rows in split.order(recipe, generator)])
+    assert 0.45 < (drawn >= 90).double().mean() < 0.55

@@ -19,6 +19,7 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.factory import create
 from bakeoff.training.batches import Split
 from bakeoff.training.device import choose_device, reproducible
+from bakeoff.training.loop import cross_entropy
 from bakeoff.training.predict import probabilities
 from bakeoff.training.run import BatchLog, EpochLog, Run, RunSpec, load_run
 from bakeoff.training.train import check, make_spec, train
@@ -319,3 +320,25 @@ def test_eval_every_makes_no_other_run(dataset: Dataset, spec: RunSpec, tmp_path
     for line in (line for line in seldom.log if isinstance(line, EpochLog)):
         assert (line.train_loss, line.val_loss) == (lines[line.epoch].train_loss, lines[line.epoch].val_loss)
     assert [line.epoch for line in seldom.log if isinstance(line, EpochLog)] == [0, 2, 4, 5]
+
+
+def test_the_loss_of_weighted_classes_is_that_of_evenly_many_images() -> None:
+    """An image of a class that is a third as frequent counts three times as much."""
+    labels = np.array([0, 0, 0, 1])
+    split = Split(np.zeros((4, 8, 8, 3), np.uint8), labels, torch.device("cpu"))
+    logits, targets = torch.tensor([[2.0, -1.0]] * 4), torch.from_numpy(labels)
+    each = functional.cross_entropy(logits, targets, reduction="none")
+    weighted = cross_entropy(logits, targets, Recipe(), split.class_weights())
+    torch.testing.assert_close(weighted, (each[:3].mean() + each[3]) / 2)
+    torch.testing.assert_close(cross_entropy(logits, targets, Recipe(), None), each.mean())
+
+
+def test_balanced_classes_train_as_without_weights(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    weighted = change(spec, recipe=change(spec.recipe, class_weights="balanced"))
+    drawn = change(spec, recipe=change(spec.recipe, sampler="balanced"))
+    losses = [
+        [line.loss for line in train(one, dataset, tmp_path / str(number)).log if isinstance(line, BatchLog)]
+        for number, one in enumerate((spec, weighted, drawn, drawn))
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+    assert losses[0] != losses[2] == losses[3]

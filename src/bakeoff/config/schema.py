@@ -144,7 +144,11 @@ class Recipe(ConfigTable, frozen=True):
         weight_decay: L2 penalty (adam, sgd), decoupled decay (adamw); biases and norm parameters are excluded.
         schedule: "constant", or "cosine" down to zero over all steps.
         label_smoothing: Fraction of the target spread over all classes, 0 to 1.
-        shuffle: Whether each epoch sees the images in a new order.
+        class_weights: "balanced": in the training loss each class counts as much as any other, however many images it
+            has: an image has the weight N / (K n) of its class with n of the N images.
+        sampler: "shuffle": each epoch sees every image once; "balanced": as many draws, with replacement, every class
+            equally likely.
+        shuffle: Whether each epoch sees the images in a new order; no effect on the balanced sampler.
         horizontal_flip: Whether each training image is flipped with probability one half.
         random_crop: Pixels of reflected border from which a random crop is taken; 0 means none.
         resized_crop: Smallest fraction of an image's area that a random crop keeps before it is resized to full size; 1
@@ -184,6 +188,8 @@ class Recipe(ConfigTable, frozen=True):
     weight_decay: NotNegative = 0.0
     schedule: Literal["constant", "cosine"] = "constant"
     label_smoothing: Fraction = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+    sampler: Literal["shuffle", "balanced"] = "shuffle"
     shuffle: bool = True
     horizontal_flip: bool = False
     random_crop: Count = 0

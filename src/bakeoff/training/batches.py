@@ -39,8 +39,17 @@ class Split:
 
     def order(self, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, ...]:
         """The rows of an epoch's batches, int64 (B,) each on the device; the last may be smaller."""
-        order = torch.randperm(len(self), generator=generator) if recipe.shuffle else torch.arange(len(self))
+        if recipe.sampler == "balanced":
+            weights = self.class_weights().cpu()[self.labels.cpu()]
+            order = torch.multinomial(weights, len(self), replacement=True, generator=generator)
+        else:
+            order = torch.randperm(len(self), generator=generator) if recipe.shuffle else torch.arange(len(self))
         return tuple(order.to(self.labels.device).split(recipe.batch_size))
+
+    def class_weights(self) -> Tensor:
+        """By class N / (K n), n of the N images being of it, K classes having any: float32, up to the last label."""
+        counts = torch.bincount(self.labels)
+        return len(self) / ((counts > 0).sum() * counts.clamp(min=1)).float()
 
     def batch(self, rows: Tensor, epoch: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """These rows as an epoch, counted from 1, has them: float32 (B, C, s, s) in [-1, 1], and int64 (B,).

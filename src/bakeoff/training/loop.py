@@ -88,6 +88,7 @@ class Step:
     def __init__(self, state: TrainingState, train: Split, recipe: Recipe) -> None:
         self.state, self.train, self.recipe = state, train, recipe
         self.totals = torch.zeros(2, device=state.device, dtype=torch.float64)
+        self.weights = train.class_weights() if recipe.class_weights == "balanced" else None
 
     def __call__(self, rows: Tensor) -> None:
         """Trains on the images of these rows, int64 (B,) on the device."""
@@ -97,7 +98,7 @@ class Step:
         images, boxes = inputs[:, :3], inputs[:, 3:]
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
             logits, heatmaps = _forward(state.network, images, with_heatmaps=boxes.shape[1] > 0)
-        loss = _loss(logits.float(), labels, mixture, recipe)
+        loss = _loss(logits.float(), labels, mixture, recipe, self.weights)
         whole = loss
         if heatmaps is not None:
             whole = loss + recipe.localization_weight * localization_loss(heatmaps.float(), boxes)
@@ -116,12 +117,20 @@ def _forward(network: nn.Module, images: Tensor, *, with_heatmaps: bool) -> tupl
     return both(images)
 
 
-def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recipe) -> Tensor:
-    loss = functional.cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recipe, weights: Tensor | None) -> Tensor:
+    loss = cross_entropy(logits, labels, recipe, weights)
     if mixture:
-        other = functional.cross_entropy(logits, mixture.labels, label_smoothing=recipe.label_smoothing)
+        other = cross_entropy(logits, mixture.labels, recipe, weights)
         loss = (1 - mixture.fraction) * loss + mixture.fraction * other
     return loss
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, recipe: Recipe, weights: Tensor | None) -> Tensor:
+    smoothing = recipe.label_smoothing
+    if weights is None:
+        return functional.cross_entropy(logits, labels, label_smoothing=smoothing)
+    losses = functional.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
+    return (losses * weights[labels]).mean()
 
 
 def _run_epoch(step: Step, advance: Callable[[Tensor], None], keep: Keep, observer: Observer) -> Tensor:
