@@ -31,6 +31,12 @@ RENAMED = {
 }
 """Keys of earlier versions, and what each is called now."""
 
+PATHS = {
+    *("folder", "cache", "split_list", "annotations", "images"),
+    *("val_annotations", "val_images", "test_annotations", "test_images"),
+}
+"""Keys of `[data]` that are paths."""
+
 Table = dict[str, Any]  # what a TOML file holds
 
 
@@ -78,8 +84,8 @@ def _anchor_paths(document: Table, folder: Path) -> None:
     """Makes the relative paths of a valid document relative to the current folder."""
     owners = [document, *document.get("variants", {}).values()]
     for data in (owner["data"] for owner in owners if "data" in owner):
-        for key in data.keys() & {"folder", "annotations", "images", "cache"}:
-            if data[key] and not (key == "images" and is_remote(data[key])):
+        for key in data.keys() & PATHS:
+            if data[key] and not (key.endswith("images") and is_remote(data[key])):
                 data[key] = str(folder / data[key])
     for owner in owners:
         if "network" in owner:

@@ -75,7 +75,14 @@ class DataConfig(SelectionConfig, frozen=True):
             `classes` all of its classes are used.
         nested: Whether folders in a class's folder are classes of their own, named by their path: `a/b`.
         follow_links: Whether links are followed that lead out of `folder`.
-        annotations: Path of the COCO instances file; with `folder` it says what else the photos hold.
+        annotations: Path of the COCO instances file, or of a folder of them (see `find_parts`); with `folder` it says
+            what else the photos hold.
+        val_annotations: The instances file of the validation photos; `annotations` is then that of the training photos.
+        val_images: As `images`, of the validation photos, where they are elsewhere.
+        test_annotations: The instances file of the test photos.
+        test_images: As `images`, of the test photos, where they are elsewhere.
+        split_list: Path of a CSV file with a file name or image id and a split in each line.
+        group_by: A regular expression on file names; images with the same match stay in one split.
         classes: "all" are all that at least `min_per_class` images hold.
         min_per_class: The fewest images of a class, where the classes are not named.
         val_fraction: Fraction of each class's images for validation, where `val_per_class` is "all" and no image is
@@ -104,6 +111,12 @@ class DataConfig(SelectionConfig, frozen=True):
     nested: bool = False
     follow_links: bool = False
     annotations: str = ""
+    val_annotations: str = ""
+    val_images: str = ""
+    test_annotations: str = ""
+    test_images: str = ""
+    split_list: str = ""
+    group_by: str = ""
     classes: tuple[Name, ...] | Literal["all"] = ()  # type: ignore[assignment]  # "all" becomes names in open_index
     min_per_class: Positive = 1
     test_per_class: Quota = ALL

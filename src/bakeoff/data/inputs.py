@@ -19,8 +19,11 @@ from bakeoff.data.image_folder.indexing import tree_index
 from bakeoff.data.image_folder.objects import add_objects
 from bakeoff.data.image_folder.tree import Tree, scan
 from bakeoff.data.index import Index
+from bakeoff.data.parts import combine, find_parts
 from bakeoff.data.source import Source
+from bakeoff.data.sources.by_prefix import SourceByPrefix
 from bakeoff.data.sources.folder import FolderSource
+from bakeoff.data.splitting import split_by_group, split_by_list
 
 
 def read_index(annotations: str, cache: Path | None = None) -> Index:
@@ -76,8 +79,30 @@ def open_index(data: DataConfig, cache: Path | None) -> tuple[Index, SelectionCo
 def _read(data: DataConfig, cache: Path | None) -> Index:
     from bakeoff.data.selection import merge_categories
 
-    if not _is_tree(data):
-        return merge_categories(read_index(data.annotations, cache), data.merge)
+    return merge_categories(
+        _with_splits(_tree(data, cache) if _is_tree(data) else _files(data, cache), data), data.merge
+    )
+
+
+def _files(data: DataConfig, cache: Path | None) -> Index:
+    """The index of one instances file, or of several."""
+    parts = find_parts(data)
+    indexes = [read_index(part.annotations, cache) for part in parts]
+    return combine(parts, indexes) if len(parts) > 1 else indexes[0]
+
+
+def _with_splits(index: Index, data: DataConfig) -> Index:
+    """The index with the splits that a list or groups of images give."""
+    if data.split_list:
+        index = split_by_list(index, Path(data.split_list))
+    if not data.group_by:
+        return index
+    if index.splits:
+        raise ConfigError("data.group_by draws the splits, which are given already; leave it out.")
+    return split_by_group(index, data.group_by, _weights(data), data.seed)
+
+
+def _tree(data: DataConfig, cache: Path | None) -> Index:
     if data.view != "photo":
         raise ConfigError('data.view = "crop" needs annotations with boxes; photos with a folder per class have none.')
     index = tree_index(_scan(data))
@@ -85,7 +110,7 @@ def _read(data: DataConfig, cache: Path | None) -> Index:
         if data.crowd:
             raise ConfigError("data.crowd is given together with data.folder, whose folders give the labels.")
         index = add_objects(index, read_index(data.annotations, cache))
-    return merge_categories(index, data.merge)
+    return index
 
 
 def _are_named(data: DataConfig) -> bool:
@@ -111,7 +136,8 @@ def _crop(index: Index, data: DataConfig, config: SelectionConfig) -> Index:
 
 def _weights(data: DataConfig) -> dict[str, float]:
     """In which proportion photos are divided among the splits."""
-    return {**data.selection.numbers} or {TRAIN: 1 - data.val_fraction, VAL: data.val_fraction}
+    numbers = {split: float(quota) for split, quota in data.selection.numbers.items() if quota}
+    return numbers or {TRAIN: 1 - data.val_fraction, VAL: data.val_fraction}
 
 
 def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
@@ -125,23 +151,30 @@ def open_source(data: DataConfig, monitor: Monitor = silent) -> Source:
         ConfigError: What is needed is not given, or both a folder and images are.
         SourceError: There is no such folder, or it can't be read.
     """
-    from bakeoff.data import source as sources
-
     if _is_tree(data):
         return FolderSource(_scan(data).root, follow_links=data.follow_links)
-    if not (data.annotations and data.images):
+    parts = find_parts(data) if data.annotations else []
+    if not all(part.images for part in parts) or not parts:
         raise ConfigError(
             "an instances file and its photos are needed: give --annotations FILE and --images FOLDER (or url, "
             "which downloads them), or set data.annotations and data.images in the experiment file, or data.folder for "
             "photos with a folder per class."
         )
-    if not is_remote(data.images):
-        return sources.open_source(data.images)
+    if len({part.images for part in parts}) == 1:
+        return _open(parts[0].images, data, monitor)
+    return SourceByPrefix({str(part.split): _open(part.images, data, monitor) for part in parts})
+
+
+def _open(images: str, data: DataConfig, monitor: Monitor) -> Source:
+    from bakeoff.data import source as sources
+
+    if not is_remote(images):
+        return sources.open_source(images)
     from bakeoff.data.build import decode
 
     options = Options(data.connections, data.rate_limit, data.timeout, data.allow_private)
     cache = Path(data.cache) if data.cache else _user_cache()
-    return sources.open_source(data.images, sources.Downloads(cache, decode, options, monitor))
+    return sources.open_source(images, sources.Downloads(cache, decode, options, monitor))
 
 
 def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:

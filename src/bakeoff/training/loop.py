@@ -126,6 +126,7 @@ def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recip
 
 
 def cross_entropy(logits: Tensor, labels: Tensor, recipe: Recipe, weights: Tensor | None) -> Tensor:
+    """The mean loss of logits, float32 (B, K), each image by its class's weight, float32 (K,)."""
     smoothing = recipe.label_smoothing
     if weights is None:
         return functional.cross_entropy(logits, labels, label_smoothing=smoothing)

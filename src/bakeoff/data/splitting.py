@@ -1,0 +1,100 @@
+"""Which split an image is for, where a list says so or where images that belong together must stay together."""
+
+import csv
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import msgspec
+import numpy as np
+
+from bakeoff.core.errors import ConfigError
+from bakeoff.core.storage import digest
+from bakeoff.data.image_folder.tree import SPLIT_FOLDERS
+from bakeoff.data.index import Index, Problem
+
+SHOWN = 3
+
+
+def split_by_list(index: Index, path: Path) -> Index:
+    """The index with the splits of a CSV file: the first column is a file name or an image id, the last a split.
+
+    A line without a split (a head) is passed over; images that are not listed are left out, and said.
+
+    Raises:
+        ConfigError: The file can't be read, or lists none of the images.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise ConfigError(f"data.split_list: {path} can't be read: {error}.") from None
+    delimiter = next((one for one in ",;\t" if one in text), ",")
+    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if len(row) > 1]
+    named = {row[0].strip(): SPLIT_FOLDERS[row[-1].strip().lower()] for row in rows if _is_split(row[-1])}
+    splits = {}
+    for image, file in index.images.select("image_id", "file_name").iter_rows():
+        keys = (file, PurePosixPath(file).name, PurePosixPath(file).stem, str(image))
+        if found := next((named[key] for key in keys if key in named), None):
+            splits[image] = found
+    if not splits:
+        raise ConfigError(
+            f"data.split_list: {path} lists no image of {index.info.source} with a split; write lines such as "
+            f"{index.images['file_name'][0]},train. Splits: {', '.join(SPLIT_FOLDERS)}."
+        )
+    return _only(index, splits, digest(sorted(named.items())), f"are not listed in {path}")
+
+
+def split_by_group(index: Index, pattern: str, weights: Mapping[str, float], seed: int) -> Index:
+    """The index with a drawn split for each group of images: those whose file names give the same text.
+
+    Args:
+        index: The images.
+        pattern: A regular expression that is searched in each file name; what its first group matches, or the whole
+            where it has none, names the image's group.
+        weights: By split its part of the images, above 0; each group goes where the least of it is there.
+        seed: Seeds the order of the groups.
+
+    Raises:
+        ConfigError: It is no regular expression, or one that no file name, or all in the same way, matches.
+    """
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f"data.group_by = {pattern!r} is no regular expression: {error}.") from None
+    groups: dict[str, list[int]] = {}
+    for image, file in index.images.select("image_id", "file_name").iter_rows():
+        if found := expression.search(file):
+            groups.setdefault(found[1] if expression.groups else found[0], []).append(image)
+    if len(groups) < len(weights):
+        raise ConfigError(
+            f"data.group_by = {pattern!r} finds {len(groups)} groups in the file names (such as "
+            f"{index.images['file_name'][0]}); at least one for each split is needed."
+        )
+    names = sorted(groups)
+    held = dict.fromkeys(weights, 0)
+    splits: dict[int, str] = {}
+    for position in np.random.default_rng(seed).permutation(len(names)).tolist():
+        members = groups[names[position]]
+        split = min(held, key=lambda name: held[name] / weights[name])
+        splits |= dict.fromkeys(members, split)
+        held[split] += len(members)
+    return _only(index, splits, digest([pattern, dict(weights), seed]), f"have no group ({pattern})")
+
+
+def _is_split(text: str) -> bool:
+    return text.strip().lower() in SPLIT_FOLDERS
+
+
+def _only(index: Index, splits: Mapping[int, str], how: str, why: str) -> Index:
+    kept = index.images["image_id"].is_in(list(splits))
+    lost = index.images.filter(~kept)
+    problems = index.info.problems
+    if lost.height:
+        files = ", ".join(lost["file_name"].head(SHOWN))
+        problems = (*problems, Problem("no-split", lost.height, f"{lost.height:,} images {why} ({files}): left out"))
+    info = msgspec.structs.replace(
+        index.info, digest=digest(index.info.digest.encode(), how.encode()), problems=problems
+    )
+    annotations = index.annotations.filter(index.annotations["image_id"].is_in(list(splits)))
+    return replace(index, info=info, images=index.images.filter(kept), annotations=annotations, splits=splits)
