@@ -9,7 +9,7 @@ from tests.data.conftest import photo, plant
 
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
-from bakeoff.core.errors import AnnotationsError, BakeoffError, ConfigError
+from bakeoff.core.errors import AnnotationsError, BakeoffError, ConfigError, ShortageError
 from bakeoff.data.inputs import open_index
 from bakeoff.workflow import pipeline
 
@@ -97,6 +97,12 @@ def test_a_photo_in_two_splits_is_a_leak_and_said(tmp_path: Path) -> None:
         "1.jpg": ("val", "dog"),
         **{file: ("train", name) for file, name in train.items() if file not in {"0.jpg", "1.jpg"}},
     }
+
+
+def test_a_train_file_that_is_the_val_file_leaves_nothing_to_train_on(tmp_path: Path) -> None:
+    file = instances(tmp_path / "both.json", {"0.jpg": "cat", "1.jpg": "dog"}, {1: "cat", 2: "dog"})
+    with pytest.raises(ShortageError, match="train needs 1, 0 left.*2 photos are in the files of two splits"):
+        pipeline.select(experiment(f"data.annotations={file}", f"data.val_annotations={file}"))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,9 @@ from bakeoff.data.selection.candidates import Candidates, describe_images, find_
 from bakeoff.data.selection.selection import Selection, SelectionInfo
 from bakeoff.data.selection.splits import amounts, assign, val_fraction
 
+LOSSES = frozenset({"photo-in-two-files", "no-split"})
+"""Problems that took images away, and are said where too few are left."""
+
 
 def select(index: Index, config: SelectionConfig) -> Selection:
     """Chooses the images of a data set, each once, under one class and in one split.
@@ -42,7 +45,7 @@ def select(index: Index, config: SelectionConfig) -> Selection:
     quotas = amounts(config)
     candidates = find_candidates(annotations, len(config.classes), index.splits)
     assignment = assign(candidates, quotas, config.policy, config.seed, val_fraction(config))
-    _check_quotas(candidates, assignment, quotas, config)
+    _check_quotas(candidates, assignment, quotas, config, index.info.problems)
     info = SelectionInfo(
         config=config,
         source=index.info.source,
@@ -114,6 +117,7 @@ def _check_quotas(candidates: Candidates, assignment: Assignment, quotas: Quotas
                     f"policy {config.policy!r}: class {config.classes[label]!r} has too few images: {split} needs "
                     f"{quota:,}, {count:,} left ({candidates.holds[:, label].sum():,} images hold the class). "
                     + _advice(candidates, config)
+                    + lost
                 )
 
 
