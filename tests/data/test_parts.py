@@ -101,7 +101,7 @@ def test_a_photo_in_two_splits_is_a_leak_and_said(tmp_path: Path) -> None:
 
 def test_a_train_file_that_is_the_val_file_leaves_nothing_to_train_on(tmp_path: Path) -> None:
     file = instances(tmp_path / "both.json", {"0.jpg": "cat", "1.jpg": "dog"}, {1: "cat", 2: "dog"})
-    with pytest.raises(ShortageError, match="train needs 1, 0 left.*2 photos are in the files of two splits"):
+    with pytest.raises(ShortageError, match=r"train needs 1, 0 left.*2 photos are in the files of two splits"):
         pipeline.select(experiment(f"data.annotations={file}", f"data.val_annotations={file}"))
 
 

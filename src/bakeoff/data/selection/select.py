@@ -13,7 +13,7 @@ from bakeoff.core.atomic import atomic_folder, lock
 from bakeoff.core.errors import SelectionError, ShortageError, StorageError
 from bakeoff.core.storage import digest, read_json, write_json
 from bakeoff.core.types import TEST
-from bakeoff.data.index import Index
+from bakeoff.data.index import Index, Problem
 from bakeoff.data.selection.assignment import EVERY, NONE, Assignment, Quotas
 from bakeoff.data.selection.candidates import Candidates, describe_images, find_candidates, target_annotations
 from bakeoff.data.selection.selection import Selection, SelectionInfo
@@ -107,7 +107,14 @@ def load(folder: Path) -> Selection:
         raise StorageError(f"{path} is missing or damaged ({error}); remove {folder} and run again.") from None
 
 
-def _check_quotas(candidates: Candidates, assignment: Assignment, quotas: Quotas, config: SelectionConfig) -> None:
+def _check_quotas(
+    candidates: Candidates,
+    assignment: Assignment,
+    quotas: Quotas,
+    config: SelectionConfig,
+    problems: Iterable[Problem],
+) -> None:
+    lost = "".join(f" Note: {problem.message}." for problem in problems if problem.code in LOSSES)
     counts = assignment.counts(quotas)
     for (split, wanted), row in zip(quotas.items(), counts, strict=True):
         least = np.where(wanted == EVERY, split != TEST, wanted)
