@@ -14,12 +14,13 @@ from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
+from bakeoff.data.formats.manifest import is_manifest, read_manifest
 from bakeoff.data.http import Options
 from bakeoff.data.image_folder.indexing import tree_index
 from bakeoff.data.image_folder.objects import add_objects
 from bakeoff.data.image_folder.tree import Tree, scan
 from bakeoff.data.index import Index
-from bakeoff.data.parts import combine, find_parts
+from bakeoff.data.parts import Part, combine, find_parts
 from bakeoff.data.source import Source
 from bakeoff.data.sources.by_prefix import SourceByPrefix
 from bakeoff.data.sources.folder import FolderSource
@@ -87,8 +88,14 @@ def _read(data: DataConfig, cache: Path | None) -> Index:
 def _files(data: DataConfig, cache: Path | None) -> Index:
     """The index of one instances file, or of several."""
     parts = find_parts(data)
-    indexes = [read_index(part.annotations, cache) for part in parts]
+    indexes = [_read_part(part, cache) for part in parts]
     return combine(parts, indexes) if len(parts) > 1 else indexes[0]
+
+
+def _read_part(part: Part, cache: Path | None) -> Index:
+    if is_manifest(part.annotations):
+        return read_manifest(Path(part.annotations), Path(part.images))
+    return read_index(part.annotations, cache)
 
 
 def _with_splits(index: Index, data: DataConfig) -> Index:
@@ -114,7 +121,7 @@ def _tree(data: DataConfig, cache: Path | None) -> Index:
 
 
 def _are_named(data: DataConfig) -> bool:
-    return data.classes != ALL and (bool(data.classes) or not _is_tree(data))
+    return data.classes != ALL and (bool(data.classes) or not (_is_tree(data) or is_manifest(data.annotations)))
 
 
 def _all_classes(data: DataConfig, index: Index) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from bakeoff.core.errors import AnnotationsError, ConfigError
 from bakeoff.core.storage import digest
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.duplicates.names import photo_id
+from bakeoff.data.formats.manifest import is_manifest
 from bakeoff.data.image_folder.tree import SPLIT_FOLDERS, is_hidden
 from bakeoff.data.index import Index, Problem
 
@@ -53,7 +54,13 @@ def find_parts(data: DataConfig) -> list[Part]:
         return _in_folder(Path(data.annotations), data.images)
     if [part.split for part in given] == [TEST]:
         raise ConfigError("data.test_annotations is given without data.val_annotations; give both.")
-    return [Part(TRAIN if given else None, data.annotations, data.images), *given]
+    parts = [Part(TRAIN if given else None, data.annotations, data.images), *given]
+    return [part if part.images or not is_manifest(part.annotations) else _beside(part) for part in parts]
+
+
+def _beside(part: Part) -> Part:
+    """A list of photos is taken to lie in their folder."""
+    return part._replace(images=str(Path(part.annotations).parent))
 
 
 def _in_folder(folder: Path, images: str) -> list[Part]:
@@ -70,7 +77,11 @@ def _in_folder(folder: Path, images: str) -> list[Part]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [entry for entry in sorted(folder.iterdir()) if entry.suffix == ".json" and not is_hidden(entry.name)]
+    return [entry for entry in sorted(folder.iterdir()) if _is_labels(entry.name)]
+
+
+def _is_labels(name: str) -> bool:
+    return not is_hidden(name) and (name.endswith(".json") or name in {"metadata.csv", "metadata.jsonl"})
 
 
 def prefixes(parts: Sequence[Part]) -> list[str]:
@@ -119,6 +130,7 @@ def combine(parts: Sequence[Part], indexes: Sequence[Index]) -> Index:
     info = msgspec.structs.replace(
         first.info,
         digest=digest([(part.split, index.info.digest) for part, index in zip(parts, indexes, strict=True)]),
+        objects_known=all(index.info.objects_known for index in indexes),
         licenses=tuple(dict.fromkeys(one for index in indexes for one in index.info.licenses)),
         problems=(*(problem for index in indexes for problem in index.info.problems), *_said(table, leaks, images)),
     )

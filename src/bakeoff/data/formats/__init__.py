@@ -1,0 +1,1 @@
+"""Labels of photos in other formats than COCO's, as an index."""
