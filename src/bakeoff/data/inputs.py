@@ -14,6 +14,7 @@ from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
+from bakeoff.data.formats.converted import is_yolo, read_voc, read_yolo
 from bakeoff.data.formats.manifest import is_manifest, read_manifest
 from bakeoff.data.http import Options
 from bakeoff.data.image_folder.indexing import tree_index
@@ -95,6 +96,10 @@ def _files(data: DataConfig, cache: Path | None) -> Index:
 def _read_part(part: Part, cache: Path | None) -> Index:
     if is_manifest(part.annotations):
         return read_manifest(Path(part.annotations), Path(part.images))
+    if is_yolo(part.annotations):
+        return read_yolo(Path(part.annotations), Path(part.images))
+    if os.path.isdir(part.annotations):  # noqa: PTH112 - pathlib's raises where the path can't be accessed
+        return read_voc(Path(part.annotations), Path(part.images))
     return read_index(part.annotations, cache)
 
 

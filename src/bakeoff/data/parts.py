@@ -14,6 +14,7 @@ from bakeoff.core.errors import AnnotationsError, ConfigError
 from bakeoff.core.storage import digest
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.duplicates.names import photo_id
+from bakeoff.data.formats.converted import is_yolo, yolo_images
 from bakeoff.data.formats.manifest import is_manifest
 from bakeoff.data.image_folder.tree import SPLIT_FOLDERS, is_hidden
 from bakeoff.data.index import Index, Problem
@@ -40,7 +41,8 @@ def find_parts(data: DataConfig) -> list[Part]:
     """The instances files of an experiment.
 
     A folder as `annotations` holds `train`, `valid` (any name of `SPLIT_FOLDERS`) and `test` with an instances file
-    each beside its photos, as Roboflow exports it; or else instances files of the same photos.
+    each beside its photos, as Roboflow exports it; or Pascal VOC's XML files; or instances files of the same photos.
+    YOLO's `data.yaml` names the photos of each split.
 
     Raises:
         ConfigError: A test file is given without a validation file, or they are given beside a folder.
@@ -52,6 +54,9 @@ def find_parts(data: DataConfig) -> list[Part]:
         if given:
             raise ConfigError("data.val_annotations is given beside a folder of instances files; give either.")
         return _in_folder(Path(data.annotations), data.images)
+    if is_yolo(data.annotations):
+        found = yolo_images(Path(data.annotations))
+        return [Part(split, data.annotations, str(images)) for split, images in found.items()]
     if [part.split for part in given] == [TEST]:
         raise ConfigError("data.test_annotations is given without data.val_annotations; give both.")
     parts = [Part(TRAIN if given else None, data.annotations, data.images), *given]
@@ -70,6 +75,8 @@ def _in_folder(folder: Path, images: str) -> list[Part]:
     splits = [split for split, *_ in by_split]
     if len({*splits}) < len(splits):
         raise AnnotationsError(f"{folder} holds several instances files for one split: {', '.join(splits)}; keep one.")
+    if not parts and any(entry.suffix == ".xml" for entry in folder.iterdir()):
+        return [Part(None, str(folder), images or str(folder))]
     parts = parts or [Part(None, str(file), images or str(folder)) for file in _files(folder)]
     if not parts:
         raise AnnotationsError(f"{folder} holds no instances file (.json), nor do folders train and valid in it.")
