@@ -63,7 +63,7 @@ def test_hugging_faces_folders_with_a_file_in_each_split(photos: Path) -> None:
         ("", "lists no photos"),
         ("a/1.jpg,cat\na/1.jpg,dog\n", "lists a/1.jpg as 'cat' and as 'dog'"),
         ("a/1.jpg\n", "entry 1 has no label"),
-        ("a/1.jpg,cat,trian\n", "entry 1 has the split 'trian'; choices: train"),
+        ("a/1.jpg,cat,half\n", "entry 1 has the split 'half'; choices: train"),
         ("a/1.jpg,cat,train\na/2.jpg,dog\n", "gives some photos a split, but not a/2.jpg"),
         ("../1.jpg,cat\n", "entry 1, ../1.jpg: "),
     ],
