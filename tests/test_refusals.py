@@ -1,6 +1,7 @@
 """What a user gets wrong in an experiment's folder is one message and exit code 2; what can be done is done."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +13,10 @@ import pytest
 
 from bakeoff.cli import main as cli
 from bakeoff.config.loading import load_experiment
+from bakeoff.core.errors import StorageError
 from bakeoff.training.run import RunRecord, RunSpec
 from bakeoff.workflow import pipeline
+from bakeoff.workflow.experiment import Experiment
 
 QUICK = (
     "data.train_per_class=8",
@@ -164,3 +167,42 @@ def test_a_network_that_raises_is_named_with_its_exception(tmp_path: Path, sampl
     assert "the network gave up" in done.stdout
     assert "Did not run: Broken (1 of 1 runs: " in done.stdout
     assert (tmp_path / "out" / "report" / "index.html").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("dataset/train.npy", "dataset/manifest.parquet", "selection/ledger.parquet", "comparison.json"),
+        *("runs/net1-seed0/predictions.parquet", "runs/net1-seed0/model.safetensors", "experiment.json"),
+    ],
+)
+def test_one_flipped_bit_is_one_error(
+    finished: Path, sample: Path, tmp_path: Path, bakeoff: Bakeoff, name: str
+) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "out"))
+    assert bakeoff("verify", folder) == (0, "")
+    raw = bytearray((folder / name).read_bytes())
+    raw[len(raw) // 2] ^= 1
+    (folder / name).write_bytes(raw)
+    code, _ = bakeoff("verify", folder)
+    assert code == 1
+    photo = next((sample / "images").iterdir())
+    commands = {
+        "runs/net1-seed0/model.safetensors": ("predict", folder / "runs" / "net1-seed0", photo),
+        "selection/ledger.parquet": ("run", "demo", "--out", folder, *sets(settings(sample, "training.epochs=4"))),
+        "comparison.json": None,
+    }
+    command = commands.get(name, ("report", folder))
+    if command is None:
+        with pytest.raises(StorageError, match=r"altered|damaged"):
+            _ = Experiment(folder).comparison
+        return
+    code, errors = bakeoff(*command)
+    assert code == 2
+    assert re.search(r"altered|damaged|does not", errors)
+    assert Path(name).name in errors.replace("\n", "")
+    assert "emove" in errors
+
+
+def sets(overrides: list[str]) -> list[str]:
+    return [part for each in overrides for part in ("--set", each)]

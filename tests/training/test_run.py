@@ -14,6 +14,7 @@ from torch import nn
 from bakeoff.config.experiment import Variant
 from bakeoff.config.schema import DataConfig, Recipe
 from bakeoff.core.errors import NetworkError, StorageError
+from bakeoff.core.seals import seal
 from bakeoff.core.storage import file_digest
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.predict import load_network, probabilities
@@ -99,6 +100,7 @@ def test_what_a_foreign_spec_names_is_not_run(
     monkeypatch.chdir(own.parent)
     spec = change(load_run(foreign).spec, network=name.format(own=own))
     (foreign / "spec.json").write_bytes(msgspec.json.encode(spec))
+    seal(foreign)  # whoever makes a folder can seal it
     with pytest.raises(NetworkError, match="--allow-code"):
         load_network(load_run(foreign))
     assert not (tmp_path / "ran").exists()
@@ -142,7 +144,7 @@ def test_every_file_of_a_run_has_the_mode_that_the_umask_gives(dataset: Dataset,
     finally:
         os.umask(before)
     assert {path.name: oct(path.stat().st_mode & 0o777) for path in (tmp_path / "run").iterdir()} == dict.fromkeys(
-        ["log.jsonl", "model.safetensors", "predictions.parquet", "run.json", "spec.json"], "0o644"
+        ["log.jsonl", "model.safetensors", "predictions.parquet", "run.json", "sealed.json", "spec.json"], "0o644"
     )
 
 
@@ -156,6 +158,7 @@ def test_only_a_finished_run_predicts(dataset: Dataset, spec: RunSpec, tmp_path:
 def test_weights_of_another_network_are_refused(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
     run: Run = train(change(spec, recipe=QUICK), dataset, tmp_path / "run")
     (run.folder / "spec.json").write_bytes(msgspec.json.encode(change(spec, network="net2")))
+    seal(run.folder)
     with pytest.raises(StorageError, match="does not hold the weights of net2"):
         probabilities(load_run(run.folder), dataset.images["val"], "cpu")
     (run.folder / "model.safetensors").write_bytes(b"no")

@@ -79,6 +79,7 @@ def test_a_run_learns_and_keeps_what_it_did(dataset: Dataset, spec: RunSpec, tmp
         "model.safetensors",
         "predictions.parquet",
         "run.json",
+        "sealed.json",
         "spec.json",
     ]
 

@@ -61,6 +61,24 @@ def report(
     _print_page(page, show)
 
 
+@cli.command("verify bakeoff-hw4-2024")
+def verify(folder: Annotated[Path, typer.Argument(help="An experiment's folder.")]) -> None:
+    """Check that every stored file is as it was written. Exits with 1 if one is not, and names it."""
+    from bakeoff.core.errors import StorageError
+    from bakeoff.workflow.experiment import Experiment
+
+    experiment = Experiment(folder)
+    if not folder.is_dir():
+        raise StorageError(f"{folder} is no folder; give the one that `bakeoff run` wrote.")
+    faults = experiment.verify()
+    for line in faults:
+        print_line(line, "bold red")
+    if faults:
+        print_line("Remove the folders these are in (a run, the data set, the selection) and repeat the command.")
+        raise typer.Exit(1)
+    print_line(f"Every file of {folder} is as it was written.")
+
+
 @cli.command("compare keras.csv resnet-seed0.parquet resnet-seed1.parquet bakeoff-demo --labels labels.csv")
 def compare(
     predictions: Annotated[

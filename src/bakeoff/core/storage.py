@@ -1,6 +1,7 @@
 """Records as JSON files, digests, and the marker of the folders that bakeoff owns."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TypeVar
 
@@ -11,6 +12,8 @@ from bakeoff.core.errors import StorageError
 
 MARKER = "bakeoff.json"
 """The ownership marker; a folder that holds other things and no marker is never written to."""
+
+SEALED, NO_SEAL = b'{\n "seal": "%s",', b"0" * 64
 
 Record = TypeVar("Record", bound=msgspec.Struct)
 
@@ -41,6 +44,25 @@ def write_json(path: Path, record: object) -> None:
     write_bytes(path, msgspec.json.format(encode(record), indent=1) + b"\n")
 
 
+def write_sealed(path: Path, record: object) -> None:
+    """The same with a first key `seal`, the SHA-256 of the file's bytes with zeros in its place: for `read_json`."""
+    raw = msgspec.json.format(encode(record), indent=1).replace(b"{", SEALED % NO_SEAL, 1) + b"\n"
+    write_bytes(path, raw.replace(NO_SEAL, hashlib.sha256(raw).hexdigest().encode(), 1))
+
+
+def check_sealed(path: Path) -> None:
+    """Raises `StorageError` if a file that `write_sealed` wrote was altered."""
+    _check_own_seal(path, path.read_bytes(), None)
+
+
+def _check_own_seal(path: Path, raw: bytes, whole: Path | None) -> None:
+    """A record without a seal is one that is not sealed by itself."""
+    if found := re.match(rb'\{\s*"seal": "([^"]*)"', raw):
+        plain = raw.replace(found[1], NO_SEAL, 1)
+        if hashlib.sha256(plain).hexdigest().encode() != found[1]:
+            raise StorageError(f"{path} was altered after it was written. Remove {whole or 'it'} and run again.")
+
+
 def read_json(path: Path, kind: type[Record], whole: Path | None = None) -> Record:
     """Reads a stored record.
 
@@ -50,11 +72,12 @@ def read_json(path: Path, kind: type[Record], whole: Path | None = None) -> Reco
         whole: What the file is part of, to be removed and made again where the file can't be used.
 
     Raises:
-        StorageError: The file is missing, damaged, or of another schema.
+        StorageError: The file is missing, damaged, of another schema, or sealed and altered.
     """
     try:
         raw = path.read_bytes()
         _check_schema(path, raw, kind, whole)
+        _check_own_seal(path, raw, whole)
         return msgspec.json.decode(raw, type=kind)
     except FileNotFoundError:
         advice = f"Remove {whole} and run again" if whole else "Run the stage that writes it again"

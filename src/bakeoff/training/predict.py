@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bakeoff.core.errors import ConfigError, ImageError, NetworkError, StorageError, in_one_line
+from bakeoff.core.seals import check_seal
 from bakeoff.core.types import Images
 from bakeoff.data.build import decode, to_pixels
 from bakeoff.data.image_folder.tree import FORMATS, is_hidden
@@ -108,6 +109,7 @@ def load_network(run: Run) -> "nn.Module":
         raise StorageError(
             f"{path} does not hold the weights of {run.spec.network}: {first}. Remove {run.folder} and train again."
         ) from None
+    check_seal(run.folder, WEIGHTS, SOURCE)
     return network.eval()
 
 

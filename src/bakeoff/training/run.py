@@ -12,6 +12,7 @@ from bakeoff.config.schema import Recipe
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import StorageError
 from bakeoff.core.geometry import Resize
+from bakeoff.core.seals import check_seal, seal
 from bakeoff.core.storage import encode, read_json, write_json
 from bakeoff.core.types import Environment
 from bakeoff.models.architecture import Architecture
@@ -210,6 +211,7 @@ def save_failure(folder: Path, spec: RunSpec, reason: str) -> None:
     record = RunRecord("failed", reason, 0.0, 0, None, Environment.current())
     with atomic_folder(folder) as partial:
         save_run(partial, Run(folder, spec, record, (), Predictions()))
+        seal(partial)
 
 
 def load_run(folder: Path, network: str = "", *, allow_code: bool = False) -> Run:
@@ -221,7 +223,7 @@ def load_run(folder: Path, network: str = "", *, allow_code: bool = False) -> Ru
         allow_code: Whether the source of a user's own network that is stored with the run may be run.
 
     Raises:
-        StorageError: A record is missing, damaged or of another schema.
+        StorageError: A record is missing, damaged, of another schema, or not as it was written.
     """
     if not (folder / SPEC).exists():
         raise StorageError(
@@ -232,6 +234,7 @@ def load_run(folder: Path, network: str = "", *, allow_code: bool = False) -> Ru
     log, predictions = _read_log(folder / LOG), _read_predictions(folder / PREDICTIONS)
     if record.epochs != last_epoch(log):
         raise _damaged(folder / LOG, f"it ends with epoch {last_epoch(log)}, the run with epoch {record.epochs}")
+    check_seal(folder, SPEC, RECORD, LOG, PREDICTIONS)
     return Run(
         folder, spec, record, log, Predictions(predictions), network or _stored_network(folder, spec, allow_code)
     )

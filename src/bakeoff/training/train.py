@@ -25,6 +25,7 @@ from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
 from bakeoff.core.progress import Progress
+from bakeoff.core.seals import seal
 from bakeoff.core.storage import digest
 from bakeoff.core.types import TRAIN, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
@@ -179,9 +180,8 @@ def train(
             images_per_second=epochs * len(splits[TRAIN]) / seconds if epochs else None,
             peak_memory=peak_memory(device),
         )
-        finished = status == "finished"
+        finished, trained = status == "finished", module.cpu().eval() if factory else None
         predictions = _predictions(module, spec.recipe, splits, rows, dataset) if finished else Predictions()
-        trained = module.cpu().eval() if factory else None
         run = Run(folder, spec, record, tuple(log), predictions, name, trained)
         _save(partial, run, module)
     kept.remove()
@@ -244,12 +244,13 @@ def _code_digest(kind: object) -> str:
 
 
 def _save(folder: Path, run: Run, network: nn.Module) -> None:
-    """Writes a run's records and weights, and the source of a user's own file."""
+    """Writes a run's records and weights, the source of a user's own file, and the seal."""
     save_run(folder, run)
     save_model(network, str(folder / WEIGHTS))
     write_bytes(folder / WEIGHTS, (folder / WEIGHTS).read_bytes())  # safetensors lets no one but the owner read it
     if run.network.rpartition(":")[0].endswith(".py") and (source := source_file(run.network)):
         write_bytes(folder / SOURCE, source.read_bytes())
+    seal(folder)
 
 
 def _rows(dataset: Dataset, recipe: Recipe) -> Rows:

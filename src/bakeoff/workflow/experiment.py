@@ -13,7 +13,8 @@ import polars as pl
 from bakeoff.config.experiment import ExperimentConfig, Variant
 from bakeoff.core.atomic import lock
 from bakeoff.core.errors import StorageError
-from bakeoff.core.storage import check_owned, digest, mark_owned, read_json, write_json
+from bakeoff.core.seals import broken_seals
+from bakeoff.core.storage import check_owned, check_sealed, digest, mark_owned, read_json, write_sealed
 from bakeoff.core.types import Environment
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.build.load import load as load_dataset
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 KIND = "experiment"
 CACHE = ".bakeoff-cache"
+RECORDS = ("experiment.json", "comparison.json", "findings.json")
 _locked: set[Path] = set()
 
 
@@ -151,7 +153,7 @@ class Experiment:
 
     def store_config(self, config: ExperimentConfig, command: str) -> None:
         """Writes what was asked."""
-        write_json(self.folder / "experiment.json", StoredConfig(config, command, Environment.current()))
+        write_sealed(self.folder / "experiment.json", StoredConfig(config, command, Environment.current()))
         self.__dict__.pop("stored", None)
 
     @property
@@ -199,12 +201,12 @@ class Experiment:
 
     def store_results(self, comparison: Comparison, findings: tuple[Finding, ...]) -> None:
         """Writes the scores and the findings."""
-        write_json(self.folder / "comparison.json", comparison)
-        write_json(self.folder / "findings.json", Findings(findings))
+        write_sealed(self.folder / "comparison.json", comparison)
+        write_sealed(self.folder / "findings.json", Findings(findings))
 
     def store_improvements(self, improvements: Improvements) -> None:
         """Writes what was tried."""
-        write_json(self.folder / "improve" / "improvements.json", improvements)
+        write_sealed(self.folder / "improve" / "improvements.json", improvements)
 
     def case(self, results: Results, findings: tuple[Finding, ...]) -> "ReportInput":
         """What the report is made from."""
@@ -236,6 +238,17 @@ class Experiment:
             return pl.read_parquet(path) if path.exists() else None
         except (OSError, pl.exceptions.PolarsError) as error:
             raise StorageError(f"{path} is damaged ({error}); remove it and run again.") from None
+
+    def verify(self) -> list[str]:
+        """What is not as it was written, a line each: of selections, data sets and runs all files, and the records."""
+        found = list(broken_seals(self.folder))
+        for path in (*RECORDS, "improve/improvements.json"):
+            try:
+                if (self.folder / path).exists():
+                    check_sealed(self.folder / path)
+            except StorageError as error:
+                found.append(str(error))
+        return found
 
     @property
     def digests(self) -> Mapping[str, str]:

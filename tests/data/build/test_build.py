@@ -54,7 +54,7 @@ def test_data_set_holds_what_was_chosen(selection: Selection, source: MemorySour
 def test_folder_has_the_documented_files(selection: Selection, source: MemorySource, tmp_path: Path) -> None:
     build(selection, source, tmp_path / "set", **SETTINGS)
     tree = ("train/cat/1", "train/cat/2", "train/dog/4", "train/dog/5", "val/cat/6", "val/dog/3")
-    names = {"dataset.json", "manifest.parquet", "ledger.parquet", "train.npy", "val.npy", "README.md"}
+    names = {"dataset.json", "manifest.parquet", "ledger.parquet", "train.npy", "val.npy", "README.md", "sealed.json"}
     assert files_in(tmp_path / "set").keys() == {
         *names,
         "images/metadata.csv",

@@ -13,6 +13,7 @@ from bakeoff.config.schema import DataConfig
 from bakeoff.core.atomic import atomic_folder, storage_errors, write_bytes
 from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.geometry import photo_of
+from bakeoff.core.seals import SEAL, seal
 from bakeoff.core.storage import digest, file_digest, write_json
 from bakeoff.core.types import SPLITS
 from bakeoff.data.build.allocation import Allocation, Candidate, Slot, allocate
@@ -27,7 +28,9 @@ from bakeoff.data.selection.selection import Selection, SelectionInfo
 from bakeoff.data.source import Source
 
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "polars")
-OWN = frozenset({INFO_FILE, MANIFEST_FILE, LEDGER_FILE, "README.md", "images", *(f"{split}.npy" for split in SPLITS)})
+OWN = frozenset(
+    {SEAL, INFO_FILE, MANIFEST_FILE, LEDGER_FILE, "README.md", "images", *(f"{split}.npy" for split in SPLITS)}
+)
 
 
 def request_digest(info: SelectionInfo, source: Source, **settings: Unpack[ImageSettings]) -> str:
@@ -93,6 +96,7 @@ def build(
 
         allocation = allocate(selection, make, source.describe(), progress)
         _write_records(layout, selection, allocation, source, settings)
+        seal(partial)
     return load(folder)
 
 

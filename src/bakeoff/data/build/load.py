@@ -6,6 +6,7 @@ import polars as pl
 
 from bakeoff.core.atomic import lock
 from bakeoff.core.errors import StorageError
+from bakeoff.core.seals import check_seal
 from bakeoff.core.storage import read_json
 from bakeoff.core.types import SPLITS
 from bakeoff.data.build.arrays import check_array
@@ -27,7 +28,8 @@ def load(folder: Path) -> Dataset:
         The data set.
 
     Raises:
-        StorageError: A record is missing or damaged, was written by another version, or the records disagree.
+        StorageError: A file is missing, damaged, or not as it was written; it was written by another version, or the
+            records disagree.
     """
     with lock(folder):  # another process may be replacing it
         info = read_json(folder / INFO_FILE, DatasetInfo, folder)
@@ -35,7 +37,9 @@ def load(folder: Path) -> Dataset:
         _check_rows(folder, info, manifest)
         for split, count in info.counts.items():
             check_array(folder / f"{split}.npy", (count, info.size, info.size, 3))
-        return Dataset(folder, info, manifest, read_table(folder / LEDGER_FILE, LEDGER))
+        ledger = read_table(folder / LEDGER_FILE, LEDGER)
+        check_seal(folder, INFO_FILE, MANIFEST_FILE, LEDGER_FILE, *(f"{split}.npy" for split in SPLITS))
+        return Dataset(folder, info, manifest, ledger)
 
 
 def _check_rows(folder: Path, info: DatasetInfo, manifest: pl.DataFrame) -> None:

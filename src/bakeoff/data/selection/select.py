@@ -11,6 +11,7 @@ import polars as pl
 from bakeoff.config.schema import SelectionConfig
 from bakeoff.core.atomic import atomic_folder, lock
 from bakeoff.core.errors import SelectionError, ShortageError, StorageError
+from bakeoff.core.seals import check_seal, seal
 from bakeoff.core.storage import digest, read_json, write_json
 from bakeoff.core.types import TEST
 from bakeoff.data.index import Index, Problem
@@ -91,18 +92,23 @@ def save(selection: Selection, folder: Path) -> None:
         write_json(partial / "selection.json", selection.info)
         selection.chosen.write_parquet(partial / "selection.parquet")
         selection.ledger.write_parquet(partial / "ledger.parquet")
+        seal(partial)
 
 
 def load(folder: Path) -> Selection:
     """Reads what `save` wrote.
 
     Raises:
-        StorageError: A file is missing or damaged.
+        StorageError: A file is missing, damaged, or not as it was written.
     """
     path = folder / "ledger.parquet"
     try:
         with lock(folder):  # another process may be replacing it
-            return Selection(read_json(folder / "selection.json", SelectionInfo), pl.read_parquet(path.read_bytes()))
+            selection = Selection(
+                read_json(folder / "selection.json", SelectionInfo), pl.read_parquet(path.read_bytes())
+            )
+            check_seal(folder, "selection.json", "ledger.parquet")
+            return selection
     except (OSError, pl.exceptions.PolarsError) as error:
         raise StorageError(f"{path} is missing or damaged ({error}); remove {folder} and run again.") from None
 
