@@ -185,7 +185,7 @@ def test_list_networks_shows_parameters_macs_and_receptive_field() -> None:
         (["audit", "nowhere"], "nowhere is not a folder"),
         (["audit", "taken"], "taken holds no photos"),
         (["audit", "one"], "one holds one class only, 'cat'"),
-        (["audit", "empty"], "class 'dog' is empty"),
+        (["audit", "empty"], "holds one class only, 'cat'"),
         (["audit", "fine", "--annotations", "nowhere.json"], "nowhere.json"),
         (["demo", "--out", "taken"], "holds something else"),
     ],
