@@ -55,7 +55,7 @@ def answer(values: Callable[..., dict[str, object]]) -> Answer:
 def test_one_seed_establishes_nothing(answer: Answer, lead: float) -> None:
     text = answer(network("low", 0.5), network("high", 0.5 + lead))
     assert text.startswith("high has the highest mean validation accuracy: ")
-    assert f"Its lead over low, {100 * lead:.1f} points, is not established: without several seeds" in text
+    assert f"Its lead over low, {100 * lead:.1f} points, is not established: one seed does not tell" in text
 
 
 def test_the_interval_stands_in_the_answer(answer: Answer) -> None:

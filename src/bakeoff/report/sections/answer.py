@@ -53,8 +53,8 @@ def _lead(case: ReportInput, best: VariantScores, second: VariantScores) -> str:
         return judged.verdict
     gap = _accuracy(best) - _accuracy(second)
     return (
-        f"Its lead over {second.name}, {100 * gap:.1f} points, is not established: without several seeds that both "
-        "trained with nobody knows what another seed would give."
+        f"Its lead over {second.name}, {100 * gap:.1f} points, is not established: one seed does not tell what another "
+        "would give."
     )
 
 
