@@ -296,3 +296,16 @@ def test_a_changed_byte_anywhere_in_the_cache_does_no_harm(tmp_path: Path, name:
         assert index.images.equals(first.images)
         assert index.annotations.equals(first.annotations)
         assert index.categories.equals(first.categories)
+
+
+def test_what_fiftyone_leaves_empty_is_read_as_missing(tmp_path: Path) -> None:
+    document = {
+        "images": [{"id": 1, "file_name": "1.jpg", "width": 10, "height": 10, "license": None, "coco_url": None}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 5], "area": None}],
+        "categories": [{"id": 1, "name": "cat", "supercategory": None}],
+        "licenses": [{"id": 1, "name": None, "url": None}],
+    }
+    (tmp_path / "fiftyone.json").write_text(json.dumps(document))
+    index = read_index(tmp_path / "fiftyone.json")
+    assert index.categories.rows() == [(1, "cat", "")]
+    assert (index.info.licenses[0].name, index.info.licenses[0].url) == ("", "")

@@ -35,15 +35,15 @@ class Category(msgspec.Struct, gc=False):
 
     id: Id
     name: str
-    supercategory: str = ""
+    supercategory: str | None = ""
 
 
 class LicenseEntry(msgspec.Struct, gc=False):
     """An entry of `licenses`."""
 
     id: Id
-    name: str = ""
-    url: str = ""
+    name: str | None = ""
+    url: str | None = ""
 
 
 class Document(msgspec.Struct, gc=False):

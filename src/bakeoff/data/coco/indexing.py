@@ -45,7 +45,7 @@ def build_index(document: Document, annotations: pl.DataFrame, source: str, dige
         *_repeated("double-category", "categories", double_categories),
         *_shared_names(categories),
     ]
-    licenses = tuple(License(entry.id, entry.name, entry.url) for entry in document.licenses)
+    licenses = tuple(License(entry.id, entry.name or "", entry.url or "") for entry in document.licenses)
     info = IndexInfo(source, digest, licenses, tuple(problems))
     return Index(info, image_table, annotations, category_table)
 
@@ -122,7 +122,7 @@ def _image_table(images: list[Image]) -> pl.DataFrame:
 
 
 def _category_table(categories: list[Category]) -> pl.DataFrame:
-    rows = [(category.id, category.name, category.supercategory) for category in categories]
+    rows = [(category.id, category.name, category.supercategory or "") for category in categories]
     schema = {"category_id": pl.Int64, "name": pl.String, "supercategory": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
