@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from tests.data.conftest import CLEAN, photo, plant
+from tests.data.conftest import CLEAN, drawing, encoded, photo, plant
 
 from bakeoff.config.loading import load_experiment
 from bakeoff.core.errors import SourceError
@@ -169,6 +169,16 @@ def test_no_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SourceError, match="is not a folder"):
         scan(tmp_path / name)
+
+
+def test_portable_pixmaps_and_jfif_are_photos(grow: Grow, tmp_path: Path) -> None:
+    """The format of the German traffic signs, and what Windows saves."""
+    kinds = {"0/0.ppm": ("PPM", 1), "0/1.pgm": ("PPM", 2), "1/0.jfif": ("JPEG", 3), "1/1.jpg": ("JPEG", 4)}
+    root = grow({file: encoded(drawing(seed), kind) for file, (kind, seed) in kinds.items()})
+    given = [f"data.folder={root}", "data.classes=", "data.val_fraction=0.5", "data.size=16", "data.workers=1"]
+    every = ("data.train_per_class=all", "data.val_per_class=all")
+    dataset = pipeline.build(load_experiment("demo", [*given, *every]), tmp_path / "out")
+    assert (dataset.info.counts, dataset.info.unreadable) == ({"train": 2, "val": 2}, 0)
 
 
 def test_formats_are_those_that_are_decoded() -> None:

@@ -14,7 +14,7 @@ from bakeoff.core.types import Images
 
 Filter = Literal["area", "linear"]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 PIXEL_LIMIT = 100_000_000
 """A file of a few kilobytes can claim billions of pixels; larger images are refused before they are decoded."""
 
