@@ -87,7 +87,7 @@ def make_case(folder: Path, photos: int, class_count: int, networks: int) -> Rep
     info = DatasetInfo(classes, SIDE, "area", 95, counts, selection, "made up", 0, "d", "r", {})
     dataset = Dataset(folder, info, manifest, pl.DataFrame({"reason": ["chosen"] * (TRAIN + photos)}))
     runs = [_run(dataset, f"network {number}", draws) for number in range(networks)]
-    scores = compare(dataset, runs)
+    scores = compare(dataset, runs).comparison
     names = tuple(run.spec.variant for run in runs)
     experiment = ExperimentConfig(
         name="benchmark", data=DataConfig(classes=classes), training=TrainingConfig(networks=names)

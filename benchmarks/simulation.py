@@ -199,7 +199,7 @@ def _score(world: World, draw: Draw):
         predicted = np.where(row, draw.labels, other)
         runs.append(RunPredictions("a", seed, {"val": Outputs(draw.labels, predicted)}))
     images = LabelledImages(pl.Series(range(len(draw.labels))), draw.labels, None, draw.photos)
-    return score_variant("a", runs, images, tuple(map(str, range(world.classes))))
+    return score_variant("a", runs, {"val": images}, tuple(map(str, range(world.classes))))
 
 
 def power_at_detectable(world: World, draws: np.random.Generator) -> float:
@@ -240,7 +240,7 @@ def auto(world: World, most: int, draws: np.random.Generator) -> dict[str, float
             for pair in draw.pairs()
         ]
         found, _ = compare_pairs(pairs, MARGIN, schedule[:number])
-        active = undecided(found, beaten(found), most, MARGIN)
+        active = undecided(found, beaten(found), look.seeds or 0, most, MARGIN)
         if not active:
             break
     first = {

@@ -57,3 +57,15 @@ def test_a_list_gives_the_splits_and_what_is_not_listed_is_left_out_and_said(fil
 def test_what_gives_no_splits(file: Path, override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         open_index(experiment(f"data.annotations={file}", override.format(file)).data, None)
+
+
+def test_a_name_that_several_photos_have_is_no_name(tmp_path: Path) -> None:
+    """`a/1.jpg`, `b/1.jpg` and the image with the id 1: the list's "1" may mean any of them, and means none."""
+    held = {"x.jpg": "cat", "a/1.jpg": "cat", "b/1.jpg": "dog", "y.jpg": "dog"}
+    file = instances(tmp_path / "instances.json", held, {1: "cat", 2: "dog"})
+    (tmp_path / "list.csv").write_text("1,train\na/1.jpg,val\ny,train\n")
+    index, _ = open_index(experiment(f"data.annotations={file}", f"data.split_list={tmp_path}/list.csv").data, None)
+    assert dict(zip(index.images["file_name"], map(index.splits.get, index.images["image_id"]), strict=True)) == {
+        "a/1.jpg": "val",
+        "y.jpg": "train",
+    }

@@ -31,16 +31,17 @@ def drawn(draws: np.random.Generator, levels: dict[str, float], seeds: int) -> l
 def test_a_variant_that_is_beaten_is_out_and_hopeless_pairs_are_given_up() -> None:
     pairs, _ = compare_pairs(drawn(np.random.default_rng(0), {"a": 0.5, "b": 0.5, "c": 0.9}, 5), MARGIN, looks(20)[:2])
     assert beaten(pairs) == {"a", "b"}
-    assert undecided(pairs, beaten(pairs), 20, MARGIN) == set()
+    assert undecided(pairs, beaten(pairs), 5, 20, MARGIN) == set()
     (pair,), _ = compare_pairs(drawn(np.random.default_rng(0), {"a": 0.5, "b": 0.5}, 3), MARGIN, looks(20)[:1])
-    assert undecided([replace(pair, difference=0.01)], (), 20, MARGIN) == set(), "500 images decide no such pair"
+    assert undecided([replace(pair, difference=0.01)], (), 3, 20, MARGIN) == set(), "500 images decide no such pair"
     wide = [replace(pair, difference=0.08)]
-    assert undecided(wide, (), 20, MARGIN) == {"a", "b"}
+    assert undecided(wide, (), 3, 20, MARGIN) == {"a", "b"}
 
 
 def test_what_has_no_two_seeds_yet_goes_on() -> None:
     pairs, _ = compare_pairs(drawn(np.random.default_rng(0), {"a": 0.5, "b": 0.9}, 1), MARGIN, looks(20)[:1])
-    assert undecided(pairs, (), 20, MARGIN) == {"a", "b"}
+    assert undecided(pairs, (), 3, 20, MARGIN) == {"a", "b"}
+    assert undecided(pairs, (), 5, 20, MARGIN) == set(), "five seeds, and no two of them trained"
 
 
 @pytest.mark.slow

@@ -91,7 +91,7 @@ def dataset(tmp_path: Path) -> Dataset:
 @pytest.fixture
 def make_case() -> Callable[[Dataset, Sequence[Run]], Results]:
     """A case of these runs."""
-    return lambda dataset, runs: Results.of(compare(dataset, runs), dataset, runs)
+    return compare
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def make_case(
         data=DataConfig(classes=tuple(classes)),
         training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.variant for run in made)), seeds=seeds),
     )
-    return ReportInput(experiment, compare(dataset, made), dataset, made, command)
+    return ReportInput(experiment, compare(dataset, made).comparison, dataset, made, command)
 
 
 def write_report(folder: Path, *args: Any, name: str = "report", **options: Any) -> Written:

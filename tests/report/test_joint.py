@@ -11,8 +11,8 @@ from tests.report.conftest import make_case
 from tests.report.test_write import Page
 
 from bakeoff.core.errors import StorageError
+from bakeoff.evaluation.comparison import compare
 from bakeoff.evaluation.joint import compare_experiments
-from bakeoff.evaluation.results import Results
 from bakeoff.report import ReportInput, write_joint
 
 RUNS = (("net1", 0), ("net1", 1), ("net2", 0), ("net2", 1))
@@ -33,7 +33,7 @@ def with_data(case: ReportInput, digest: str) -> ReportInput:
 
 
 def write(folder: Path, cases: dict[str, ReportInput]) -> Page:
-    results = {name: Results.of(case.comparison, case.dataset, case.runs) for name, case in cases.items()}
+    results = {name: compare(case.dataset, case.runs) for name, case in cases.items()}
     pairs = compare_experiments(results)
     return Page(write_joint(folder, cases, pairs).read_text(encoding="utf-8"))
 

@@ -14,7 +14,6 @@ from bakeoff.core.registry import findings
 from bakeoff.core.types import Interval
 from bakeoff.evaluation.comparison import compare
 from bakeoff.evaluation.improvements import Change, CurvePoint, Improvements
-from bakeoff.evaluation.results import Results
 from bakeoff.findings.diagnose import diagnose
 from bakeoff.report import ReportInput, write
 from bakeoff.report.sections.questions import NOT_MEASURED, QUESTIONS
@@ -49,8 +48,8 @@ def told(tmp_path: Path) -> Told:
         dataset = make_dataset(tmp_path / "data", ("ant", "bee", "cat"))
         runs = [make_run(dataset, "net1", seed) for seed in range(seeds)]
         runs += [turned(make_run(dataset, "net2", seed)) for seed in range(seeds)]
-        scores = compare(dataset, runs)
-        findings = diagnose(Results.of(scores, dataset, runs))
+        results = compare(dataset, runs)
+        scores, findings = results.comparison, diagnose(results)
         page = write(
             tmp_path / "report", ReportInput(ExperimentConfig(), scores, dataset, runs, "", findings, improvements)
         )

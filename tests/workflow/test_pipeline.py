@@ -219,6 +219,10 @@ def test_variants_with_other_data_are_compared_on_images_that_are_new_to_both(sa
     pairs = {(pair.first, pair.second): pair for pair in made.comparison.pairs}
     assert [network.name for network in made.comparison.networks] == ["net1", "clean", "large"]
     assert pairs["net1", "large"].images == made.dataset.info.counts["val"], "the same selection: its validation images"
+    assert [network.name for network in made.comparison.comparable] == ["net1", "large"], "clean has other photos"
+    page = (tmp_path / "out" / "report" / "report.md").read_text(encoding="utf-8")
+    assert "not to be ranked with the others: clean." in page.replace("\n", " ")
+    assert "clean has the highest" not in page
     tables = [pl.read_parquet(path) for path in (tmp_path / "out" / "shared").rglob("net1-*.parquet")]
     assert {table.height for table in tables} == {pairs["net1", "clean"].images}
     new = set(tables[0]["image_id"])

@@ -1,6 +1,7 @@
 """Records as JSON files, digests, and the marker of the folders that bakeoff owns."""
 
 import hashlib
+import os
 import re
 from pathlib import Path
 from typing import TypeVar
@@ -37,6 +38,11 @@ def file_digest(path: Path) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is a folder; no error where it can't be accessed, as `Path.is_dir` raises one."""
+    return os.path.isdir(path)  # noqa: PTH112
 
 
 def write_json(path: Path, record: object) -> None:

@@ -11,6 +11,7 @@ from bakeoff.config.schema import ALL, DataConfig, SelectionConfig
 from bakeoff.config.tables import is_remote
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.progress import Monitor, silent
+from bakeoff.core.storage import is_folder
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
@@ -98,7 +99,7 @@ def _read_part(part: Part, cache: Path | None) -> Index:
         return read_manifest(Path(part.annotations), Path(part.images))
     if is_yolo(part.annotations):
         return read_yolo(Path(part.annotations), Path(part.images))
-    if os.path.isdir(part.annotations):  # noqa: PTH112 - pathlib's raises where the path can't be accessed
+    if is_folder(part.annotations):
         return read_voc(Path(part.annotations), Path(part.images))
     return read_index(part.annotations, cache)
 

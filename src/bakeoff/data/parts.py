@@ -1,6 +1,5 @@
 """Several instances files as one index: a file per split, or a folder of them."""
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import polars as pl
 
 from bakeoff.config.schema import DataConfig
 from bakeoff.core.errors import AnnotationsError, ConfigError
-from bakeoff.core.storage import digest
+from bakeoff.core.storage import digest, is_folder
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.duplicates.names import photo_id
 from bakeoff.data.formats.converted import is_yolo, yolo_images
@@ -50,7 +49,7 @@ def find_parts(data: DataConfig) -> list[Part]:
     """
     more = {VAL: (data.val_annotations, data.val_images), TEST: (data.test_annotations, data.test_images)}
     given = [Part(split, file, images or data.images) for split, (file, images) in more.items() if file]
-    if os.path.isdir(data.annotations):  # noqa: PTH112 - pathlib's raises where the path can't be accessed
+    if is_folder(data.annotations):
         if given:
             raise ConfigError("data.val_annotations is given beside a folder of instances files; give either.")
         return _in_folder(Path(data.annotations), data.images)

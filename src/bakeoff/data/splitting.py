@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -18,9 +19,11 @@ SHOWN = 3
 
 
 def split_by_list(index: Index, path: Path) -> Index:
-    """The index with the splits of a CSV file: the first column is a file name or an image id, the last a split.
+    """The index with the splits of a CSV file: the first column names an image, the last one its split.
 
-    A line without a split (a head) is passed over; images that are not listed are left out, and said.
+    An image is named by its path, by its file's name, with or without the ending, where no other has it, or by its id
+    where that is no file's name. A line without a split (a head) is passed over; images that are not listed are left
+    out, and said.
 
     Raises:
         ConfigError: The file can't be read, or lists none of the images.
@@ -32,10 +35,13 @@ def split_by_list(index: Index, path: Path) -> Index:
     delimiter = next((one for one in ",;\t" if one in text), ",")
     rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if len(row) > 1]
     named = {row[0].strip(): SPLIT_FOLDERS[row[-1].strip().lower()] for row in rows if _is_split(row[-1])}
+    images: list[tuple[int, str]] = index.images.select("image_id", "file_name").rows()
+    short = Counter(key for _, file in images for key in {PurePosixPath(file).name, PurePosixPath(file).stem})
     splits = {}
-    for image, file in index.images.select("image_id", "file_name").iter_rows():
-        keys = (file, PurePosixPath(file).name, PurePosixPath(file).stem, str(image))
-        if found := next((named[key] for key in keys if key in named), None):
+    for image, file in images:
+        keys = [key for key in (PurePosixPath(file).name, PurePosixPath(file).stem) if short[key] == 1]
+        keys += [] if short[str(image)] else [str(image)]
+        if found := next((named[key] for key in (file, *keys) if key in named), None):
             splits[image] = found
     if not splits:
         raise ConfigError(

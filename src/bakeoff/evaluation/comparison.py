@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 
-import numpy as np
 import polars as pl
 
 from bakeoff.core.types import VAL
@@ -14,10 +13,11 @@ from bakeoff.evaluation.predictions import (
     LabelledImages,
     RunPredictions,
     group,
-    labelled_images,
+    images_by_split,
     outputs_of,
     predictions_of,
 )
+from bakeoff.evaluation.results import Results
 from bakeoff.evaluation.scores import Comparison, VariantScores
 from bakeoff.evaluation.sequential import FIXED, Look
 from bakeoff.evaluation.shared_images import images_digest
@@ -44,7 +44,7 @@ def compare(
     pairs: Iterable[tuple[str, str]] | None = None,
     margin: float = MARGIN,
     looks: Sequence[Look] = FIXED,
-) -> Comparison:
+) -> Results:
     """Scores the runs of variants, each on the data set it was trained on, and compares the variants in pairs.
 
     Two variants with the same validation images are compared on these, others on the images that `shared` knows.
@@ -60,7 +60,7 @@ def compare(
         looks: How the seeds were added.
 
     Returns:
-        The comparison; variants in the order of their first run.
+        The comparison, variants in the order of their first run, and what it was made from.
 
     Raises:
         StorageError: A run's predictions are not those of its data set's images, or two runs are the same.
@@ -69,24 +69,22 @@ def compare(
     specs = {(run.spec.variant, run.spec.seed): run.spec for run in runs}
     by_variant = group([predictions_of(run, datasets.get(run.spec.dataset, dataset)) for run in runs])
     homes = {name: datasets.get(specs[name, own[0].seed].dataset, dataset) for name, own in by_variant.items()}
-    images = {digest: labelled_images(own, VAL) for digest, own in datasets.items()}
+    by_data = {digest: images_by_split(own) for digest, own in datasets.items()}
+    images = {name: by_data[home.info.digest] for name, home in homes.items()}
+    classes = dataset.info.classes
+    scores = {name: score_variant(name, own, images[name], classes) for name, own in by_variant.items()}
 
     def pair_input(first: str, second: str) -> PairInput:
-        one, two = (images[homes[name].info.digest] for name in (first, second))
-        if same_images(one, two):
-            return pair_of(scores[first], scores[second], by_variant, one)
+        if scores[first].images == scores[second].images:
+            return pair_of(scores[first], scores[second], by_variant, images[first][VAL])
         digest = images_digest(*(homes[name].info.digest for name in (first, second)))
         own, other = (_shared_correct(by_variant[name], specs, shared, digest) for name in (first, second))
-        return PairInput((first, second), own, other)
+        return PairInput((first, second), own, other, failures=(scores[first].failures, scores[second].failures))
 
-    scores = {
-        name: score_variant(name, own, images[homes[name].info.digest], dataset.info.classes)
-        for name, own in by_variant.items()
-    }
     wanted = combinations(by_variant, 2) if pairs is None else pairs
     compared, power = compare_pairs([pair_input(*names) for names in wanted], margin, looks)
-    return Comparison(
-        classes=dataset.info.classes,
+    comparison = Comparison(
+        classes=classes,
         dataset=dataset.info.digest,
         counts=dataset.info.counts,
         networks=tuple(scores.values()),
@@ -94,29 +92,20 @@ def compare(
         margin=margin,
         power=power,
     )
+    return Results(comparison, by_variant, {name: own[VAL] for name, own in images.items()}, dataset, runs)
 
 
 def compare_predictions(
-    runs: Sequence[RunPredictions],
-    images: LabelledImages,
-    classes: tuple[str, ...],
-    *,
-    digest: str = "",
-    counts: Mapping[str, int] | None = None,
-    margin: float = MARGIN,
-) -> Comparison:
+    runs: Sequence[RunPredictions], images: LabelledImages, classes: tuple[str, ...], margin: float = MARGIN
+) -> Results:
     """The same for predictions of any framework, all for the same images; arguments as of `compare`."""
     by_variant = group(runs)
-    scores = {name: score_variant(name, own, images, classes) for name, own in by_variant.items()}
+    scores = {name: score_variant(name, own, {VAL: images}, classes) for name, own in by_variant.items()}
     pairs = [pair_of(scores[one], scores[two], by_variant, images) for one, two in combinations(by_variant, 2)]
     compared, power = compare_pairs(pairs, margin)
-    counts = {VAL: len(images.labels)} if counts is None else counts
-    return Comparison(classes, digest, counts, tuple(scores.values()), compared, margin, power)
-
-
-def same_images(first: LabelledImages, second: LabelledImages) -> bool:
-    """Whether two splits hold the same images with the same labels, in the same order."""
-    return first.ids.equals(second.ids) and np.array_equal(first.labels, second.labels)
+    counts = {VAL: len(images.labels)}
+    comparison = Comparison(classes, "", counts, tuple(scores.values()), compared, margin, power)
+    return Results(comparison, by_variant, dict.fromkeys(by_variant, images))
 
 
 def pair_of(

@@ -2,8 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -244,16 +244,3 @@ def _run(name: str, seed: int, outputs: Outputs) -> RunPredictions:
     if outputs.probabilities is not None and not np.isfinite(outputs.probabilities).all():
         return RunPredictions(name, seed, {}, "diverged", "its predictions are not finite numbers", source=name)
     return RunPredictions(name, seed, {VAL: outputs}, source=name)
-
-
-def merged(runs: Sequence[RunPredictions]) -> list[RunPredictions]:
-    """The runs with seeds of their own: tables of one variant that do not say a seed are its seeds in their order."""
-    taken: dict[str, set[int]] = {}
-
-    def free(run: RunPredictions) -> Iterator[RunPredictions]:
-        used = taken.setdefault(run.variant, set())
-        seed = run.seed if run.seed not in used else max(used) + 1
-        used.add(seed)
-        yield replace(run, seed=seed)
-
-    return [own for run in runs for own in free(run)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,8 @@ from scipy.special import softmax
 
 from bakeoff.core.errors import StorageError
 from bakeoff.core.geometry import photo_of
-from bakeoff.core.types import TRAIN, Labels
+from bakeoff.core.storage import digest
+from bakeoff.core.types import TEST, TRAIN, VAL, Labels
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.architecture import Architecture, Traits
 from bakeoff.training.run import EpochLog, Run, RunStatus
@@ -31,6 +33,11 @@ class LabelledImages:
     labels: Labels
     present: npt.NDArray[np.bool_] | None = None
     clusters: npt.NDArray[np.int64] | None = None
+
+    @cached_property
+    def digest(self) -> str:
+        """Of their ids and labels, in their order: what makes two splits the same to be scored on."""
+        return digest(self.ids.cast(pl.String).to_list(), self.labels.tolist())
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,11 @@ class RunPredictions:
     def traits(self) -> Traits:
         """What the network declares of itself."""
         return self.architecture.traits if self.architecture else Traits()
+
+
+def images_by_split(dataset: Dataset) -> dict[str, LabelledImages]:
+    """The images of a data set's validation and test split, as far as it has them."""
+    return {split: labelled_images(dataset, split) for split in (VAL, TEST) if split in dataset.info.counts}
 
 
 def labelled_images(dataset: Dataset, split: str) -> LabelledImages:

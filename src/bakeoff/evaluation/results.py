@@ -1,6 +1,6 @@
 """The stored results of an experiment: what findings and the report draw from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -10,9 +10,6 @@ from bakeoff.evaluation.predictions import (
     LabelledImages,
     Outputs,
     RunPredictions,
-    group,
-    labelled_images,
-    predictions_of,
 )
 from bakeoff.evaluation.scores import Comparison, PairScores, VariantScores
 from bakeoff.models.architecture import Traits
@@ -36,26 +33,6 @@ class Results:
     images: Mapping[str, LabelledImages]
     dataset: Dataset | None = None
     runs: Sequence[Run] = field(default_factory=tuple)
-
-    @classmethod
-    def of(
-        cls, comparison: Comparison, dataset: Dataset, runs: Sequence[Run], others: Iterable[Dataset] = ()
-    ) -> "Results":
-        """Those of an experiment; `others` are data sets of variants that change the data.
-
-        Raises:
-            StorageError: A run's predictions are not those of its data set's images, or two runs are the same.
-        """
-        datasets = {own.info.digest: own for own in (*others, dataset)}
-        homes = {run.spec.variant: datasets.get(run.spec.dataset, dataset) for run in runs}
-        images = {digest: labelled_images(own, VAL) for digest, own in datasets.items()}
-        return cls(
-            comparison,
-            group([predictions_of(run, homes[run.spec.variant]) for run in runs]),
-            {name: images[home.info.digest] for name, home in homes.items()},
-            dataset,
-            runs,
-        )
 
     @cached_property
     def by_network(self) -> Mapping[str, Sequence[Run]]:

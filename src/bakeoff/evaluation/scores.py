@@ -85,6 +85,7 @@ class VariantScores(msgspec.Struct, frozen=True):
         architecture: Its layers and sizes; None where it could not be built, or is not known.
         runs: Its runs, by seed.
         failures: How often it fails to train.
+        images: Digest of the validation images that it is scored on; scores on other images do not compare.
         train_accuracy: Its interval is over seeds alone: of the training images as they are.
         val_accuracy: Of the validation images.
         any_label_accuracy: Of the validation images.
@@ -104,6 +105,7 @@ class VariantScores(msgspec.Struct, frozen=True):
     architecture: Architecture | None
     runs: tuple[RunScores, ...]
     failures: FailureRate
+    images: str = ""
     train_accuracy: Estimate = NOTHING
     val_accuracy: Estimate = NOTHING
     any_label_accuracy: Estimate = NOTHING
@@ -207,6 +209,12 @@ class Comparison(msgspec.Struct, frozen=True):
     margin: float = 0.01
     power: Power | None = None
     schema: int = 3
+
+    @property
+    def comparable(self) -> tuple[VariantScores, ...]:
+        """The variants whose scores can be ranked: those on the images that most are scored on, in a tie the first."""
+        images = [network.images for network in self.networks]
+        return tuple(network for network in self.networks if network.images == max(images, key=images.count))
 
     def frame(self) -> pl.DataFrame:
         """One row per variant: name, parameters, runs, trained, seconds, and of each score mean, low and high.

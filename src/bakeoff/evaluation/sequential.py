@@ -12,6 +12,9 @@ from bakeoff.evaluation.scores import PairScores
 STEPS = (3, 5, 8, 12, 17, 24, 34, 48, 68, 96)
 """Seeds at each look: each about 1.4 times as many as at the look before, so that a late decision wastes few runs."""
 
+FRUITLESS = 5
+"""So many seeds without two in which both variants trained are enough."""
+
 HOPELESS = 0.4
 """A pair whose chance to be decided by the most seeds is below this is given up: no error is made by stopping early,
 and experiments in which nothing differs end after half of the runs or fewer (`benchmarks/simulation.py`)."""
@@ -39,20 +42,22 @@ def looks(most: int) -> tuple[Look, ...]:
     return tuple(Look(count, ALPHA * count / sum(counts)) for count in counts)
 
 
-def undecided(pairs: Sequence[PairScores], dropped: Iterable[str], most: int, margin: float) -> set[str]:
+def undecided(pairs: Sequence[PairScores], dropped: Iterable[str], tried: int, most: int, margin: float) -> set[str]:
     """The variants that need more seeds: of the pairs that are not decided and that more seeds can decide.
 
     Args:
         pairs: As they stand.
         dropped: Variants that another one is better than: they are out.
+        tried: Seeds so far; after five a pair without two in which both trained is given up.
         most: The most seeds there may be.
         margin: The difference, a fraction, below which two variants count as equivalent.
     """
     out, alpha = set(dropped), looks(most)[-1].alpha / max(1, len(pairs))
+    open_verdicts = ("undecided", "not applicable") if tried < FRUITLESS else ("undecided",)
     return {
         name
         for pair in pairs
-        if pair.verdict in ("undecided", "not applicable") and not {pair.first, pair.second} & out
+        if pair.verdict in open_verdicts and not {pair.first, pair.second} & out
         if chance(pair, most, margin, alpha) >= HOPELESS
         for name in (pair.first, pair.second)
     }

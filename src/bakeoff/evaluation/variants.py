@@ -1,6 +1,6 @@
 """The scores of one variant: run by run, and over its seeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +20,14 @@ TOP = 5
 
 
 def score_variant(
-    name: str, runs: Sequence[RunPredictions], images: LabelledImages, classes: tuple[str, ...]
+    name: str, runs: Sequence[RunPredictions], images: Mapping[str, LabelledImages], classes: tuple[str, ...]
 ) -> VariantScores:
     """The scores of a variant.
 
     Args:
         name: The variant's name.
         runs: Its runs.
-        images: The validation images.
+        images: Those of the validation split, and of a test split.
         classes: Class names in the order of the labels.
     """
     ordered = sorted(runs, key=lambda run: run.seed)
@@ -39,12 +39,18 @@ def score_variant(
         architecture=next((run.architecture for run in ordered if run.architecture), None),
         runs=scores,
         failures=failure_rate([run.outcome for run in scores]),
+        images=images[VAL].digest,
         train_accuracy=over_seeds([run.splits[TRAIN].correct.mean() for run in trained if _holds(run, TRAIN)]),
-        test_accuracy=estimate(_stack([run.splits[TEST].correct for run in trained if _holds(run, TEST)])),
+        test_accuracy=_test_accuracy(trained, images),
         seconds=float(np.mean(finished)) if finished else None,
     )
     outputs = [run.splits[VAL] for run in trained if _holds(run, VAL)]
-    return _validated(found, outputs, images, classes) if outputs else found
+    return _validated(found, outputs, images[VAL], classes) if outputs else found
+
+
+def _test_accuracy(runs: Sequence[RunPredictions], images: Mapping[str, LabelledImages]) -> Estimate:
+    rows = [run.splits[TEST].correct for run in runs if _holds(run, TEST)]
+    return estimate(_stack(rows), images[TEST].clusters) if rows else Estimate(None, None)
 
 
 def _holds(run: RunPredictions, split: str) -> bool:
@@ -135,15 +141,15 @@ def _shares(correct: Table) -> VarianceParts | None:
     return VarianceParts(*(part / sum(parts) for part in parts)) if sum(parts) > 0 else None
 
 
-def _score_run(run: RunPredictions, images: LabelledImages, classes: tuple[str, ...]) -> RunScores:
+def _score_run(run: RunPredictions, images: Mapping[str, LabelledImages], classes: tuple[str, ...]) -> RunScores:
     kind, reason = outcome(run)
     scores = RunScores(run.seed, run.status, kind, reason, run.seconds)
     if _holds(run, TRAIN):
         scores = replace(scores, train_accuracy=float(run.splits[TRAIN].correct.mean()))
     if _holds(run, TEST):
-        test = estimate(_stack([run.splits[TEST].correct]))
+        test = _test_accuracy([run], images)
         scores = replace(scores, test_accuracy=test.mean, test_interval=test.interval)
-    return _score_validation(scores, run.splits[VAL], images, classes) if _holds(run, VAL) else scores
+    return _score_validation(scores, run.splits[VAL], images[VAL], classes) if _holds(run, VAL) else scores
 
 
 def _score_validation(

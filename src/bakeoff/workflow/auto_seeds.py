@@ -68,5 +68,6 @@ def _active(
     """The variants that need more seeds."""
     margin = config.evaluation.margin_fraction
     others, shared = datasets.values(), experiment.read_shared
-    found = compare(experiment.dataset, runs, others=others, shared=shared, margin=margin, looks=schedule)
-    return undecided(found.pairs, beaten(found.pairs), config.training.max_seeds, margin)
+    found = compare(experiment.dataset, runs, others=others, shared=shared, margin=margin, looks=schedule).comparison
+    tried = schedule[-1].seeds or 0
+    return undecided(found.pairs, beaten(found.pairs), tried, config.training.max_seeds, margin)

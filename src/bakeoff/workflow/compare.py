@@ -18,13 +18,11 @@ from bakeoff.evaluation.external import (
     labels_of_dataset,
     labels_of_table,
     labels_of_values,
-    merged,
     named,
     runs_of_table,
     runs_of_values,
 )
-from bakeoff.evaluation.predictions import RunPredictions, group, predictions_of
-from bakeoff.evaluation.results import Results
+from bakeoff.evaluation.predictions import RunPredictions, predictions_of
 from bakeoff.evaluation.scores import Comparison
 from bakeoff.findings.diagnose import diagnose
 from bakeoff.findings.finding import Finding
@@ -97,11 +95,8 @@ def compare(
         notes += said
     if not len(table.images.labels):
         raise ConfigError("the labels hold no image.")
-    runs = merged(runs)
-    comparison = compare_predictions(runs, table.images, table.classes, margin=margin / 100)
-    groups = group(runs)
-    results = Results(comparison, groups, dict.fromkeys(groups, table.images))
-    return Compared(comparison, diagnose(results), tuple(dict.fromkeys(notes)))
+    results = compare_predictions(runs, table.images, table.classes, margin / 100)
+    return Compared(results.comparison, diagnose(results), tuple(dict.fromkeys(notes)))
 
 
 def compare_files(
@@ -180,7 +175,7 @@ def _runs_of_experiment(experiment: Experiment, labels: LabelTable) -> Iterator[
     """The runs of the variants that are trained on the experiment's own data set."""
     dataset = experiment.dataset
     own = labels_of_dataset(dataset)
-    if own.classes != labels.classes or not own.images.ids.cast(pl.String).equals(labels.images.ids.cast(pl.String)):
+    if own.classes != labels.classes or own.images.digest != labels.images.digest:
         raise ConfigError(
             f"{experiment.folder} was validated on other images than the labels give; take its own as the labels."
         )

@@ -160,7 +160,8 @@ class Context:
         predict_shared(self.experiment, self.runs, self.datasets)
         others = self.datasets.values()
         margin, shared = self.config.evaluation.margin_fraction, self.experiment.read_shared
-        return compare(self.dataset, self.runs, others=others, shared=shared, pairs=pairs, margin=margin)
+        found = compare(self.dataset, self.runs, others=others, shared=shared, pairs=pairs, margin=margin)
+        return found.comparison
 
 
 def _choose(config: ExperimentConfig, experiment: Experiment) -> Variant:
@@ -172,7 +173,7 @@ def _choose(config: ExperimentConfig, experiment: Experiment) -> Variant:
     if wanted:
         return known[wanted]
     try:
-        scores = experiment.comparison.networks
+        scores = experiment.comparison.comparable
     except StorageError:
         scores = ()
     means = {network.name: network.val_accuracy.mean for network in scores if network.name in known}

@@ -177,7 +177,6 @@ def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: M
 def _score(experiment: Experiment) -> "tuple[Results, report.ReportInput]":
     """All that is stored of an experiment, with its scores and findings."""
     from bakeoff.evaluation.comparison import compare
-    from bakeoff.evaluation.results import Results
     from bakeoff.evaluation.sequential import FIXED, looks
     from bakeoff.findings.diagnose import diagnose
 
@@ -186,7 +185,7 @@ def _score(experiment: Experiment) -> "tuple[Results, report.ReportInput]":
         raise StorageError(f"{experiment.folder} holds no runs; train the networks first.")
     datasets = experiment.datasets(experiment.config, experiment.variants)
     training, margin = experiment.config.training, experiment.config.evaluation.margin_fraction
-    comparison = compare(
+    results = compare(
         experiment.dataset,
         runs,
         others=datasets.values(),
@@ -194,7 +193,6 @@ def _score(experiment: Experiment) -> "tuple[Results, report.ReportInput]":
         margin=margin,
         looks=looks(training.max_seeds) if training.seeds == AUTO else FIXED,
     )
-    results = Results.of(comparison, experiment.dataset, runs, datasets.values())
     return results, experiment.case(results, diagnose(results))
 
 

@@ -42,6 +42,14 @@ def test_one_that_fails_in_some_seeds_has_a_line_of_its_own(dataset, train, make
     assert "a trains in 3 of 4 seeds, then with " in finding.verdict
 
 
+def test_how_one_that_fails_compares_where_it_trains_is_said(dataset, train, make_case) -> None:
+    runs = train("a", 0.7)
+    runs[3] = fail(train("a", 1 / 3, fitted=1 / 3)[3])
+    finding = best_network(make_case(dataset, runs + train("b", 0.97) + train("c", 0.4)))
+    assert finding.verdict.startswith("b is better than every other network. a trains in 3 of 4 seeds, then with ")
+    assert finding.verdict.endswith("%, better than c, worse than b.")
+
+
 def test_a_baseline_is_not_recommended(dataset, train, make_case) -> None:
     guessing = train("majority", 0.6, architecture=BLIND) + train("a", 0.6, architecture=layers(extra=5))
     finding = best_network(make_case(dataset, guessing))

@@ -1,12 +1,12 @@
 """A tree of photos with a folder per class: `DIR/train/<class>/*` and `DIR/val/<class>/*`, or `DIR/<class>/*`."""
 
-import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from bakeoff.core.errors import SourceError
+from bakeoff.core.storage import is_folder
 from bakeoff.core.types import SPLITS, TEST, TRAIN, VAL
 from bakeoff.data.audit.result import Refused
 
@@ -87,7 +87,7 @@ def scan(root: Path, classes: Collection[str] = (), *, nested: bool = False, fol
     Raises:
         SourceError: It is no folder or can't be read, holds no photos or a single class, or a class holds none.
     """
-    if not os.path.isdir(root):  # noqa: PTH112 - pathlib's raises where the path can't be accessed
+    if not is_folder(root):
         raise SourceError(f"{root} is not a folder; {LAYOUT}.")
     scanner = _Scanner(root, follow_links=follow_links)
     top = scanner.folders(root)

@@ -52,7 +52,8 @@ class AmbiguousLabelsEvidence(msgspec.Struct, frozen=True):
 def ambiguous_labels(results: Results) -> Finding:
     """Which fraction of the errors predicts a class that is annotated in the photo, too, and more often than chance."""
     classes = results.comparison.classes
-    images = next(iter(results.images.values()), None)
+    comparable = results.comparison.comparable
+    images = results.images[comparable[0].name] if comparable else None
     evidence, measured = None, {}
     if images is None or images.present is None:
         state: State = "not applicable"
@@ -61,7 +62,7 @@ def ambiguous_labels(results: Results) -> Finding:
         several = images.present.sum(axis=1) > 1
         measured = {
             network.name: own
-            for network in results.comparison.networks
+            for network in comparable
             if (own := _measure(results.outputs(network.name), results.images[network.name], classes))
         }
         state, verdict = _judge(int(several.sum()), len(several), measured)

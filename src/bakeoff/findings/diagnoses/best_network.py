@@ -54,7 +54,7 @@ def _judge(results: Results, scored: Scored, best: Scored) -> tuple[State, str]:
         return "not applicable", "One seed per network does not separate networks: another seed may reverse the order."
     if not best:  # differences are not transitive where they are estimates
         return "undecided", "No single best: each network is worse than some other one."
-    unsteady = " ".join(_unsteady(results, best))
+    unsteady = " ".join(_unsteady(results, scored))
     for network in best:
         pairs = [results.pair(network.name, other.name) for other in scored if other is not network]
         if all(pair and _better(pair) == network.name for pair in pairs):
@@ -105,11 +105,26 @@ def _several(results: Results, best: Scored, worse: int) -> str:
     return f"{head} {small.name} is the smallest {whose}, {fast.name} the fastest to train."
 
 
-def _unsteady(results: Results, best: Scored) -> Iterator[str]:
-    """A line for each network that fails in some seeds and is not beaten where it trains."""
-    for network in best:
+def _unsteady(results: Results, scored: Scored) -> Iterator[str]:
+    """A line for each network that fails in some seeds: how well it does where it trains."""
+    for network in scored:
         rate = network.failures
         if rate.failed:
             trained = rate.runs - rate.failed
             accuracy = f"{100 * (network.val_accuracy.mean or 0):.1f} %"
-            yield f"{network.name} trains in {trained} of {rate.runs} seeds, then with {accuracy}."
+            relations = _relations(results, network)
+            yield f"{network.name} trains in {trained} of {rate.runs} seeds, then with {accuracy}{relations}."
+
+
+def _relations(results: Results, network: VariantScores) -> str:
+    """What is decided of a network against others."""
+    words: dict[str, list[str]] = {"better than": [], "worse than": [], "equivalent to": []}
+    for pair in results.comparison.pairs:
+        if network.name in (pair.first, pair.second):
+            other = pair.second if pair.first == network.name else pair.first
+            better = _better(pair)
+            if better:
+                words["better than" if better == network.name else "worse than"].append(other)
+            elif pair.verdict == "equivalent":
+                words["equivalent to"].append(other)
+    return "".join(f", {how} {', '.join(names)}" for how, names in words.items() if names)

@@ -74,7 +74,7 @@ def hard_classes(results: Results) -> Finding:
     """Classes with a recall below the others', confusions above an even spread, and classes never predicted."""
     measured = [
         _measure(network.name, results)
-        for network in results.comparison.networks
+        for network in results.comparison.comparable
         if results.outputs(network.name) and not results.traits(network.name).ignores_input
     ]
     state, verdict = _judge(measured)

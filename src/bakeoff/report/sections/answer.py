@@ -22,7 +22,7 @@ def answer(case: ReportInput) -> Section:
 
 def _answer(case: ReportInput) -> str:
     images = case.comparison.counts["val"]
-    done = [network for network in case.comparison.networks if network.trained]
+    done = [network for network in case.comparison.comparable if network.trained]
     if not done:
         return "No network trained, so there is nothing to compare; the reasons are below."
     if not images:

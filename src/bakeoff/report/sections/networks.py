@@ -112,7 +112,14 @@ def _differences(case: ReportInput) -> str:
     training, data = asdict(case.experiment.training.recipe), asdict(case.experiment.data)
     recipes = {run.spec.variant: _changes(training, asdict(run.spec.recipe)) for run in case.runs}
     others = {variant.name: _changes(data, asdict(variant.data)) for variant in case.experiment.variant_list}
-    return _listed("Not with one recipe", recipes) + _listed("Not on one data set", others)
+    scored = {network.name for network in case.comparison.comparable}
+    elsewhere = [network.name for network in case.comparison.networks if network.name not in scored]
+    said = (
+        f" Scored on photos of their own, so not to be ranked with the others: {', '.join(elsewhere)}."
+        if elsewhere
+        else ""
+    )
+    return _listed("Not with one recipe", recipes) + _listed("Not on one data set", others) + said
 
 
 def _changes(shared: Mapping[str, object], own: Mapping[str, object]) -> str:
