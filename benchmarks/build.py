@@ -25,7 +25,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.storage import write_json
 from bakeoff.core.types import Environment
 from bakeoff.data.build import build

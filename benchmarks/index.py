@@ -95,7 +95,7 @@ def with_pycocotools(path: Path) -> Tool:
 
 def with_bakeoff(path: Path, cache: Path | None = None) -> Tool:
     """Anew, or from the cache."""
-    from bakeoff.config.schema import SelectionConfig
+    from bakeoff.config.data import SelectionConfig
     from bakeoff.data.coco import images_with, read_index
     from bakeoff.data.selection import select
 

@@ -18,8 +18,9 @@ import numpy as np
 import polars as pl
 from playwright.sync_api import Browser, sync_playwright
 
+from bakeoff.config.data import DataConfig, SelectionConfig
 from bakeoff.config.experiment import ExperimentConfig
-from bakeoff.config.schema import DataConfig, Recipe, SelectionConfig, TrainingConfig
+from bakeoff.config.schema import Recipe, TrainingConfig
 from bakeoff.core.storage import write_json
 from bakeoff.core.types import SPLITS, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo

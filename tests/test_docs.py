@@ -7,9 +7,10 @@ import pytest
 
 import bakeoff
 from bakeoff.cli.main import app
+from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import RENAMED
-from bakeoff.config.schema import DataConfig, EvaluationConfig, ImproveConfig, TrainingConfig
+from bakeoff.config.schema import EvaluationConfig, ImproveConfig, TrainingConfig
 from bakeoff.config.tables import ConfigTable
 from bakeoff.core.registry import findings, policies
 

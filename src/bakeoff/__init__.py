@@ -11,9 +11,10 @@ import importlib.metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from bakeoff.config.data import DataConfig
     from bakeoff.config.experiment import ExperimentConfig, Variant
     from bakeoff.config.loading import load_experiment
-    from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig
+    from bakeoff.config.schema import Recipe, TrainingConfig
     from bakeoff.core.errors import BakeoffError
     from bakeoff.data.build.dataset import Dataset
     from bakeoff.data.coco.download import fetch_annotations
@@ -72,7 +73,7 @@ __version__ = importlib.metadata.version("bakeoff")
 _HOMES = {
     "BakeoffError": ("core.errors", "BakeoffError"),
     "Comparison": ("evaluation.scores", "Comparison"),
-    "DataConfig": ("config.schema", "DataConfig"),
+    "DataConfig": ("config.data", "DataConfig"),
     "Dataset": ("data.build.dataset", "Dataset"),
     "Experiment": ("workflow.experiment", "Experiment"),
     "ExperimentConfig": ("config.experiment", "ExperimentConfig"),

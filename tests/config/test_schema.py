@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
+from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig
-from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig
+from bakeoff.config.schema import Recipe, TrainingConfig
 
 
 def test_seeds_are_a_number_or_a_list() -> None:

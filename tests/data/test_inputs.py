@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from tests.data.conftest import photo, plant
 
+from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import DataConfig
 from bakeoff.core.errors import AnnotationsError, ConfigError, SelectionError, ShortageError, SourceError
 from bakeoff.data.inputs import open_index, target_classes
 from bakeoff.workflow import pipeline

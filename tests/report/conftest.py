@@ -11,8 +11,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from bakeoff.config.data import DataConfig, SelectionConfig
 from bakeoff.config.experiment import ExperimentConfig
-from bakeoff.config.schema import DataConfig, Recipe, SelectionConfig, TrainingConfig
+from bakeoff.config.schema import Recipe, TrainingConfig
 from bakeoff.core.types import Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.index import License

@@ -6,8 +6,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from bakeoff.config.data import SelectionConfig
 from bakeoff.config.experiment import ExperimentConfig
-from bakeoff.config.schema import SelectionConfig, TrainingConfig
+from bakeoff.config.schema import TrainingConfig
 from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate, Interval
 from bakeoff.data.build.dataset import Dataset, DatasetInfo

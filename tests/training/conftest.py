@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from bakeoff.config.schema import Recipe, SelectionConfig
+from bakeoff.config.data import SelectionConfig
+from bakeoff.config.schema import Recipe
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.training.run import RunSpec

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bakeoff.config.schema import Recipe, SelectionConfig
+from bakeoff.config.data import SelectionConfig
+from bakeoff.config.schema import Recipe
 from bakeoff.core.geometry import RESIZES, Resize
 from bakeoff.data.build.dataset import DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo

@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import nn
 
+from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import Variant
-from bakeoff.config.schema import DataConfig, Recipe
+from bakeoff.config.schema import Recipe
 from bakeoff.core.errors import NetworkError, StorageError
 from bakeoff.core.seals import seal
 from bakeoff.core.storage import file_digest

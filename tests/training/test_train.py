@@ -12,8 +12,9 @@ import torch
 from safetensors.torch import load_model
 from torch.nn import functional
 
+from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig, Variant
-from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig
+from bakeoff.config.schema import Recipe, TrainingConfig
 from bakeoff.core.errors import ConfigError, NetworkError
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.factory import create

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 from msgspec.structs import replace
 
-from bakeoff.config.schema import DataConfig, EvaluationConfig, ImproveConfig, Recipe, TrainingConfig
+from bakeoff.config.data import DataConfig
+from bakeoff.config.schema import EvaluationConfig, ImproveConfig, Recipe, TrainingConfig
 from bakeoff.config.tables import ConfigTable, Name, VariantName, given_keys, network_label, partial
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from bakeoff.config.schema import ALL, DataConfig, SelectionConfig
+from bakeoff.config.data import ALL, DataConfig, SelectionConfig
 from bakeoff.config.tables import is_remote
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.progress import Monitor, silent

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 import polars as pl
 
-from bakeoff.config.schema import DataConfig
+from bakeoff.config.data import DataConfig
 from bakeoff.core.errors import AnnotationsError, ConfigError
 from bakeoff.core.storage import digest, is_folder
 from bakeoff.core.types import TEST, TRAIN, VAL

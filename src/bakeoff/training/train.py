@@ -20,8 +20,9 @@ from safetensors.torch import save_model
 from torch import nn
 from torch.nn import functional
 
+from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import Variant
-from bakeoff.config.schema import DataConfig, Recipe, TrainingConfig
+from bakeoff.config.schema import Recipe, TrainingConfig
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
 from bakeoff.core.progress import Progress
@@ -283,10 +284,8 @@ def _fit(
 def _predictions(network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows, dataset: Dataset) -> Predictions:
     """Logits and losses of the final weights for the images of the run, in the manifest's order."""
     tables = []
-    for name in dataset.images:
+    for name in (name for name in dataset.images if len(splits[name])):
         split = splits[name]
-        if not len(split):
-            continue
         logits, labels = evaluate(network, split, recipe), split.labels.cpu()
         table = {
             "split": [name] * len(split),

@@ -7,9 +7,9 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from bakeoff.config.data import ALL, DataConfig, Quota, SelectionConfig
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
-from bakeoff.config.schema import ALL, DataConfig, Quota, SelectionConfig
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.geometry import Resize
 from bakeoff.core.progress import Monitor, silent

@@ -8,8 +8,9 @@ from os import PathLike
 
 import msgspec
 
+from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig, Variant
-from bakeoff.config.schema import AUTO, DataConfig
+from bakeoff.config.schema import AUTO
 from bakeoff.core.errors import ConfigError, StorageError, unknown_name
 from bakeoff.core.progress import Monitor, Progress, silent
 from bakeoff.core.registry import networks

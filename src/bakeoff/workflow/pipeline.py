@@ -8,8 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig
-from bakeoff.config.schema import AUTO, DataConfig
+from bakeoff.config.schema import AUTO
 from bakeoff.core.atomic import tidy
 from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.progress import Monitor, silent

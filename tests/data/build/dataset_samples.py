@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 from PIL import Image
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.errors import ImageError
 from bakeoff.data.build.tables import LEDGER
 from bakeoff.data.index import License

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.errors import SelectionError, ShortageError
 from bakeoff.core.registry import policies
 from bakeoff.data.index import Index

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.data.selection.conftest import make_index
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.geometry import crop_box_of, photo_of
 from bakeoff.data.index import Index
 from bakeoff.data.selection import crop_objects, select

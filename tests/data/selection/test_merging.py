@@ -3,7 +3,7 @@
 import pytest
 from tests.data.selection.conftest import make_index
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.errors import SelectionError
 from bakeoff.data.selection import merge_categories, select
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.errors import ShortageError
 from bakeoff.data.index import Index
 from bakeoff.data.selection import fit_quotas, select

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.errors import ConfigError, SelectionError, ShortageError, StorageError
 from bakeoff.core.registry import policies
 from bakeoff.data import selection

@@ -9,7 +9,7 @@ from typing import Unpack
 import msgspec
 import polars as pl
 
-from bakeoff.config.schema import DataConfig
+from bakeoff.config.data import DataConfig
 from bakeoff.core.atomic import atomic_folder, storage_errors, write_bytes
 from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.geometry import photo_of

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.errors import SelectionError, unknown_name
 from bakeoff.core.types import SPLITS
 from bakeoff.data.index import Index

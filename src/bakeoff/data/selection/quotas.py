@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.data.index import Index
 from bakeoff.data.selection.candidates import find_candidates, target_annotations
 from bakeoff.data.selection.select import apportion, largest_common_quota

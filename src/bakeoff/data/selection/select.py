@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.atomic import atomic_folder, lock
 from bakeoff.core.errors import SelectionError, ShortageError, StorageError
 from bakeoff.core.seals import check_seal, seal

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import msgspec
 import polars as pl
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.types import SPLITS, TRAIN
 from bakeoff.data.index import License
 

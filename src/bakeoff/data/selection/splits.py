@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from bakeoff.config.schema import SelectionConfig
+from bakeoff.config.data import SelectionConfig
 from bakeoff.core.errors import SelectionError, unknown_name
 from bakeoff.core.registry import policies
 from bakeoff.core.types import TRAIN, VAL
