@@ -17,6 +17,7 @@ from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
 from bakeoff.data.formats.converted import is_yolo, read_voc, read_yolo
 from bakeoff.data.formats.manifest import is_manifest, read_manifest
+from bakeoff.data.formats.open_images import is_open_images, read_open_images
 from bakeoff.data.http import Options
 from bakeoff.data.image_folder.indexing import tree_index
 from bakeoff.data.image_folder.objects import add_objects
@@ -95,6 +96,8 @@ def _files(data: DataConfig, cache: Path | None) -> Index:
 
 
 def _read_part(part: Part, cache: Path | None) -> Index:
+    if is_open_images(part.annotations):
+        return read_open_images(Path(part.annotations), Path(part.images))
     if is_manifest(part.annotations):
         return read_manifest(Path(part.annotations), Path(part.images))
     if is_yolo(part.annotations):

@@ -20,7 +20,7 @@ def tree_index(tree: Tree) -> Index:
     Its digest is that of the files' names, sizes in bytes, widths and heights. A photo whose header can't be read
     counts as 1 x 1; the reason is given where it is decoded.
     """
-    sizes = [_size(tree.root / photo.file) for photo in tree.photos]
+    sizes = [photo_size(tree.root / photo.file) for photo in tree.photos]
     ids = range(1, len(tree.photos) + 1)
     categories = {name: number for number, name in enumerate(tree.classes, start=1)}
     images = pl.DataFrame(
@@ -63,7 +63,7 @@ def tree_index(tree: Tree) -> Index:
     return Index(info, images, annotations, table, splits=splits)
 
 
-def _size(path: Path) -> tuple[int, int, int]:
+def photo_size(path: Path) -> tuple[int, int, int]:
     """A file's size in bytes, and the width and height of the upright photo, in pixels, as its header claims."""
     length = 0
     with warnings.catch_warnings():
