@@ -76,6 +76,16 @@ def test_a_file_of_each_split(photos: Path, tmp_path: Path) -> None:
     }
 
 
+def test_photos_are_found_by_their_path_or_name_with_or_without_suffix(photos: Path, tmp_path: Path) -> None:
+    plant(photos / "more", {"00d4.jpg": photo(5), "00e5.png": photo(6)})
+    rows = ("00a1.jpg,,Cat,,0,1,0,1", "00a1,,Dog,,0,1,0,1", "00e5,,Cat,,0,1,0,1", "more/00d4,,Dog,,0,1,0,1")
+    path = boxes(tmp_path, *rows, "00d4.jpg,,Dog,,0,1,0,1")
+    index, _ = open_index(experiment(f"data.annotations={path}", f"data.images={photos}").data, None)
+    assert index.images["file_name"].to_list() == ["00a1.jpg", "00d4.jpg", "more/00d4.jpg", "more/00e5.png"]
+    assert index.annotations["image_id"].to_list() == [1, 1, 2, 3, 4]
+    assert index.info.problems == ()
+
+
 def test_labels_of_whole_photos(photos: Path, tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     lines = ("00a1,verification,/m/01yrx,1", "00b2,verification,/m/01yrx,0", "00b2,machine,/m/0bt9lr,0.7")
@@ -104,10 +114,10 @@ def test_what_is_left_out_is_said(photos: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "images", "message"),
     [
-        ("zz,xclick,/m/01yrx,1,0,1,0,1,0,0,0,0,0", "train", r"holds none of the 1 photos that .*, such as zz.jpg"),
+        ("zz,xclick,/m/01yrx,1,0,1,0,1,0,0,0,0,0", "train", r"holds none of the 1 photos that .*, such as zz;"),
         ("00a1,xclick,/m/01yrx,1,left,1,0,1,0,0,0,0,0", "train", "can't be read as Open Images' CSV"),
         ("", "train", "lists no labels of photos"),
-        (ROWS[0], "nowhere", "nowhere, the folder of the photos, can't be read: No such file"),
+        (ROWS[0], "nowhere", "nowhere holds none of the 1 photos"),
     ],
 )
 def test_files_that_can_not_be_used(photos: Path, tmp_path: Path, row: str, images: str, message: str) -> None:

@@ -1,5 +1,6 @@
 """Open Images' CSV files: boxes, or labels of whole photos."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,15 +45,15 @@ def read_open_images(path: Path, images: Path) -> Index:
     Raises:
         AnnotationsError: A file can't be read, or the folder holds none of the photos.
     """
-    table, files = _rows(path), _photos(images)
-    listed: list[str] = sorted({*table["ImageID"]})
-    there = [image for image in listed if image in files]
-    if not there:
+    files = _photos(images)
+    table = _rows(path).with_columns(pl.col("ImageID").replace_strict(files, default=None).alias("file_name"))
+    lost = table.filter(pl.col("file_name").is_null())["ImageID"].unique().sort()
+    if len(lost) == table["ImageID"].n_unique():
         raise AnnotationsError(
-            f"{images} holds none of the {len(listed):,} photos that {path} lists, such as {listed[0]}.jpg; give their "
-            "folder with --images."
+            f"{images} holds none of the {len(lost):,} photos that {path} lists, such as {lost[0]}; give their folder "
+            "with --images."
         )
-    photos = _image_table(there, [images / files[image] for image in there])
+    photos = _image_table(images, sorted({*table["file_name"].drop_nulls()}))
     names = sorted({*table["LabelName"]})
     categories = pl.DataFrame(
         {"category_id": range(1, len(names) + 1), "name": names, "supercategory": ""},
@@ -61,12 +62,11 @@ def read_open_images(path: Path, images: Path) -> Index:
     absent = (pl.col("Confidence") <= 0).fill_null(value=False)
     sized = ((pl.col("XMax") > pl.col("XMin")) & (pl.col("YMax") > pl.col("YMin"))).fill_null(value=False)
     problems = [
-        _problem("missing-photo", f"photos are not in {images}: left out", sorted({*listed} - {*there})),
+        _problem("missing-photo", f"photos are not in {images}: left out", lost),
         _problem("absent-class", "labels say that a class is not there: left out", table.filter(absent)["ImageID"]),
         _problem("empty-box", "boxes have no positive size: dropped", table.filter(~absent & ~sized)["ImageID"]),
     ]
     annotations = _annotations(table.filter(~absent & sized), photos, categories)
-    photos = photos.drop("ImageID")
     rows = digest(photos.rows(), annotations.rows(), categories.rows())
     info = IndexInfo(str(path), rows, problems=tuple(problem for problem in problems if problem.count))
     return Index(info, photos, annotations, categories)
@@ -90,38 +90,37 @@ def _rows(path: Path) -> pl.DataFrame:
 
 
 def _photos(folder: Path) -> dict[str, str]:
-    """By name without suffix the photos of a folder."""
-    try:
-        files = sorted(folder.iterdir())
-    except OSError as error:
-        raise AnnotationsError(f"{folder}, the folder of the photos, can't be read: {error.strerror}.") from None
-    return {file.stem: file.name for file in files if file.suffix.lower() in FORMATS}
+    """The photos in a folder and below it: by path, with or without suffix, and by names that only one has."""
+    found = [file.relative_to(folder) for file in sorted(folder.rglob("*")) if file.suffix.lower() in FORMATS]
+    keys = [(key, file) for file in found for key in {file.with_suffix("").as_posix(), file.name, file.stem}]
+    counts = Counter(key for key, _ in keys)
+    files = {key: file for key, file in keys if counts[key] == 1} | {file.as_posix(): file for file in found}
+    return {key: file.as_posix() for key, file in files.items()}
 
 
-def _image_table(names: Sequence[str], files: Sequence[Path]) -> pl.DataFrame:
-    """`Index.images` of photos, and their `ImageID`."""
-    sizes = [photo_size(file)[1:] for file in files]
+def _image_table(folder: Path, files: Sequence[str]) -> pl.DataFrame:
+    """`Index.images` of files."""
+    sizes = [photo_size(folder / file)[1:] for file in files]
     columns = {
         "image_id": range(1, len(files) + 1),
-        "file_name": [file.name for file in files],
+        "file_name": files,
         "width": [width for width, _ in sizes],
         "height": [height for _, height in sizes],
         "license": None,
         "url": None,
-        "ImageID": names,
     }
     types = {"image_id": pl.Int64, "width": pl.Int32, "height": pl.Int32, "license": pl.Int64, "url": pl.String}
     return pl.DataFrame(columns, schema_overrides=types)
 
 
-def _problem(code: str, message: str, images: Sequence[str] | pl.Series) -> Problem:
+def _problem(code: str, message: str, images: pl.Series) -> Problem:
     return Problem(code, len(images), f"{len(images):,} {message} ({', '.join(images[:SHOWN])})")
 
 
 def _annotations(table: pl.DataFrame, photos: pl.DataFrame, categories: pl.DataFrame) -> pl.DataFrame:
     across, down = pl.col("width").cast(pl.Float64), pl.col("height").cast(pl.Float64)
     boxes = (
-        table.join(photos, on="ImageID", maintain_order="left")
+        table.join(photos, on="file_name", maintain_order="left")
         .join(categories, left_on="LabelName", right_on="name", maintain_order="left")
         .select(
             "image_id",
