@@ -15,9 +15,10 @@ from bakeoff.core.storage import is_folder
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
-from bakeoff.data.formats.converted import is_yolo, read_voc, read_yolo
 from bakeoff.data.formats.manifest import is_manifest, read_manifest
 from bakeoff.data.formats.open_images import is_open_images, read_open_images
+from bakeoff.data.formats.voc import read_voc
+from bakeoff.data.formats.yolo import is_yolo, read_yolo
 from bakeoff.data.http import Options
 from bakeoff.data.image_folder.indexing import tree_index
 from bakeoff.data.image_folder.objects import add_objects

@@ -13,8 +13,8 @@ from bakeoff.core.errors import AnnotationsError, ConfigError
 from bakeoff.core.storage import digest, is_folder
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.duplicates.names import photo_id
-from bakeoff.data.formats.converted import is_yolo, yolo_images
 from bakeoff.data.formats.manifest import is_manifest
+from bakeoff.data.formats.yolo import is_yolo, yolo_images
 from bakeoff.data.image_folder.tree import SPLIT_FOLDERS, is_hidden
 from bakeoff.data.index import Index, Problem
 
