@@ -67,6 +67,7 @@ def main() -> None:
             for tool, (module, _) in TOOLS.items()
             for row in try_tool(tool, module, pythons.get(tool), folder / tool, data_sets, expected)
         ]
+        rows = json.loads(json.dumps(rows).replace(f"{folder}/", ""))  # the same wherever it ran
     results = {"environment": Environment.current(), "boxes": len(expected[0]["boxes"]), "exports": rows}
     write_json(RESULTS / "exporters.json", results)
     (RESULTS / "exporters.md").write_text("\n".join(page(results)) + "\n")
@@ -254,10 +255,10 @@ def page(results: dict) -> list[str]:
     return [
         "# Files that other tools write",
         "",
-        f"A drawn data set of {SCENES} photos with {results['boxes']} boxes in COCO's format, given to each tool, written "
-        "by it in the formats that it has, and read by bakeoff. Counted are the photos with the label, split and pixels "
-        "that the original gives, and the crops of objects; +1 is the crowd of a tool that does not write what is one. "
-        "Boxes are off by so many pixels at most. Written by `benchmarks/exporters.py`.",
+        f"A drawn data set of {SCENES} photos with {results['boxes']} boxes in COCO's format, given to each tool, "
+        "written by it in the formats that it has, and read by bakeoff. Counted are the photos with the label, split "
+        "and pixels that the original gives, and the crops of objects; +1 is the crowd of a tool that does not write "
+        "what is one. Boxes are off by so many pixels at most. Written by `benchmarks/exporters.py`.",
         "",
         f"Made with Python {environment.python}, {environment.platform}; {versions}.",
         "",
