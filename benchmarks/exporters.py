@@ -1,11 +1,12 @@
 """Files that other tools write, read by bakeoff: the same selection and pixels as from the original?
 
-    python benchmarks/exporters.py [--python TOOL=INTERPRETER …] [--keep FOLDER]
+    python benchmarks/exporters.py [--python [TOOL=]INTERPRETER …] [--keep FOLDER]
 
 draws a small data set (48 scenes, JPEG and PNG, some in a folder of their own; three classes, polygons, a crowd, a
 photo without annotations), lets each tool of `exporting.py` write it in each format that it can, and gives bakeoff what
-was written. A tool runs in the interpreter given for it (`--python globox=venv/bin/python`), else in this one, where it
-is installed. Writes `benchmarks/results/exporters.json` and `exporters.md`.
+was written. The tools run in the interpreter of an environment (`--python venv/bin/python`) into which the extra
+`exporters` was installed, or each in its own (`--python globox=venv/bin/python`). Writes
+`benchmarks/results/exporters.json` and `exporters.md`.
 """
 
 import argparse
@@ -49,10 +50,10 @@ ROUNDED = 0.001
 def main() -> None:
     """Runs all tools that there are."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", action="append", default=[], metavar="TOOL=INTERPRETER")
+    parser.add_argument("--python", action="append", default=[], metavar="[TOOL=]INTERPRETER")
     parser.add_argument("--keep", type=Path, help="a folder, new or empty, for all that is written")
     options = parser.parse_args()
-    pythons = dict(each.split("=", 1) for each in options.python)
+    pythons = {tool: python for tool, _, python in (each.rpartition("=") for each in options.python)}
     with tempfile.TemporaryDirectory() as made:
         folder = options.keep or Path(made)
         data_sets = [draw(folder / kind, nested=kind == "nested") for kind in ("nested", "flat")]
@@ -65,7 +66,7 @@ def main() -> None:
         rows = [
             row
             for tool, (module, _) in TOOLS.items()
-            for row in try_tool(tool, module, pythons.get(tool), folder / tool, data_sets, expected)
+            for row in try_tool(tool, module, pythons.get(tool, pythons.get("")), folder / tool, data_sets, expected)
         ]
         rows = json.loads(json.dumps(rows).replace(f"{folder}/", ""))  # the same wherever it ran
     results = {"environment": Environment.current(), "boxes": len(expected[0]["boxes"]), "exports": rows}

@@ -95,7 +95,8 @@ def boxes_index(
             (pl.col("bottom") - pl.col("top")).alias("height"),
         )
     )
-    sized = ((pl.col("width") > 0) & (pl.col("height") > 0)).fill_null(value=False)
+    finite = (pl.col("width") * pl.col("height")).is_finite()
+    sized = (finite & (pl.col("width") > 0) & (pl.col("height") > 0)).fill_null(value=False)
     empty = found.filter(~sized)["file_name"]
     rows = (
         found.filter(sized)
