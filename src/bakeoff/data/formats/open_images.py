@@ -63,7 +63,7 @@ def read_open_images(path: Path, images: Path) -> Index:
 def _rows(path: Path) -> pl.DataFrame:
     """The file's rows with `COLUMNS`: fractions 0 to 1, labels by name."""
     try:
-        found = pl.read_csv(path, schema_overrides=COLUMNS)
+        found = pl.scan_csv(path, schema_overrides=COLUMNS).select(pl.col(f"^({'|'.join(COLUMNS)})$")).collect()
         names = dict[str, str]()
         for file in sorted(path.parent.glob("*class-descriptions*.csv")):
             names |= dict(pl.read_csv(file, has_header=False).select(pl.nth(0, 1).cast(pl.String)).drop_nulls().rows())
