@@ -40,7 +40,7 @@ def find_parts(data: DataConfig) -> list[Part]:
     """The instances files of an experiment.
 
     A folder as `annotations` holds `train`, `valid` (any name of `SPLIT_FOLDERS`) and `test` with an instances file
-    each beside its photos, as Roboflow exports it; or Pascal VOC's XML files; or instances files of the same photos.
+    each, or Pascal VOC's XML files, beside its photos, as Roboflow exports it; or these themselves, of the same photos.
     YOLO's `data.yaml` names the photos of each split.
 
     Raises:
@@ -74,8 +74,6 @@ def _in_folder(folder: Path, images: str) -> list[Part]:
     splits = [split for split, *_ in by_split]
     if len({*splits}) < len(splits):
         raise AnnotationsError(f"{folder} holds several instances files for one split: {', '.join(splits)}; keep one.")
-    if not parts and any(entry.suffix == ".xml" for entry in folder.iterdir()):
-        return [Part(None, str(folder), images or str(folder))]
     parts = parts or [Part(None, str(file), images or str(folder)) for file in _files(folder)]
     if not parts:
         raise AnnotationsError(f"{folder} holds no instances file (.json), nor do folders train and valid in it.")
@@ -83,7 +81,10 @@ def _in_folder(folder: Path, images: str) -> list[Part]:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [entry for entry in sorted(folder.iterdir()) if _is_labels(entry.name)]
+    """The files of labels in a folder; the folder itself where it has Pascal VOC's XML files."""
+    entries = sorted(folder.iterdir())
+    found = [entry for entry in entries if _is_labels(entry.name)]
+    return found or [folder][: any(entry.suffix.lower() == ".xml" for entry in entries)]
 
 
 def _is_labels(name: str) -> bool:

@@ -88,3 +88,12 @@ def test_a_data_set(tmp_path: Path) -> None:
         *(("0.jpg", 1), ("1.jpg", 0), ("2.jpg", 1), ("3.jpg", 0))
     }
     assert dataset.manifest["boxes"][0][0]["x"] == 0.25
+
+
+def test_a_folder_of_each_split(tmp_path: Path) -> None:
+    for split, name in (("train", "cat"), ("valid", "dog")):
+        plant(tmp_path / split, {"a.jpg": photo(len(split)), "a.xml": xml([(name, 16, 19, 45, 30)])})
+    index, _ = open_index(experiment(f"data.annotations={tmp_path}").data, None)
+    assert index.images["file_name"].to_list() == ["train/a.jpg", "val/a.jpg"]
+    assert sorted(index.splits.values()) == ["train", "val"]
+    assert index.annotations.height == 2
