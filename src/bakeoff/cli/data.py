@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from bakeoff.cli import app as cli
-from bakeoff.cli.printing import print_audit, print_index, print_line, print_selection
+from bakeoff.cli.printing import print_audit, print_dataset, print_index, print_line, print_selection
 from bakeoff.cli.progress import progress
 from bakeoff.core.errors import ConfigError
 
@@ -71,6 +71,7 @@ def audit(
 def select(
     experiment: cli.ExperimentName,
     annotations: cli.Annotations = "",
+    images: cli.Photos = "",
     out: Annotated[Path | None, typer.Option(help="Write the selection here; default: nowhere.")] = None,
     overrides: cli.Overrides = None,
     overwrite: cli.Overwrite = False,
@@ -78,7 +79,7 @@ def select(
     """Choose the images without reading one; print quotas, counts and the ledger's reasons."""
     from bakeoff.workflow import pipeline
 
-    config, _ = cli.load(experiment, out, overrides, annotations=annotations)
+    config, _ = cli.load(experiment, out, overrides, annotations=annotations, images=images)
     print_selection(pipeline.select(config, out, overwrite=overwrite))
 
 
@@ -99,5 +100,4 @@ def build(
     config, folder = cli.load(experiment, out, overrides, **data)
     with progress() as monitor:
         dataset = pipeline.build(config, folder, overwrite=overwrite, monitor=monitor)
-    counts = ", ".join(f"{count:,} {split}" for split, count in dataset.info.counts.items())
-    print_line(f"Data set: {dataset.folder} ({counts}; {dataset.info.unreadable:,} unreadable photos)")
+    print_dataset(dataset)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bakeoff.cli import app as cli
-from bakeoff.cli.printing import print_line, print_outcome
+from bakeoff.cli.printing import print_line, print_outcome, print_problems
 from bakeoff.cli.progress import progress
 
 
@@ -120,6 +120,7 @@ def _print_outcome(folder: Path, page: Path) -> None:
 
     experiment = Experiment(folder)
     comparison = experiment.comparison
+    print_problems(experiment.dataset.problems)
     print_outcome(comparison, experiment.findings)
     print_line(f"Report: {page}")
     if not any(network.failures.runs for network in comparison.networks):

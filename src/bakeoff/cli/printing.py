@@ -8,7 +8,8 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from bakeoff.data.audit.result import Audit, Duplicates, LabelCheck
-    from bakeoff.data.index import Index
+    from bakeoff.data.build.dataset import Dataset
+    from bakeoff.data.index import Index, Problem
     from bakeoff.data.selection.selection import Selection
     from bakeoff.evaluation.improvements import Change, Improvements
     from bakeoff.evaluation.scores import Comparison
@@ -54,7 +55,12 @@ def print_index(index: "Index") -> None:
     print_line(f"{index.images.height:,} images, {index.annotations.height:,} annotations")
     summary = coco.summary(index)
     print_table("Categories", summary.columns, summary.iter_rows())
-    for problem in index.info.problems:
+    print_problems(index.info.problems)
+
+
+def print_problems(problems: "Iterable[Problem]") -> None:
+    """Prints what was odd in the annotations or the photos, and what was done about it, one line for each kind."""
+    for problem in problems:
         print_line(f"{problem.code}: {problem.message}", "yellow")
 
 
@@ -113,12 +119,20 @@ def print_selection(selection: "Selection") -> None:
     print_table("Images per class", ("class", *selection.splits, "eligible", "annotated"), rows)
     reasons = ledger["reason"].value_counts().sort("count", "reason", descending=[True, False])
     print_table("What became of them", ("reason", "images"), reasons.iter_rows())
+    print_problems(selection.info.problems)
 
 
 def _quota(quota: object) -> str:
     if isinstance(quota, dict):
         return "/".join(f"{count:,}" for count in quota.values())
     return f"{quota:,}" if isinstance(quota, int | float) else str(quota)
+
+
+def print_dataset(dataset: "Dataset") -> None:
+    """Prints where a data set is, what it holds, and what was odd in the annotations and the photos."""
+    print_problems(dataset.problems)
+    counts = ", ".join(f"{count:,} {split}" for split, count in dataset.info.counts.items())
+    print_line(f"Data set: {dataset.folder} ({counts}; {dataset.info.unreadable:,} unreadable photos)")
 
 
 def print_runs(runs: "Iterable[Run]") -> None:

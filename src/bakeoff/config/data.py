@@ -10,6 +10,8 @@ from bakeoff.core.geometry import Resize
 ALL: Literal["all"] = "all"
 """As a quota: every image; as the classes: all of them."""
 
+BoxFormat = Literal["auto", "xywh", "xyxy", "cxcywh"]
+
 Quota = Count | Literal["all"] | dict[Name, Count]
 
 
@@ -62,6 +64,9 @@ class DataConfig(SelectionConfig, frozen=True):
         follow_links: Whether links are followed that lead out of `folder`.
         annotations: Path of the COCO instances file, or of a folder of them (see `find_parts`); with `folder` it says
             what else the photos hold.
+        box_format: How the instances file writes boxes: "xywh" (left, top, width, height, as COCO has them), "xyxy"
+            (left, top, right, bottom) or "cxcywh" (centre, width, height), in pixels, or all as fractions of their
+            image; "auto" is "xywh", and an error where that can't be.
         val_annotations: The instances file of the validation photos; `annotations` is then that of the training photos.
         val_images: As `images`, of the validation photos, where they are elsewhere.
         test_annotations: The instances file of the test photos.
@@ -72,9 +77,13 @@ class DataConfig(SelectionConfig, frozen=True):
         min_per_class: The fewest images of a class, where the classes are not named.
         val_fraction: Fraction of each class's images for validation, where `val_per_class` is "all" and no image is
             bound to a split.
+        none: The name of a class of those images that the file lists and has no annotation of, such as "background";
+            empty means that they are no candidates.
         merge: By the name of a class the categories that become it; `classes` then names the class.
         images: Path of the folder or zip archive that holds the photos; "url" downloads them from the URLs that the
             instances file has for them; the URL of a folder (http or https) downloads them from there.
+        check_sizes: Whether a photo is refused that has neither the size that the instances file states nor its aspect
+            ratio; if not, boxes are taken as fractions of whatever photo is there.
         view: "photo" uses whole photos; "crop" annotated objects, each cropped from its photo.
         margin: Of a crop: fraction of the box's sides added at each end.
         min_side: Of a crop: objects whose box has a side of fewer pixels are no candidates.
@@ -96,6 +105,7 @@ class DataConfig(SelectionConfig, frozen=True):
     nested: bool = False
     follow_links: bool = False
     annotations: str = ""
+    box_format: BoxFormat = "auto"
     val_annotations: str = ""
     val_images: str = ""
     test_annotations: str = ""
@@ -106,8 +116,10 @@ class DataConfig(SelectionConfig, frozen=True):
     min_per_class: Positive = 1
     test_per_class: Quota = ALL
     val_fraction: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.2
+    none: str = ""
     merge: dict[Name, tuple[Name, ...]] = field(default_factory=dict)
     images: str = ""
+    check_sizes: bool = True
     view: Literal["photo", "crop"] = "photo"
     margin: Annotated[float, Meta(ge=0.0, le=4.0)] = 0.1
     min_side: Count = 32
@@ -126,4 +138,6 @@ class DataConfig(SelectionConfig, frozen=True):
     def selection(self) -> SelectionConfig:
         """The values that decide which images are chosen."""
         own = {name: getattr(self, name) for name in SelectionConfig.__struct_fields__}
-        return SelectionConfig(**own | {"classes": () if self.classes == ALL else self.classes})
+        named: tuple[Name, ...] = () if self.classes == ALL else self.classes
+        none = (self.none,) if self.none and named and self.none not in named else ()
+        return SelectionConfig(**own | {"classes": (*named, *none)})

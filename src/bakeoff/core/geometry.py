@@ -65,7 +65,8 @@ def frame(
     return Frame(0, length, 0, size)
 
 
-FRAGMENT = re.compile(r"#xywh=(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})\Z")
+FRAGMENT = re.compile(r"#xywh=(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})(?:&size=(\d{1,9}),(\d{1,9}))?\Z")
+"""A crop box, and the width and height of the photo that it is of, as the annotations state them."""
 
 
 class CropBox(NamedTuple):
@@ -85,4 +86,10 @@ def photo_of(name: str) -> str:
 def crop_box_of(name: str) -> CropBox | None:
     """The crop box that a file name has at its end; None for the whole photo."""
     found = FRAGMENT.search(name)
-    return CropBox(*map(int, found.groups())) if found else None
+    return CropBox(*map(int, found.groups()[:4])) if found else None
+
+
+def cropped_size_of(name: str) -> tuple[int, int] | None:
+    """The stated width and height of the photo of a crop; None where the file name has none."""
+    found = FRAGMENT.search(name)
+    return (int(found[5]), int(found[6])) if found and found[5] else None

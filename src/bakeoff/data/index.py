@@ -1,10 +1,18 @@
 """A COCO instances file as columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 import polars as pl
+
+SHOWN = 3
+
+
+def examples(entries: Sequence[object]) -> str:
+    """The first of some entries, for a message."""
+    shown = ", ".join(map(str, entries[:SHOWN]))
+    return f"{shown}, …" if len(entries) > SHOWN else shown
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -38,6 +46,7 @@ class IndexInfo(msgspec.Struct, frozen=True):
         licenses: The licences that the file lists.
         problems: What was found wrong in it.
         objects_known: Whether it says which other classes an image holds; a tree of photos alone does not.
+        boxes_known: Whether it says where in an image an object is; labels of whole images do not.
     """
 
     source: str
@@ -45,6 +54,7 @@ class IndexInfo(msgspec.Struct, frozen=True):
     licenses: tuple[License, ...] = ()
     problems: tuple[Problem, ...] = ()
     objects_known: bool = True
+    boxes_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -53,8 +63,8 @@ class Index:
 
     Attributes:
         info: Where it comes from.
-        images: image_id i64 (unique, ascending), file_name str, width i32, height i32, license i64 or None,
-            url str or None.
+        images: image_id i64 (unique, ascending), file_name str, width, height i32 or None (not stated, and not taken
+            from the photo), license i64 or None, url str or None.
         annotations: annotation_id i64, image_id i64, category_id i64, x f64, y f64, width f64, height f64 (pixels),
             area f64 (square pixels), crowd bool; ascending by image_id, then annotation_id.
         categories: category_id i64 (unique, ascending), name str, supercategory str.

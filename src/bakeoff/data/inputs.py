@@ -1,6 +1,7 @@
 """What an experiment starts from: a COCO instances file and its photos, or a tree of photos with a folder per class."""
 
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import polars as pl
 
 from bakeoff.config.data import ALL, DataConfig, SelectionConfig
 from bakeoff.config.tables import is_remote
-from bakeoff.core.errors import ConfigError
+from bakeoff.core.errors import ConfigError, SourceError
 from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.storage import is_folder
 from bakeoff.core.types import TEST, TRAIN, VAL
@@ -25,14 +26,21 @@ from bakeoff.data.image_folder.objects import add_objects
 from bakeoff.data.image_folder.tree import Tree, scan
 from bakeoff.data.index import Index
 from bakeoff.data.parts import Part, combine, find_parts
+from bakeoff.data.photos import Photos
 from bakeoff.data.source import Source
 from bakeoff.data.sources.by_prefix import SourceByPrefix
 from bakeoff.data.sources.folder import FolderSource
 from bakeoff.data.splitting import split_by_group, split_by_list
 
 
-def read_index(annotations: str, cache: Path | None = None) -> Index:
+def read_index(annotations: str, cache: Path | None = None, data: DataConfig | None = None, images: str = "") -> Index:
     """Reads an instances file; see `bakeoff.data.coco`.
+
+    Args:
+        annotations: Its path.
+        cache: As in `coco.read_index`.
+        data: How it is read; None means the defaults.
+        images: As `data.images`: its photos, where there are any.
 
     Raises:
         ConfigError: None is given.
@@ -43,7 +51,18 @@ def read_index(annotations: str, cache: Path | None = None) -> Index:
         raise ConfigError(
             "no annotations are given; give --annotations PATH or data.annotations in the experiment file."
         )
-    return coco.read_index(Path(annotations), cache)
+    data = data or DataConfig()
+    return coco.read_index(
+        Path(annotations), cache, box_format=data.box_format, none=data.none, photos=_photos(images, data)
+    )
+
+
+def _photos(images: str, data: DataConfig) -> Photos | None:
+    """The photos, as far as they can be opened: where they can't be, the stage that reads them says why."""
+    try:
+        return Photos(_open(images, data, silent)) if images else None
+    except SourceError:
+        return None
 
 
 def target_classes(data: DataConfig) -> tuple[str, ...]:
@@ -92,20 +111,22 @@ def _read(data: DataConfig, cache: Path | None) -> Index:
 def _files(data: DataConfig, cache: Path | None) -> Index:
     """The index of one instances file, or of several."""
     parts = find_parts(data)
-    indexes = [_read_part(part, cache) for part in parts]
+    indexes = [_read_part(part, data, cache) for part in parts]
     return combine(parts, indexes) if len(parts) > 1 else indexes[0]
 
 
-def _read_part(part: Part, cache: Path | None) -> Index:
+def _read_part(part: Part, data: DataConfig, cache: Path | None) -> Index:
     if is_open_images(part.annotations):
+        _check_no_background(data, part.annotations)
         return read_open_images(Path(part.annotations), Path(part.images))
     if is_manifest(part.annotations):
+        _check_no_background(data, part.annotations)
         return read_manifest(Path(part.annotations), Path(part.images))
     if is_yolo(part.annotations):
-        return read_yolo(Path(part.annotations), Path(part.images))
+        return read_yolo(Path(part.annotations), Path(part.images), data.none)
     if is_folder(part.annotations):
-        return read_voc(Path(part.annotations), Path(part.images))
-    return read_index(part.annotations, cache)
+        return read_voc(Path(part.annotations), Path(part.images), data.none)
+    return read_index(part.annotations, cache, data, part.images)
 
 
 def _with_splits(index: Index, data: DataConfig) -> Index:
@@ -122,12 +143,18 @@ def _with_splits(index: Index, data: DataConfig) -> Index:
 def _tree(data: DataConfig, cache: Path | None) -> Index:
     if data.view != "photo":
         raise ConfigError('data.view = "crop" needs annotations with boxes; photos with a folder per class have none.')
+    _check_no_background(data, data.folder)
     index = tree_index(_scan(data))
     if data.annotations:
         if data.crowd:
             raise ConfigError("data.crowd is given together with data.folder, whose folders give the labels.")
         index = add_objects(index, read_index(data.annotations, cache))
     return index
+
+
+def _check_no_background(data: DataConfig, labels: str) -> None:
+    if data.none:
+        raise ConfigError(f"data.none = {data.none!r} is given, but every photo in {labels} has a class; leave it out.")
 
 
 def _are_named(data: DataConfig) -> bool:
@@ -146,6 +173,10 @@ def _crop(index: Index, data: DataConfig, config: SelectionConfig) -> Index:
 
     if data.crowd:
         raise ConfigError('data.crowd is given together with data.view = "crop"; a crowd is no single object to crop.')
+    if not index.info.boxes_known:
+        raise ConfigError(
+            f'data.view = "crop" needs boxes; {index.info.source} has labels of whole photos. Leave data.view out.'
+        )
     return crop_objects(
         index, config.classes, margin=data.margin, min_side=data.min_side, quotas=_weights(data), seed=data.seed
     )
@@ -186,7 +217,8 @@ def _open(images: str, data: DataConfig, monitor: Monitor) -> Source:
     from bakeoff.data import source as sources
 
     if not is_remote(images):
-        return sources.open_source(images)
+        found = sources.open_source(images)
+        return replace(found, follow_links=data.follow_links) if isinstance(found, FolderSource) else found
     from bakeoff.data.build import decode
 
     options = Options(data.connections, data.rate_limit, data.timeout, data.allow_private)

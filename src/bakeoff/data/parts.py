@@ -138,6 +138,7 @@ def combine(parts: Sequence[Part], indexes: Sequence[Index]) -> Index:
         first.info,
         digest=digest([(part.split, index.info.digest) for part, index in zip(parts, indexes, strict=True)]),
         objects_known=all(index.info.objects_known for index in indexes),
+        boxes_known=all(index.info.boxes_known for index in indexes),
         licenses=tuple(dict.fromkeys(one for index in indexes for one in index.info.licenses)),
         problems=(*(problem for index in indexes for problem in index.info.problems), *_said(table, leaks, images)),
     )

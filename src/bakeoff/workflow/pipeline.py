@@ -84,7 +84,7 @@ def build_data(
     source = inputs.open_source(data, monitor)
     selection = _select(data, experiment, owner, overwrite=overwrite)
     settings = stage.ImageSettings(size=data.size, resize=data.resize, filter=data.filter, quality=data.quality)
-    request = stage.request_digest(selection.info, source, **settings)
+    request = stage.request_digest(selection.info, source, check_sizes=data.check_sizes, **settings)
     tidy(folder)  # a command that was killed after its last rename leaves a whole data set, and its staging folder
     if folder.exists():
         found = stage.load(folder)
@@ -93,7 +93,15 @@ def build_data(
         if not overwrite:
             raise conflict(folder)
     progress = monitor(f"photos ({owner})" if owner else "photos")
-    return stage.build(selection, source, folder, workers=data.workers, progress=progress, **settings)
+    return stage.build(
+        selection,
+        source,
+        folder,
+        workers=data.workers,
+        check_sizes=data.check_sizes,
+        progress=progress,
+        **settings,
+    )
 
 
 def _select(data: DataConfig, experiment: Experiment, owner: str, *, overwrite: bool) -> Selection:

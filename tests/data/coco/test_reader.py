@@ -74,7 +74,7 @@ def test_the_order_of_entries_does_not_matter(tmp_path: Path, draws: st.DataObje
     assert index.categories.equals(expected.categories)
     assert index.info.problems == expected.info.problems
     assert [problem.code for problem in expected.info.problems] == [
-        *("double-annotation", "double-image", "double-category")
+        *("double-image", "double-category", "double-annotation")
     ]
 
 
@@ -112,7 +112,23 @@ def changed(change: Any) -> Document:
     [
         (lambda d: d["annotations"][0].update(image_id=77), "unknown-image", 1, 2),
         (lambda d: d["annotations"][0].update(category_id=77), "unknown-category", 1, 2),
-        (lambda d: d["annotations"][0].update(id=7), "double-annotation", 1, 3),
+        (lambda d: d["annotations"][0].update(id=7), "repeated-id", 2, 3),
+        (lambda d: d["annotations"].append(copy.deepcopy(d["annotations"][0])), "double-annotation", 1, 3),
+        (lambda d: d["annotations"][0].pop("id"), "repeated-id", 1, 3),
+        (lambda d: d["annotations"][0].update(bbox=None, segmentation=None), "no-box", 1, 2),
+        (lambda d: d["annotations"][0].update(bbox=[], segmentation=[]), "no-box", 1, 2),
+        (lambda d: d["annotations"][0].update(bbox=[]), "mask", 1, 3),
+        (lambda d: d["annotations"][0].update(bbox=[1, 2]), "bad-entry", 1, 2),
+        (lambda d: d["annotations"][0].update(bbox=["5", "six", 7, 8]), "bad-entry", 1, 2),
+        (lambda d: d["annotations"][0].update(bbox="5,6,7,8"), "bad-entry", 1, 2),
+        (lambda d: d["annotations"][0].pop("image_id"), "bad-entry", 1, 2),
+        (lambda d: d["annotations"][0].update(category_id=None), "bad-entry", 1, 2),
+        (lambda d: d["annotations"].append(None), "bad-entry", 1, 3),
+        (lambda d: d["images"].append("4.jpg"), "bad-entry", 1, 3),
+        (lambda d: d["images"].append({"id": 4, "width": 1, "height": 1}), "bad-entry", 1, 3),
+        (lambda d: d["images"].append({"file_name": "4.jpg"}), "bad-entry", 1, 3),
+        (lambda d: d["categories"].append({"id": 9, "name": None}), "bad-entry", 1, 3),
+        (lambda d: d["images"][1].update(license="CC BY"), "bad-license", 1, 3),
         (lambda d: d["annotations"][0].update(bbox=[5, 6, 0, 8]), "empty-box", 1, 2),
         (lambda d: d["annotations"][0].update(bbox=[5, 6, -2, 8]), "empty-box", 1, 2),
         (lambda d: d["annotations"][0].update(bbox=[60, 6, 2, 8]), "box-outside", 1, 2),
@@ -122,7 +138,7 @@ def changed(change: Any) -> Document:
         (lambda d: d["annotations"][0].update(area=-5), "no-area", 1, 3),
         (lambda d: d["images"].append(copy.deepcopy(d["images"][0])), "double-image", 1, 3),
         (lambda d: d["categories"].append(copy.deepcopy(d["categories"][0])), "double-category", 1, 3),
-        (lambda d: d["categories"].append({"id": 99, "name": "dog"}), "shared-name", 1, 3),
+        (lambda d: d["categories"].append({"id": 99, "name": "dog"}), "unused-category", 1, 3),
     ],
 )
 def test_what_is_not_as_it_should_be_is_reported(tmp_path: Path, change: Any, code: str, count: int, kept: int) -> None:
@@ -132,12 +148,45 @@ def test_what_is_not_as_it_should_be_is_reported(tmp_path: Path, change: Any, co
     assert index.images.height == 3
 
 
-def test_of_images_with_one_file_only_the_first_is_kept(tmp_path: Path) -> None:
-    index = read_index(write(tmp_path, changed(lambda d: d["images"][2].update(file_name="1.jpg"))))
+@pytest.mark.parametrize("name", ["1.jpg", "./1.jpg", ".//./1.jpg"])
+def test_images_that_name_one_file_are_one_with_the_annotations_of_both(tmp_path: Path, name: str) -> None:
+    index = read_index(write(tmp_path, changed(lambda d: d["images"][2].update(file_name=name))))
     assert index.images["image_id"].to_list() == [1, 3]
-    assert set(index.annotations["image_id"]) == {1}
+    assert index.annotations.select("annotation_id", "image_id", "x", "y", "width", "height").rows() == [
+        (5, 1, 0.0, 0.0, 50.0, 40.0),
+        (7, 1, 1.5, 2.0, 10.0, 20.0),
+        (9, 1, 10.0, 8.0, 14.0, 8 * 80 / 60),  # scaled from 50 x 60 to 100 x 80
+    ]
     assert [(problem.code, problem.count) for problem in index.info.problems] == [("shared-file", 1)]
-    assert "(ids 2): dropped" in index.info.problems[0].message
+
+
+def test_of_an_annotation_that_both_images_of_a_file_have_one_is_kept(tmp_path: Path) -> None:
+    def twice(content: Document) -> None:
+        content["images"].append({**content["images"][1], "id": 8})
+        content["annotations"].append({**content["annotations"][2], "id": 99, "image_id": 8})
+
+    index = read_index(write(tmp_path, changed(twice)))
+    assert index.annotations["annotation_id"].to_list() == [5, 7, 9]
+
+
+def test_two_categories_of_one_name_that_are_both_used_are_ambiguous(tmp_path: Path) -> None:
+    def share(content: Document) -> None:
+        content["categories"].append({"id": 99, "name": "dog"})
+        content["annotations"].append({"id": 10, "image_id": 1, "category_id": 99, "bbox": [1, 1, 5, 5]})
+
+    index = read_index(write(tmp_path, changed(share)))
+    assert [problem.code for problem in index.info.problems] == ["shared-name"]
+    assert index.categories["category_id"].to_list() == [2, 8, 99]
+
+
+def test_few_images_that_share_an_id_are_left_out(tmp_path: Path) -> None:
+    def many(content: Document) -> None:
+        content["images"] += [{"id": n, "file_name": f"{n}.jpg", "width": 9, "height": 9} for n in range(4, 30)]
+        content["images"].append({"id": 2, "file_name": "other.jpg", "width": 9, "height": 9})
+
+    index = read_index(write(tmp_path, changed(many)))
+    assert 2 not in index.images["image_id"]
+    assert [problem.code for problem in index.info.problems] == ["ambiguous-image", "unknown-image"]
 
 
 def test_a_box_that_leaves_its_image_is_clipped(tmp_path: Path) -> None:
@@ -167,14 +216,19 @@ def test_a_keypoints_file_is_an_instances_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda d: d["annotations"][1].pop("image_id"), r'annotations\[1\] has no "image_id"'),
-        (lambda d: d["annotations"][2].pop("bbox"), r'annotations\[2\] has no "bbox"'),
-        (lambda d: d["images"][1].pop("file_name"), r'images\[1\] has no "file_name"'),
-        (lambda d: d["images"][1].update(id="one"), r"images\[1\].id: expected int, got str"),
-        (lambda d: d["annotations"][0].update(bbox=[1, 2]), r"annotations\[0\].bbox: expected array of length 4"),
-        (lambda d: d["images"][1].update(id=2**70), r"images\[1\].id: expected int <= 9223372036854775807"),
-        (lambda d: d["images"][1].update(width=0), "image 1 has the size 0 x 80"),
-        (lambda d: d["images"][1].update(width=2**40), "image 1 has the size"),
+        (lambda d: [one.pop("image_id") for one in d["annotations"]], r'annotations\[0\] has no "image_id"'),
+        (
+            lambda d: [one.update(category_id={}) for one in d["annotations"]],
+            r"\[0\] has the category_id '\{\}'",
+        ),
+        (
+            lambda d: [one.update(bbox=[1, 2]) for one in d["annotations"]],
+            r"\[0\] has the bbox \[1, 2\], which",
+        ),
+        (lambda d: [one.pop("file_name") for one in d["images"]], r'images\[0\] has no "file_name"'),
+        (lambda d: [one.update(id=2**70) for one in d["images"]], r"images\[0\] has the id '1180591620717411303424'"),
+        (lambda d: [one.update(id=1.5) for one in d["images"]], r"images\[0\] has the id '1.5'"),
+        (lambda d: d.update(images={"id": 1}), '"images" is no list'),
         (lambda d: d["images"].append({**d["images"][0], "width": 7}), r"different images have the same id \(ids 3\)"),
         (
             lambda d: d["images"].extend({**image, "width": 7} for image in d["images"][:]),
@@ -214,10 +268,10 @@ def other(**fields: object) -> Document:
         ({"hello": 1}, "it has no images and no annotations and no categories"),
         (json.dumps(document()).encode("utf-16"), "UTF-16"),
         (json.dumps(document(), ensure_ascii=False).replace("dog", "h\xfcnd").encode("latin-1"), "not UTF-8"),
-        (b'{"images": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", r"expected object, got array"),
+        (b'{"images": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
         (b'{"other": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
         (json.dumps(document()).replace("1.5", "NaN").encode(), "NaN or Infinity at byte"),
-        (json.dumps(document()).replace("1.5", "1e999").encode(), "number out of range"),
+        (json.dumps(document()).replace("1.5", "1e999").encode(), "Number out of range"),
         (json.dumps(document()).replace('"cat"', r'"\ud800 and more than that"').encode(), "half of a surrogate"),
     ],
 )

@@ -45,8 +45,8 @@ def test_each_object_of_the_classes_is_an_image_of_its_own() -> None:
         index_of((1, "cat", 10, 20, 30, 40, False), (1, "bird", 0, 0, 9, 9, False), (2, "dog", 5, 5, 50, 20, False))
     )
     assert index.images.select("file_name", "width", "height").rows() == [
-        ("1.jpg#xywh=10,20,30,40", 30, 40),
-        ("2.jpg#xywh=5,5,50,20", 50, 20),
+        ("1.jpg#xywh=10,20,30,40&size=100,100", 30, 40),
+        ("2.jpg#xywh=5,5,50,20&size=100,100", 50, 20),
     ]
     own = index.annotations.filter(~pl.col("crowd"))
     assert own.select("x", "y", "width", "height").rows() == [(0, 0, 30, 40), (0, 0, 50, 20)]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from bakeoff.core.errors import ShortageError, SourceError
 from bakeoff.core.progress import Progress
 from bakeoff.core.types import SPLITS
+from bakeoff.data.build.stated_size import MISMATCH, Fit
 from bakeoff.data.build.workers import MadeImage
 from bakeoff.data.selection.selection import Selection
 
@@ -46,6 +47,7 @@ class Allocation:
         chosen: By slot the image that the selection chose.
         images: By slot the image that fills it.
         digests: By slot the digest of that image's bytes.
+        fits: By slot how boxes of the stated size lie in that image's photo.
         unreadable: The images that can't be used, in the order in which they were tried.
     """
 
@@ -53,6 +55,7 @@ class Allocation:
     chosen: tuple[Candidate, ...]
     images: list[Candidate]
     digests: list[str]
+    fits: list[Fit]
     unreadable: list[UnreadableImage] = field(default_factory=list)
 
 
@@ -73,7 +76,7 @@ def allocate(selection: Selection, make: Make, location: str, progress: Progress
         The filled slots; the same results of `make` give the same allocation.
 
     Raises:
-        SourceError: No chosen image can be read at all.
+        SourceError: No chosen image can be read at all, or most have not the size that the annotations state.
         ShortageError: A class has no reserve left.
     """
     allocation = _plan(selection)
@@ -81,6 +84,7 @@ def allocate(selection: Selection, make: Make, location: str, progress: Progress
     empty = list(range(len(allocation.slots)))
     while empty:
         empty = _try(allocation, empty, make, progress)
+        _check_sizes(allocation)
         if len(empty) == len(allocation.slots):
             first = allocation.unreadable[0]
             raise SourceError(
@@ -95,6 +99,16 @@ def allocate(selection: Selection, make: Make, location: str, progress: Progress
     return allocation
 
 
+def _check_sizes(allocation: Allocation) -> None:
+    wrong = [one for one in allocation.unreadable if MISMATCH in one.reason]
+    if 2 * len(wrong) > len(allocation.slots):
+        raise SourceError(
+            f"{len(wrong):,} photos have not the size that their annotations state, nor its aspect ratio; the first, "
+            f"{wrong[0].image.file_name}: {wrong[0].reason}. Give the photos that were annotated, or whole copies of "
+            "another size. data.check_sizes = false takes boxes as fractions of whatever photo is there."
+        )
+
+
 def _plan(selection: Selection) -> Allocation:
     """The slots with their chosen images, none of which is made yet."""
     positions = dict.fromkeys(SPLITS, 0)
@@ -103,7 +117,7 @@ def _plan(selection: Selection) -> Allocation:
         slots.append(Slot(split, positions[split], label))
         positions[split] += 1
     images = [Candidate(*row) for row in selection.chosen.select("image_id", "file_name").iter_rows()]
-    return Allocation(tuple(slots), tuple(images), images, [""] * len(images))
+    return Allocation(tuple(slots), tuple(images), images, [""] * len(images), [Fit(1.0, 1.0)] * len(images))
 
 
 def _try(allocation: Allocation, numbers: Sequence[int], make: Make, progress: Progress) -> list[int]:
@@ -117,6 +131,7 @@ def _try(allocation: Allocation, numbers: Sequence[int], make: Make, progress: P
                 empty.append(number)
             else:
                 allocation.digests[number] = made.digest
+                allocation.fits[number] = made.fit
                 done += 1
             progress(done, len(slots))
     return empty

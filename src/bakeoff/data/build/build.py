@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Generator, Sequence
 from importlib.metadata import version
-from itertools import starmap
 from pathlib import Path
 from typing import Unpack
 
@@ -12,7 +11,7 @@ import polars as pl
 from bakeoff.config.data import DataConfig
 from bakeoff.core.atomic import atomic_folder, storage_errors, write_bytes
 from bakeoff.core.errors import ConfigError, StorageError
-from bakeoff.core.geometry import photo_of
+from bakeoff.core.geometry import cropped_size_of, photo_of
 from bakeoff.core.seals import SEAL, seal
 from bakeoff.core.storage import digest, file_digest, write_json
 from bakeoff.core.types import SPLITS
@@ -22,8 +21,10 @@ from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.build.layout import Layout
 from bakeoff.data.build.load import INFO_FILE, LEDGER_FILE, MANIFEST_FILE, load
 from bakeoff.data.build.names import folder_names
+from bakeoff.data.build.stated_size import MISMATCH, Size, turn_boxes
 from bakeoff.data.build.tables import make_manifest, make_metadata, update_ledger
 from bakeoff.data.build.workers import ImageSettings, MadeImage, make_all
+from bakeoff.data.index import Problem, examples
 from bakeoff.data.selection.selection import Selection, SelectionInfo
 from bakeoff.data.source import Source
 
@@ -33,18 +34,21 @@ OWN = frozenset(
 )
 
 
-def request_digest(info: SelectionInfo, source: Source, **settings: Unpack[ImageSettings]) -> str:
+def request_digest(
+    info: SelectionInfo, source: Source, *, check_sizes: bool = True, **settings: Unpack[ImageSettings]
+) -> str:
     """What `DatasetInfo.request` will be: a data set that has it already need not be built.
 
     Args:
         info: How the images were selected.
         source: Where the photos are read; counts by its description.
+        check_sizes: As `data.check_sizes`.
         **settings: As in `ImageSettings`.
 
     Returns:
         16 hexadecimal digits.
     """
-    return digest(info.digest, _location(source), dict(settings))
+    return digest(info.digest, _location(source), dict(settings), *(() if check_sizes else ("any size",)))
 
 
 def _location(source: Source) -> str:
@@ -59,6 +63,7 @@ def build(
     folder: Path,
     *,
     workers: int = 0,
+    check_sizes: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
     **settings: Unpack[ImageSettings],
 ) -> Dataset:
@@ -72,6 +77,7 @@ def build(
         source: Where the bytes of the photos come from.
         folder: Gets the data set; one that is there already is replaced.
         workers: Processes; 0 means one per processor.
+        check_sizes: As `data.check_sizes`.
         progress: Called with how many of all images are done.
         **settings: As in `ImageSettings`.
 
@@ -80,7 +86,7 @@ def build(
 
     Raises:
         ConfigError: A setting is out of its range.
-        SourceError: No photo can be read at all, or a process was killed.
+        SourceError: No photo can be read at all, most are not those that were annotated, or a process was killed.
         ShortageError: A class has too few photos that can be read.
         StorageError: The folder holds something else, or there is no room or no right to write.
     """
@@ -89,13 +95,17 @@ def build(
     with atomic_folder(folder) as partial:
         layout = Layout(partial, folder_names(selection.classes))
         layout.prepare(selection, settings["size"])
+        sizes = _stated_sizes(selection) if check_sizes else {}
 
         def make(photos: Sequence[tuple[Slot, Candidate]]) -> Generator[MadeImage, None, None]:
             ready = _prepare(source, selection, photos)
-            return make_all(ready, settings, starmap(layout.job, photos), len(photos), workers)
+            jobs = (layout.job(slot, photo, stated=sizes.get(photo.image_id)) for slot, photo in photos)
+            return make_all(ready, settings, jobs, len(photos), workers)
 
         allocation = allocate(selection, make, source.describe(), progress)
-        _write_records(layout, selection, allocation, source, settings)
+        selection = turn_boxes(selection, _turns(allocation))
+        request = request_digest(selection.info, source, check_sizes=check_sizes, **settings)
+        _write_records(layout, selection, allocation, request, source.describe(), settings)
         seal(partial)
     return load(folder)
 
@@ -106,8 +116,34 @@ def _prepare(source: Source, selection: Selection, photos: Sequence[tuple[Slot, 
     return source.prepare({photo_of(name): url for name, url in rows.iter_rows()})
 
 
+def _stated_sizes(selection: Selection) -> dict[int, Size]:
+    rows = selection.ledger.select("image_id", "file_name", "width", "height").iter_rows()
+    cropped = selection.ledger["file_name"].str.contains("#xywh=", literal=True).any()
+    return {image: (cropped and cropped_size_of(name)) or (width, height) for image, name, width, height in rows}
+
+
+def _turns(allocation: Allocation) -> dict[int, int]:
+    pairs = zip(allocation.images, allocation.fits, strict=True)
+    return {image.image_id: fit.turn for image, fit in pairs if fit.turn}
+
+
+def _problems(allocation: Allocation) -> tuple[Problem, ...]:
+    """What the photos were not as the annotations state them."""
+    pairs = [(photo_of(image.file_name), fit) for image, fit in zip(allocation.images, allocation.fits, strict=True)]
+    turned, scaled = [file for file, fit in pairs if fit.turn], [file for file, fit in pairs if fit.is_scaled]
+    wrong = [photo_of(one.image.file_name) for one in allocation.unreadable if MISMATCH in one.reason]
+    said = (
+        ("turned-photo", turned, "photos are turned by EXIF, their boxes were not: turned with them"),
+        ("scaled-photo", scaled, "photos are scaled copies of those that were annotated: boxes are scaled, too"),
+        ("other-photo", wrong, "photos have not the size that their annotations state: left out"),
+    )
+    return tuple(
+        Problem(code, len(files), f"{len(files):,} {what} ({examples(files)})") for code, files, what in said if files
+    )
+
+
 def _write_records(
-    layout: Layout, selection: Selection, allocation: Allocation, source: Source, settings: ImageSettings
+    layout: Layout, selection: Selection, allocation: Allocation, request: str, photos: str, settings: ImageSettings
 ) -> None:
     copies = [layout.copy(*where) for where in zip(allocation.slots, allocation.images, strict=True)]
     manifest, ledger = make_manifest(selection, allocation, copies), update_ledger(selection, allocation)
@@ -117,11 +153,12 @@ def _write_records(
         classes=selection.classes,
         counts={split: sum(slot.split == split for slot in allocation.slots) for split in selection.splits},
         selection=selection.info,
-        photos=source.describe(),
+        photos=photos,
         unreadable=len(allocation.unreadable),
         digest=digest(selection.classes, [file_digest(layout.array(split)) for split in selection.splits], rows),
-        request=request_digest(selection.info, source, **settings),
+        request=request,
         versions={name: version(name) for name in LIBRARIES},
+        problems=_problems(allocation),
     )
     write_json(layout.folder / INFO_FILE, info)
     manifest.write_parquet(layout.folder / MANIFEST_FILE)

@@ -30,7 +30,7 @@ def data_card(info: DatasetInfo, manifest: pl.DataFrame, ledger: pl.DataFrame) -
         _front_matter(manifest.height),
         _overview(info),
         "## Images\n\n" + _classes(info, manifest),
-        "## Selection\n\n" + _selection(info, manifest) + "\n\n" + _fates(ledger),
+        "## Selection\n\n" + _selection(info, manifest) + "\n\n" + _fates(ledger) + _problems(info),
         "## Licences of the photos\n\n" + _licences(info, manifest),
         "## Files\n\n" + _files(info),
     )
@@ -112,6 +112,15 @@ def _fates(ledger: pl.DataFrame) -> str:
     rest = sum(count for _, _, count in rows[LISTED_REASONS:])
     return _table(
         ("status", "reason", "images"), [*rows[:LISTED_REASONS], *([("", "other reasons", rest)] if rest else [])]
+    )
+
+
+def _problems(info: DatasetInfo) -> str:
+    problems = (*info.selection.problems, *info.problems)
+    if not problems:
+        return ""
+    return "\n\nWhat was odd in the annotations and the photos:\n\n" + "\n".join(
+        f"- {escape(problem.message)}" for problem in problems
     )
 
 

@@ -13,6 +13,7 @@ import polars as pl
 from bakeoff.core.errors import ConfigError, unknown_name
 from bakeoff.core.geometry import Resize, frame
 from bakeoff.core.types import Images, Labels
+from bakeoff.data.index import Problem
 from bakeoff.data.selection.selection import SelectionInfo
 
 
@@ -32,6 +33,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
         request: Digest of the selection and the image settings: what makes a build unnecessary.
         versions: Versions of the libraries that decoded and resized.
         resize: How photos became square, as in `geometry.frame`.
+        problems: Where the photos were not as the annotations state them, and what was done.
     """
 
     classes: tuple[str, ...]
@@ -46,6 +48,7 @@ class DatasetInfo(msgspec.Struct, frozen=True):
     request: str
     versions: Mapping[str, str]
     resize: Resize = "stretch"
+    problems: tuple[Problem, ...] = ()
     schema: int = 1
 
     def box_in_image(self, box: Mapping[str, float], row: Mapping[str, int]) -> tuple[float, float, float, float]:
@@ -105,6 +108,11 @@ class Dataset:
     info: DatasetInfo
     manifest: pl.DataFrame
     ledger: pl.DataFrame
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was odd in the annotations and the photos, and what was done about it."""
+        return (*self.info.selection.problems, *self.info.problems)
 
     @cached_property
     def images(self) -> Mapping[str, Images]:

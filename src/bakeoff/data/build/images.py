@@ -11,6 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from bakeoff.core.errors import ConfigError, ImageError, unknown_name
 from bakeoff.core.geometry import GREY, CropBox, Resize, frame
 from bakeoff.core.types import Images
+from bakeoff.data.build.stated_size import Fit, Size, fit
 
 Filter = Literal["area", "linear"]
 
@@ -54,14 +55,45 @@ def to_pixels(
         ImageError: The photo can't be used.
         ConfigError: There is no such filter.
     """
+    return to_fitted_pixels(raw, size, filter_name, resize_name, crop_box)[0]
+
+
+def to_fitted_pixels(
+    raw: bytes,
+    size: int,
+    filter_name: Filter,
+    resize_name: Resize = "stretch",
+    crop_box: CropBox | None = None,
+    stated: Size | None = None,
+) -> tuple[Images, Fit]:
+    """As `to_pixels`, of a photo for which the annotations state a size.
+
+    Args:
+        raw: As of `to_pixels`.
+        size: As of `to_pixels`.
+        filter_name: As of `to_pixels`.
+        resize_name: As of `to_pixels`.
+        crop_box: What part of the photo of the stated size is used; None means all of it.
+        stated: Width and height of the photo, in pixels; None means those that it has.
+
+    Returns:
+        The pixels, and how boxes lie in the upright photo.
+
+    Raises:
+        ImageError: The photo can't be used, or is not of the stated size.
+        ConfigError: There is no such filter.
+    """
+    quick = crop_box is None and resize_name == "stretch" and filter_name == "area"
+    photo = _decode(raw, DECODED * size if quick else 0)
+    found = fit(stated, photo.size, photo.orientation) if stated else Fit(1.0, 1.0)
+    if quick:
+        return _turn(resize(photo.pixels, size, filter_name, photo.extent), photo.orientation), found
+    pixels = photo.pixels if crop_box and found.turn else _turn(photo.pixels, photo.orientation)
     if crop_box:
-        return square(_cut(decode(raw), crop_box), size, filter_name, resize_name)
-    if resize_name != "stretch":
-        return square(decode(raw), size, filter_name, resize_name)
-    if filter_name != "area":
-        return resize(decode(raw), size, filter_name)
-    pixels, extent, transpose = _decode(raw, DECODED * size)
-    return _turn(resize(pixels, size, filter_name, extent), transpose)
+        pixels = _turn(_cut(pixels, found.scale(crop_box)), found.turn)
+    elif resize_name == "stretch":
+        return resize(pixels, size, filter_name), found
+    return square(pixels, size, filter_name, resize_name), found
 
 
 def decode(raw: bytes) -> Images:
@@ -81,19 +113,25 @@ def decode(raw: bytes) -> Images:
     Raises:
         ImageError: The bytes are no such file, are damaged or cut short, or have more than `PIXEL_LIMIT` pixels.
     """
-    pixels, _, transpose = _decode(raw)
-    return _turn(pixels, transpose)
+    photo = _decode(raw)
+    return _turn(photo.pixels, photo.orientation)
 
 
 class _Decoded(NamedTuple):
-    """A photo as it is stored: its pixels, its height and width in these, and what makes it upright.
+    """A photo as it is stored.
 
-    Height and width are no whole numbers where an odd side was halved: its last pixel is then a part of one.
+    Attributes:
+        pixels: uint8 (H, W, 3); of a photo that was halved fewer than it has.
+        extent: Its height and width in these pixels: no whole numbers where an odd side was halved, whose last pixel is
+            then a part of one.
+        size: Its own width and height.
+        orientation: What makes it upright, as EXIF says: 1 to 8.
     """
 
     pixels: Images
     extent: tuple[float, float]
-    transpose: Image.Transpose | None
+    size: Size
+    orientation: int
 
 
 def _decode(raw: bytes, least: int = 0) -> _Decoded:
@@ -105,10 +143,11 @@ def _decode(raw: bytes, least: int = 0) -> _Decoded:
         try:
             with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
                 _check_size(image)
+                size = image.size
                 drafted = image.draft("RGB", (least, least)) if least else None
                 width, height = drafted[1][2:] if drafted else image.size
                 image.load()
-                return _Decoded(np.asarray(_to_rgb(image)), (height, width), _orientation(image))
+                return _Decoded(np.asarray(_to_rgb(image)), (height, width), size, _orientation(image))
         except ImageError:
             raise
         except UnidentifiedImageError:  # its own message holds a memory address, which differs from run to run
@@ -192,13 +231,16 @@ def _to_eight_bits(image: Image.Image) -> Images:
     return np.rint((values - low) * (255 / ((high - low) or 1))).astype(np.uint8)
 
 
-def _orientation(image: Image.Image) -> Image.Transpose | None:
-    """What makes the photo upright, as its EXIF data say; broken EXIF data do not make a photo unusable."""
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; broken EXIF data do not make a photo unusable."""
     try:
-        return TRANSPOSES.get(image.getexif().get(ORIENTATION_TAG, 1))
+        found = image.getexif().get(ORIENTATION_TAG, 1)
     except Exception:  # any type, as in `decode`
-        return None
+        return 1
+    return found if found in TRANSPOSES else 1
 
 
-def _turn(pixels: Images, transpose: Image.Transpose | None) -> Images:
-    return pixels if transpose is None else np.asarray(Image.fromarray(pixels).transpose(transpose))
+def _turn(pixels: Images, orientation: int) -> Images:
+    if orientation not in TRANSPOSES:
+        return pixels
+    return np.asarray(Image.fromarray(pixels).transpose(TRANSPOSES[orientation]))

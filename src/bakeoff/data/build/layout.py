@@ -5,6 +5,7 @@ from pathlib import Path
 
 from bakeoff.data.build.allocation import Candidate, Slot
 from bakeoff.data.build.arrays import create_array
+from bakeoff.data.build.stated_size import Size
 from bakeoff.data.build.workers import ImageJob
 from bakeoff.data.selection.selection import Selection
 
@@ -38,6 +39,7 @@ class Layout:
         """The path of a photo's JPEG copy, relative to the folder."""
         return f"images/{slot.split}/{self.class_folders[slot.label]}/{photo.image_id}.jpg"
 
-    def job(self, slot: Slot, photo: Candidate) -> ImageJob:
-        """What makes a photo for a slot."""
-        return ImageJob(photo.file_name, self.array(slot.split), slot.position, self.folder / self.copy(slot, photo))
+    def job(self, slot: Slot, photo: Candidate, *, stated: Size | None) -> ImageJob:
+        """What makes a photo of a stated size for a slot."""
+        copy = self.folder / self.copy(slot, photo)
+        return ImageJob(photo.file_name, stated, self.array(slot.split), slot.position, copy)

@@ -7,20 +7,11 @@ import polars as pl
 
 from bakeoff.core.errors import StorageError
 from bakeoff.data.build.allocation import Allocation
+from bakeoff.data.selection.candidates import BOX
 from bakeoff.data.selection.selection import Selection
 
 Schema = Mapping[str, pl.DataType | type[pl.DataType]]
 
-BOX = pl.Struct(
-    {
-        "label": pl.String,
-        "x": pl.Float32,
-        "y": pl.Float32,
-        "width": pl.Float32,
-        "height": pl.Float32,
-        "crowd": pl.Boolean,
-    }
-)
 PHOTO: Schema = {
     "image_id": pl.Int64,
     "file_name": pl.String,

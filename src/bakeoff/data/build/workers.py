@@ -20,7 +20,8 @@ from bakeoff.core.errors import ImageError, SourceError
 from bakeoff.core.geometry import Resize, crop_box_of, photo_of
 from bakeoff.core.types import Images
 from bakeoff.data.build.arrays import write_rows
-from bakeoff.data.build.images import Filter, to_pixels
+from bakeoff.data.build.images import Filter, to_fitted_pixels
+from bakeoff.data.build.stated_size import Fit, Size
 from bakeoff.data.source import Source
 
 CHUNK = 32
@@ -46,19 +47,24 @@ class ImageSettings(TypedDict):
 
 
 class ImageJob(NamedTuple):
-    """One photo, and the slots where its pixels and its JPEG copy go."""
+    """One photo with the size that its annotations state, and the slots where its pixels and its JPEG copy go."""
 
     file_name: str
+    stated: Size | None
     array: Path
     row: int
     copy: Path
 
 
 class MadeImage(NamedTuple):
-    """The digest of the photo's bytes, and of its crop box if it has one; or None and why it can't be used."""
+    """The digest of the photo's bytes, and of its crop box if it has one; or None and why it can't be used.
+
+    `fit` is how boxes of the stated size lie in the photo.
+    """
 
     digest: str | None
     reason: str = ""
+    fit: Fit = Fit(1.0, 1.0)
 
 
 def make_all(
@@ -115,16 +121,17 @@ def make(source: Source, settings: ImageSettings, jobs: Sequence[ImageJob]) -> l
     for job in jobs:
         try:
             raw, crop_box = source.read(photo_of(job.file_name)), crop_box_of(job.file_name)
-            pixels = to_pixels(raw, settings["size"], settings["filter"], settings["resize"], crop_box)
+            pixels, fit = to_fitted_pixels(
+                raw, settings["size"], settings["filter"], settings["resize"], crop_box, job.stated
+            )
         except ImageError as error:
             outcomes.append(MadeImage(None, str(error)))
             continue
         rows.setdefault(job.array, {})[job.row] = pixels
         # full chroma resolution: at these sizes the usual halving is visible
         Image.fromarray(pixels).save(job.copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
-        outcomes.append(
-            MadeImage(hashlib.sha256(raw + (repr(crop_box).encode() if crop_box else b"")).hexdigest()[:16])
-        )
+        content = hashlib.sha256(raw + (repr(crop_box).encode() if crop_box else b"")).hexdigest()[:16]
+        outcomes.append(MadeImage(content, fit=fit))
     for array, own in rows.items():  # opening a file costs as much as a few rows
         write_rows(array, own)
     return outcomes

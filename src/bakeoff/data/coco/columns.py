@@ -25,10 +25,14 @@ class AnnotationColumns:
         self._blocks.append(_block(annotations))
 
     def table(self) -> pl.DataFrame:
-        """All of them as `Index.annotations`, ordered by all columns where they share an id."""
+        """All of them as `Index.annotations`, in the file's order."""
         table = pl.DataFrame({name: np.concatenate([block[name] for block in self._blocks]) for name in COLUMNS})
-        table = table.with_columns(pl.col("area").fill_nan(None))
-        return table.sort(table.columns[1], table.columns[0], *table.columns[2:])
+        return table.with_columns(pl.col("area").fill_nan(None))
+
+
+def order(annotations: pl.DataFrame) -> pl.DataFrame:
+    """Annotations by image, then id, then all other columns where they share an id."""
+    return annotations.sort("image_id", "annotation_id", *COLUMNS[2:])
 
 
 def _block(annotations: list[Annotation]) -> dict[str, npt.NDArray[np.generic]]:

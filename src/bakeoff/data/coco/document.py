@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from bakeoff.data.coco.entries import Annotation, Document
-from bakeoff.data.coco.schema_errors import FAILURES, Unusable, explain, fault, foreign
+from bakeoff.data.coco.mending import Mender
+from bakeoff.data.coco.schema_errors import FAILURES, Unusable, explain, fault, foreign, other_format
 
 BOM = b"\xef\xbb\xbf"
 KEY = re.compile(rb'"annotations"(?<!\\"annotations")\s*:\s*\[')  # not at the end of a longer name
@@ -35,12 +36,13 @@ class _Object(msgspec.Struct):
     """Any JSON object."""
 
 
-def read_document(pieces: Iterator[bytes], take: Take) -> Document:
+def read_document(pieces: Iterator[bytes], take: Take, mender: Mender) -> Document:
     """Decodes an instances file.
 
     Args:
         pieces: Its text, UTF-8 with or without a byte order mark, cut anywhere.
         take: Is given the annotations, list after list, in the order of the file.
+        mender: Reads the entries of a part that the decoder refuses.
 
     Returns:
         The document without its annotations.
@@ -57,11 +59,11 @@ def read_document(pieces: Iterator[bytes], take: Take) -> Document:
     del head[:mark]
     begin = _find_list(head, pieces, mark)
     if begin is None:
-        return _read_whole(_join(head, pieces), mark, take)
+        return _read_whole(_join(head, pieces), mark, take, mender)
     text = head[begin:]
     del head[begin:]
-    count, read = _read_blocks(text, pieces, mark + begin, take)
-    return _read_rest(head, text, count, mark, mark + begin + read, take)
+    count, read = _read_blocks(text, pieces, take, mender)
+    return _read_rest(head, text, count, mark, mark + begin + read, take, mender)
 
 
 def _find_list(head: bytearray, pieces: Iterator[bytes], mark: int) -> int | None:
@@ -84,7 +86,7 @@ def _find_list(head: bytearray, pieces: Iterator[bytes], mark: int) -> int | Non
     return key.end()
 
 
-def _read_blocks(text: bytearray, pieces: Iterator[bytes], offset: int, take: Take) -> tuple[int, int]:
+def _read_blocks(text: bytearray, pieces: Iterator[bytes], take: Take, mender: Mender) -> tuple[int, int]:
     """Takes the list's entries as far as cuts are found, and leaves the rest of the file in `text`.
 
     Returns:
@@ -94,38 +96,41 @@ def _read_blocks(text: bytearray, pieces: Iterator[bytes], offset: int, take: Ta
     while True:
         if len(text) >= wait:
             cut = max((found.start(1) for found in BETWEEN.finditer(text, max(0, len(text) - WINDOW))), default=0)
-            entries = _decode_entries(text[:cut], offset + read, count) if cut else []
+            entries, taken = _decode_entries(text[:cut], count, mender) if cut else ([], 0)
             take(entries)
-            count, read = count + len(entries), read + (cut + 1 if entries else 0)
-            del text[: cut + 1 if entries else 0]
-            wait = 0 if entries else 2 * len(text)  # so that what is decoded again stays in proportion
+            count, read = count + taken, read + (cut + 1 if taken else 0)
+            del text[: cut + 1 if taken else 0]
+            wait = 0 if taken else 2 * len(text)  # so that what is decoded again stays in proportion
         if not (piece := next(pieces, b"")):
             return count, read
         _extend(text, piece)
 
 
-def _decode_entries(text: bytearray, offset: int, count: int) -> list[Annotation]:
-    """The entries of a text that ends between two of them; none where it does not."""
+def _decode_entries(text: bytearray, before: int, mender: Mender) -> tuple[list[Annotation], int]:
+    """The entries of a text that ends between two of them, and how many stand there; none where it does not."""
     block = b"".join((b"[", text, b"]"))
     try:
-        return _decoder.decode(block)
-    except msgspec.ValidationError as error:
-        if _is_list(block):
-            raise Unusable(explain(error, block, lambda position: offset + position - 1, count)) from None
-        return []
+        entries = _decoder.decode(block)
+        return entries, len(entries)
+    except msgspec.ValidationError:
+        return _mend_entries(block, before, mender)
     except FAILURES:
-        return []
+        return [], 0
 
 
-def _is_list(text: bytes) -> bool:
+def _mend_entries(block: bytes, before: int, mender: Mender) -> tuple[list[Annotation], int]:
     try:
-        msgspec.json.decode(text, type=list[msgspec.Raw])
+        found = msgspec.json.decode(block, type=list[object])
     except FAILURES:
-        return False
-    return True
+        return [], 0
+    if problem := other_format(block):
+        raise Unusable(problem)
+    return mender.annotations(found, before), len(found)
 
 
-def _read_rest(head: bytearray, text: bytearray, count: int, mark: int, offset: int, take: Take) -> Document:
+def _read_rest(
+    head: bytearray, text: bytearray, count: int, mark: int, offset: int, take: Take, mender: Mender
+) -> Document:
     """Decodes what is before the list together with what is left of it, and what is behind it."""
     begin = len(head)
     head += msgspec.json.encode(ONLY)
@@ -133,7 +138,7 @@ def _read_rest(head: bytearray, text: bytearray, count: int, mark: int, offset: 
     behind = offset - len(head)
     _extend(head, text)
     text.clear()
-    document = _decode(head, lambda position: position + (mark if position < begin else behind), count - 1)
+    document = _decode(head, lambda position: position + (mark if position < begin else behind), count - 1, mender)
     if document.annotations[:1] != [ONLY]:
         raise Unusable("it has more than one list of annotations; keep one of them")
     take(document.annotations[1:])
@@ -141,10 +146,10 @@ def _read_rest(head: bytearray, text: bytearray, count: int, mark: int, offset: 
     return document
 
 
-def _read_whole(text: bytearray, mark: int, take: Take) -> Document:
+def _read_whole(text: bytearray, mark: int, take: Take, mender: Mender) -> Document:
     if not text.strip():
         raise Unusable("it is empty; download or export it again")
-    document = _decode(text, lambda position: position + mark)
+    document = _decode(text, lambda position: position + mark, 0, mender)
     take(document.annotations)
     document.annotations = []
     return document
@@ -164,8 +169,14 @@ def _extend(text: bytearray, piece: bytes | bytearray) -> None:
         )
 
 
-def _decode(text: bytearray, position: Callable[[int], int], before: int = 0) -> Document:
+def _decode(text: bytearray, position: Callable[[int], int], before: int, mender: Mender) -> Document:
     try:
-        return msgspec.json.decode(text, type=Document)
+        try:
+            return msgspec.json.decode(text, type=Document)
+        except msgspec.ValidationError:
+            content = msgspec.json.decode(text, type=dict[str, object])
     except FAILURES as error:
-        raise Unusable(explain(error, text, position, before)) from None
+        raise Unusable(explain(error, text, position)) from None
+    if problem := other_format(text):
+        raise Unusable(problem)
+    return mender.document(content, before)

@@ -7,14 +7,19 @@ import msgspec
 Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """What a column of 64-bit integers holds."""
 
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+NO_ID = -(2**63) + 1
+"""Stands for the id of an annotation that has none."""
+
 
 class Image(msgspec.Struct, gc=False):
-    """An entry of `images`."""
+    """An entry of `images`; `width` and `height` in pixels."""
 
     id: Id
-    file_name: str
-    width: int
-    height: int
+    file_name: Text
+    width: int | None = None
+    height: int | None = None
     license: Id | None = None
     coco_url: str | None = None
 
@@ -34,7 +39,7 @@ class Category(msgspec.Struct, gc=False):
     """An entry of `categories`."""
 
     id: Id
-    name: str
+    name: Text
     supercategory: str | None = ""
 
 

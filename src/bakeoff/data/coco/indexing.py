@@ -1,24 +1,53 @@
-"""From a decoded document to checked columns, and what is asked of them."""
+"""From a decoded document to columns: what is unclear, stands twice or names nothing is left out and said."""
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TypeVar
 
 import polars as pl
 
+from bakeoff.config.data import BoxFormat
 from bakeoff.core.errors import AnnotationsError
-from bakeoff.data.coco.entries import Category, Document, Image
-from bakeoff.data.index import Index, IndexInfo, License, Problem
+from bakeoff.data.coco.boxes import FINITE, SIDES, are_fractions, exchanged, fit_boxes, read_format
+from bakeoff.data.coco.columns import order
+from bakeoff.data.coco.entries import NO_ID, Category, Document, Image
+from bakeoff.data.file_names import spelling
+from bakeoff.data.index import Index, IndexInfo, License, Problem, examples
 
 Entry = TypeVar("Entry", Image, Category)
 
-TOLERANCE = 1.0
-"""Pixels by which a box may leave its image without being counted: annotation tools round."""
-
-EXAMPLES = 3
 LARGEST_SIDE = 2**31 - 1
+FEW = 0.1
+"""At most this fraction of images that share an id with another is left out; more are an error."""
 
 
-def build_index(document: Document, annotations: pl.DataFrame, source: str, digest: str) -> Index:
+@dataclass(frozen=True)
+class Reading:
+    """An index, without the annotations of images whose size is not sure before their photos are seen.
+
+    Attributes:
+        index: With None where the file gives an image no size.
+        unsure: Annotations, as `Index.annotations`, of images without a size, and of those whose boxes would fit if
+            width and height were exchanged.
+        fractions: Whether boxes are fractions of their image.
+        blank: The ids of images of which the file has no annotation.
+    """
+
+    index: Index
+    unsure: pl.DataFrame
+    fractions: bool
+    blank: tuple[int, ...]
+
+
+def build_index(
+    document: Document,
+    annotations: pl.DataFrame,
+    source: str,
+    digest: str,
+    *,
+    box_format: BoxFormat = "auto",
+    problems: list[Problem] | None = None,
+) -> Reading:
     """Checks a document and turns it into columns.
 
     Args:
@@ -26,28 +55,41 @@ def build_index(document: Document, annotations: pl.DataFrame, source: str, dige
         annotations: These, as `Index.annotations`, of a file whose order of entries does not matter.
         source: The file's path.
         digest: Digest of the file's bytes.
+        box_format: As `data.box_format`.
+        problems: What was dropped or mended before.
 
     Returns:
         The index, with a `Problem` for each kind of thing that was dropped, clipped or is ambiguous.
 
     Raises:
-        AnnotationsError: An image or category id is used for two different things, or an image has no size.
+        AnnotationsError: An id is used for two different categories, or for images all over the file; or the boxes
+            can't be what the format says.
     """
-    images, double_images = _unique(document.images, "images", source)
-    categories, double_categories = _unique(document.categories, "categories", source)
-    _check_sizes(images, source)
-    image_table, category_table = _image_table(images), _category_table(categories)
-    annotations, problems = _check_annotations(annotations, image_table, category_table)
-    image_table, annotations, shared = _one_image_a_file(image_table, annotations)
-    problems += shared
-    problems += [
-        *_repeated("double-image", "images", double_images),
-        *_repeated("double-category", "categories", double_categories),
-        *_shared_names(categories),
-    ]
-    licenses = tuple(License(entry.id, entry.name or "", entry.url or "") for entry in document.licenses)
-    info = IndexInfo(source, digest, licenses, tuple(problems))
-    return Index(info, image_table, annotations, category_table)
+    images, image_problems = _unique(document.images, "images", source)
+    categories, category_problems = _unique(document.categories, "categories", source)
+    known = _image_table(images)
+    named = annotations["image_id"].unique()
+    annotations, dropped = _known(annotations, known, categories)
+    categories, shared = _one_of_a_name(categories, annotations)
+    known, annotations, merged = merge_files(known, annotations, spelling(pl.col("file_name")))
+    annotations, repeated = _once(annotations)
+    annotations, boxless = _with_boxes(annotations)
+    annotations = read_format(annotations, box_format, source)
+    fractions = are_fractions(annotations)
+    bare = known.filter(pl.col("width").is_null())["image_id"]
+    odd = annotations["image_id"].is_in(pl.concat([bare, exchanged(annotations, known)]).implode())
+    fitted, clipped = fit_boxes(annotations.filter(~odd), known, box_format, source, fractions=fractions)
+    before = [*(problems or []), *image_problems, *category_problems]
+    info = IndexInfo(
+        source,
+        digest,
+        tuple(License(entry.id, entry.name or "", entry.url or "") for entry in document.licenses),
+        (*before, *dropped, *shared, *merged, *repeated, *boxless, *clipped),
+        boxes_known=annotations.is_empty() or not annotations.filter(FINITE).is_empty(),
+    )
+    index = Index(info, known, fitted, _category_table(categories))
+    blank = known.filter(~pl.col("image_id").is_in(named.implode()))["image_id"].to_list()
+    return Reading(index, annotations.filter(odd), fractions, tuple(blank))
 
 
 def images_with(index: Index, category_id: int) -> list[int]:
@@ -70,43 +112,76 @@ def summary(index: Index) -> pl.DataFrame:
     )
 
 
-def _unique(entries: list[Entry], section: str, source: str) -> tuple[list[Entry], list[int]]:
-    """The entries by ascending id, equal ones once, and the ids that stood there more than once."""
+def merge_files(
+    images: pl.DataFrame, annotations: pl.DataFrame, key: pl.Expr
+) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem]]:
+    """Of images that name one file the one with the lowest id, with the annotations of all, each once.
+
+    Boxes are scaled where the sizes differ. `key` tells what names one file.
+    """
+    table = images.with_columns(key.alias("_key"))
+    again = table.filter(~pl.col("_key").is_first_distinct())
+    if again.is_empty():
+        return images, annotations, []
+    kept = table.filter(pl.col("_key").is_first_distinct())
+    twins = again.join(kept, on="_key", suffix="_kept").select(
+        "image_id",
+        pl.col("image_id_kept"),
+        (pl.col("width_kept") / pl.col("width")).fill_null(1.0).alias("_across"),
+        (pl.col("height_kept") / pl.col("height")).fill_null(1.0).alias("_down"),
+    )
+    moved = (
+        annotations.join(twins, on="image_id")
+        .with_columns(
+            pl.col("image_id_kept").alias("image_id"),
+            *(pl.col(side) * pl.col("_across") for side in ("x", "width")),
+            *(pl.col(side) * pl.col("_down") for side in ("y", "height")),
+            pl.col("area") * pl.col("_across") * pl.col("_down"),
+        )
+        .select(annotations.columns)
+    )
+    both = pl.concat([annotations.join(again, on="image_id", how="anti"), moved])
+    both = order(both).unique(["image_id", "category_id", *SIDES, "crowd"], keep="first", maintain_order=True)
+    ids, files = again["image_id"].to_list(), again["file_name"].to_list()
+    message = (
+        f"{len(ids):,} images name a file that another image names, too (ids {examples(ids)}; {examples(files)}): "
+        "one image each, with the annotations of both"
+    )
+    return kept.drop("_key"), both, [Problem("shared-file", len(ids), message)]
+
+
+def _unique(entries: list[Entry], section: str, source: str) -> tuple[list[Entry], list[Problem]]:
+    """The entries by ascending id, equal ones once; those that share an id with a different one are left out."""
     by_id: dict[int, Entry] = {}
     repeated: set[int] = set()
     ambiguous: set[int] = set()
     for entry in entries:
         if by_id.setdefault(entry.id, entry) is not entry:
             (repeated if by_id[entry.id] == entry else ambiguous).add(entry.id)
-    if ambiguous:
+    if len(ambiguous) > FEW * len(by_id) or (ambiguous and section == "categories"):
         raise AnnotationsError(
-            f"{source}: different {section} have the same id (ids {_examples(sorted(ambiguous))}); give each its own "
+            f"{source}: different {section} have the same id (ids {examples(sorted(ambiguous))}); give each its own "
             "id there."
         )
-    return [by_id[key] for key in sorted(by_id)], sorted(repeated)
-
-
-def _examples(ids: list[int]) -> str:
-    shown = ", ".join(map(str, ids[:EXAMPLES]))
-    return f"{shown}, …" if len(ids) > EXAMPLES else shown
-
-
-def _check_sizes(images: list[Image], source: str) -> None:
-    for image in images:
-        if not (0 < image.width <= LARGEST_SIDE and 0 < image.height <= LARGEST_SIDE):
-            raise AnnotationsError(
-                f"{source}: image {image.id} has the size {image.width} x {image.height}; give its width and height in "
-                "pixels there."
-            )
+    problems = []
+    if ambiguous:
+        message = f"{len(ambiguous):,} ids stand for different {section} (ids {examples(sorted(ambiguous))}): left out"
+        problems.append(Problem("ambiguous-image", len(ambiguous), message))
+    if repeated:
+        ids = examples(sorted(repeated))
+        message = f"{len(repeated):,} {section} occur more than once, identical (ids {ids}): kept once"
+        problems.append(Problem("double-image" if section == "images" else "double-category", len(repeated), message))
+    return [by_id[key] for key in sorted(by_id) if key not in ambiguous], problems
 
 
 def _image_table(images: list[Image]) -> pl.DataFrame:
+    sized = [image if _is_sized(image) else None for image in images]
     return pl.DataFrame(
         {
             "image_id": [image.id for image in images],
             "file_name": [image.file_name for image in images],
-            "width": [image.width for image in images],
-            "height": [image.height for image in images],
+            "width": [image and image.width for image in sized],
+            "height": [image and image.height for image in sized],
             "license": [image.license for image in images],
             "url": [image.coco_url for image in images],
         },
@@ -121,97 +196,88 @@ def _image_table(images: list[Image]) -> pl.DataFrame:
     )
 
 
+def _is_sized(image: Image) -> bool:
+    return all(side is not None and 0 < side <= LARGEST_SIDE for side in (image.width, image.height))
+
+
 def _category_table(categories: list[Category]) -> pl.DataFrame:
     rows = [(category.id, category.name, category.supercategory or "") for category in categories]
     schema = {"category_id": pl.Int64, "name": pl.String, "supercategory": pl.String}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _check_annotations(
-    table: pl.DataFrame, images: pl.DataFrame, categories: pl.DataFrame
+def _known(
+    annotations: pl.DataFrame, images: pl.DataFrame, categories: list[Category]
 ) -> tuple[pl.DataFrame, list[Problem]]:
-    """Drops and clips what can't be used; see the messages."""
-    problems: list[Problem] = []
-
-    def note(code: str, rows: pl.DataFrame, message: str) -> None:
-        if rows.height:
-            ids = _examples(rows["annotation_id"].to_list())
-            problems.append(Problem(code, rows.height, f"{rows.height:,} annotations {message} (ids {ids})"))
-
-    def drop(code: str, bad: pl.Expr, message: str) -> None:
-        nonlocal table
-        note(code, table.filter(bad), f"{message}: dropped")
-        table = table.filter(~bad)
-
-    drop(
-        "unknown-image",
-        ~pl.col("image_id").is_in(images["image_id"].implode()),
-        "are of images that the file does not list",
-    )
-    drop(
-        "unknown-category",
-        ~pl.col("category_id").is_in(categories["category_id"].implode()),
-        "are of categories that the file does not list",
-    )
-    note("double-annotation", table.filter(~pl.col("annotation_id").is_first_distinct()), "repeat an id: kept")
-    sides = images.select("image_id", pl.col("width").alias("_w"), pl.col("height").alias("_h"))
-    table = table.join(sides, on="image_id", how="left", maintain_order="left")
-    x, y, width, height = (pl.col(name) for name in ("x", "y", "width", "height"))
-    finite = x.is_finite() & y.is_finite() & width.is_finite() & height.is_finite()
-    drop("empty-box", ~finite | (width <= 0) | (height <= 0), "have a box without a positive size")
-    drop(
-        "box-outside",
-        (x >= pl.col("_w")) | (y >= pl.col("_h")) | (x + width <= 0) | (y + height <= 0),
-        "have a box outside of their image",
-    )
-    leaves = (
-        (x < -TOLERANCE)
-        | (y < -TOLERANCE)
-        | (x + width > pl.col("_w") + TOLERANCE)
-        | (y + height > pl.col("_h") + TOLERANCE)
-    )
-    note("box-over-border", table.filter(leaves), "have a box that leaves their image: clipped to it")
-    note("no-area", table.filter(pl.col("area") <= 0), "have an area that is not positive: their box's is taken")
-    table = table.with_columns(*_clip("x", "width", "_w"), *_clip("y", "height", "_h")).drop("_w", "_h")
-    area = pl.when(pl.col("area") > 0).then("area").otherwise(width * height)  # where the file has none, too
-    return table.with_columns(area.alias("area")), problems
+    """The annotations of images and categories that the file lists."""
+    problems = []
+    for what, ids in (
+        ("image", images["image_id"]),
+        ("category", pl.Series([one.id for one in categories], dtype=pl.Int64)),
+    ):
+        lost = annotations.filter(~pl.col(f"{what}_id").is_in(ids.implode()))
+        if lost.height:
+            named = examples(lost[f"{what}_id"].unique().sort().to_list())
+            things = "images" if what == "image" else "categories"
+            message = f"{lost.height:,} annotations are of {things} that the file does not list (ids {named}): dropped"
+            problems.append(Problem(f"unknown-{what}", lost.height, message))
+            annotations = annotations.filter(pl.col(f"{what}_id").is_in(ids.implode()))
+    return annotations, problems
 
 
-def _one_image_a_file(
-    images: pl.DataFrame, annotations: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem]]:
-    """Of images that name one file the one with the lowest id, so that no photo is used twice under two ids."""
-    again = images.filter(~pl.col("file_name").is_first_distinct())
-    if again.is_empty():
-        return images, annotations, []
-    ids = _examples(again["image_id"].to_list())
-    message = f"{again.height:,} images name a file that another image names, too (ids {ids}): dropped"
-    kept = images.join(again, on="image_id", how="anti", maintain_order="left")
-    annotations = annotations.join(again, on="image_id", how="anti", maintain_order="left")
-    return kept, annotations, [Problem("shared-file", again.height, message)]
+def _once(annotations: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
+    """Each annotation once, with an id of its own: entries that are equal are one, ids that repeat are counted anew."""
+    problems = []
+    single = annotations.unique(keep="first", maintain_order=True)
+    again = annotations.height - single.height
+    if again:
+        problems.append(
+            Problem("double-annotation", again, f"{again:,} annotations occur more than once, identical: kept once")
+        )
+    bare = single.filter(pl.col("annotation_id") == NO_ID).height
+    shared = single.filter(pl.col("annotation_id").is_duplicated() & (pl.col("annotation_id") != NO_ID))
+    if bare or shared.height:
+        ids = examples(shared["annotation_id"].unique().sort().to_list())
+        message = (
+            f"{bare:,} annotations have no id, {shared.height:,} that of another one ({ids}): all are numbered anew"
+        )
+        problems.append(Problem("repeated-id", bare + shared.height, message))
+        single = single.with_columns(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("annotation_id"))
+    return single, problems
 
 
-def _clip(start: str, extent: str, side: str) -> tuple[pl.Expr, pl.Expr]:
-    """A box's start and extent along one axis, clipped to the image."""
-    low = pl.col(start).clip(0, pl.col(side))
-    high = (pl.col(start) + pl.col(extent)).clip(0, pl.col(side))
-    inside = (pl.col(start) >= 0) & (pl.col(start) + pl.col(extent) <= pl.col(side))
-    return (
-        pl.when(inside).then(pl.col(start)).otherwise(low).alias(start),
-        pl.when(inside).then(pl.col(extent)).otherwise(high - low).alias(extent),
-    )
-
-
-def _repeated(code: str, section: str, ids: list[int]) -> list[Problem]:
-    if not ids:
-        return []
-    message = f"{len(ids):,} {section} occur more than once, identical (ids {_examples(ids)}): kept once"
-    return [Problem(code, len(ids), message)]
-
-
-def _shared_names(categories: list[Category]) -> list[Problem]:
-    shared = [name for name, count in Counter(category.name for category in categories).items() if count > 1]
-    return [
-        Problem("shared-name", 1, f"several categories are named {name!r}: it can't be chosen as a class")
-        for name in shared
+def _with_boxes(annotations: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
+    """Without those that have no box, unless none has one: they are then labels of whole images."""
+    bare = annotations.filter(pl.all_horizontal(*(pl.col(side).is_nan() for side in SIDES)))
+    count = bare.height
+    if not count:
+        return annotations, []
+    if count == annotations.height:
+        return annotations, [
+            Problem("no-boxes", count, f"none of {count:,} annotations has a box: labels of whole photos")
+        ]
+    ids = examples(bare["annotation_id"].to_list())
+    message = f"{count:,} annotations have neither a box nor a mask (ids {ids}): dropped"
+    return annotations.join(bare, on="annotation_id", how="anti", maintain_order="left"), [
+        Problem("no-box", count, message)
     ]
+
+
+def _one_of_a_name(categories: list[Category], annotations: pl.DataFrame) -> tuple[list[Category], list[Problem]]:
+    """Of categories that share a name the one that is used, where it is only one (Roboflow lists a group first)."""
+    used = {*annotations["category_id"].unique()}
+    shared = {name for name, count in Counter(category.name for category in categories).items() if count > 1}
+    problems = []
+    for name in sorted(shared):
+        own = [category.id for category in categories if category.name == name]
+        named = [category for category in own if category in used] or own[:1]
+        if len(named) > 1:
+            problems.append(
+                Problem("shared-name", 1, f"several categories are named {name!r}: it can't be chosen as a class")
+            )
+            continue
+        unused = {*own} - {*named}
+        message = f"category {name!r} is listed more than once; that of id {named[0]}, which is used, is taken"
+        problems.append(Problem("unused-category", len(unused), message))
+        categories = [category for category in categories if category.id not in unused]
+    return categories, problems

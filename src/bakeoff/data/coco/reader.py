@@ -3,23 +3,29 @@
 import os
 import shutil
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import polars as pl
 
+from bakeoff.config.data import BoxFormat
 from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.errors import AnnotationsError, StorageError
 from bakeoff.core.storage import digest, read_json, write_json
 from bakeoff.data.coco.archive import split
-from bakeoff.data.coco.columns import AnnotationColumns
+from bakeoff.data.coco.background import add_background
+from bakeoff.data.coco.columns import AnnotationColumns, order
 from bakeoff.data.coco.document import read_document
-from bakeoff.data.coco.indexing import build_index
+from bakeoff.data.coco.indexing import Reading, build_index, merge_files
 from bakeoff.data.coco.io import open_text
+from bakeoff.data.coco.mending import Mender
+from bakeoff.data.coco.photo_sizes import with_sizes
 from bakeoff.data.coco.schema_errors import Unusable
 from bakeoff.data.index import Index, IndexInfo
+from bakeoff.data.photos import Photos
 
-TABLES = ("images", "annotations", "categories")
+TABLES = ("images", "annotations", "categories", "unsure")
 
 
 class CacheKey(msgspec.Struct, frozen=True):
@@ -29,42 +35,87 @@ class CacheKey(msgspec.Struct, frozen=True):
         size: The file's size in bytes.
         mtime_ns: When the file was last changed, in nanoseconds since 1970.
         content: Digest of the cached files, because polars panics at some damaged tables and misreads others.
+        box_format: As `data.box_format`.
         schema: The version of the cached tables.
     """
 
     size: int
     mtime_ns: int
     content: str = ""
-    schema: int = 2
+    box_format: str = "auto"
+    schema: int = 3
 
 
-def read_index(path: Path, cache: Path | None = None) -> Index:
+class Notes(msgspec.Struct, frozen=True):
+    """What a `Reading` holds beside its tables."""
+
+    info: IndexInfo
+    fractions: bool
+    blank: tuple[int, ...]
+
+
+def read_index(
+    path: Path,
+    cache: Path | None = None,
+    *,
+    box_format: BoxFormat = "auto",
+    none: str = "",
+    photos: Photos | None = None,
+) -> Index:
     """Reads a COCO instances file.
 
     Args:
         path: The file.
         cache: A folder that keeps the columns of files that were read; a file that changed is read again, and a cache
             that is damaged or can't be written is not used.
+        box_format: As `data.box_format`.
+        none: As `data.none`.
+        photos: Say which files are meant by names that are written otherwise, and how large a photo is where the file
+            does not.
 
     Returns:
         The index; the order of entries in the file does not matter.
 
     Raises:
         AnnotationsError: The file can't be read or is not an instances file.
+        ConfigError: The file has a category of the name that `none` is to have.
+        SourceError: No photo can be had to see its size, such as from a server that does not answer.
     """
+    reading = _cached(path, cache, box_format)
+    if photos:
+        reading = _resolved(reading, photos)
+    index = with_sizes(reading, box_format, photos.measure if photos else None)
+    return add_background(index, reading.blank, none) if none else index
+
+
+def _cached(path: Path, cache: Path | None, box_format: BoxFormat) -> Reading:
     state = _state(path)
     if cache is None or state is None:
-        return _read(path)
-    key = CacheKey(state.st_size, state.st_mtime_ns)
+        return _read(path, box_format)
+    key = CacheKey(state.st_size, state.st_mtime_ns, box_format=box_format)
     folder = cache / f"index-{digest(str(path.resolve()).encode())}"
     if (cached := _from_cache(folder, key, str(path))) is not None:
         return cached
-    index = _read(path)
+    reading = _read(path, box_format)
     try:
-        _to_cache(folder, key, index)
+        _to_cache(folder, key, reading)
     except StorageError:
         shutil.rmtree(folder, ignore_errors=True)  # a cache is a convenience: without room for it the work goes on
-    return index
+    return reading
+
+
+def _resolved(reading: Reading, photos: Photos) -> Reading:
+    """With the names of the files that are meant; images that mean the same one are merged."""
+    index, unsure = reading.index, reading.unsure
+    named = photos.resolve(index)
+    images, annotations, problems = merge_files(named.images, index.annotations, pl.col("file_name"))
+    if problems:
+        unsure = merge_files(named.images, unsure, pl.col("file_name"))[1]
+        info = msgspec.structs.replace(named.info, problems=(*named.info.problems, *problems))
+        named = replace(named, info=info, images=images, annotations=annotations)
+        blank = {*reading.blank} & {*images["image_id"]} - {*annotations["image_id"]} - {*unsure["image_id"]}
+        return Reading(named, unsure, reading.fractions, tuple(sorted(blank)))
+    return Reading(named, unsure, reading.fractions, reading.blank)
 
 
 def _state(path: Path) -> os.stat_result | None:
@@ -76,33 +127,39 @@ def _state(path: Path) -> os.stat_result | None:
     return state if stat.S_ISREG(state.st_mode) else None
 
 
-def _read(path: Path) -> Index:
-    columns = AnnotationColumns()
+def _read(path: Path, box_format: BoxFormat) -> Reading:
+    columns, mender = AnnotationColumns(), Mender()
     with open_text(path) as text:
         try:
-            document = read_document(text.pieces, columns.add)
+            document = read_document(text.pieces, columns.add, mender)
+            annotations = columns.table()
+            mender.check(document, annotations.height)
         except Unusable as problem:
             raise AnnotationsError(f"{path}: {problem}.") from None
-    return build_index(document, columns.table(), str(path), text.digest)
+    annotations = order(mender.number_texts(document, annotations))
+    return build_index(document, annotations, str(path), text.digest, box_format=box_format, problems=mender.problems)
 
 
-def _from_cache(folder: Path, key: CacheKey, source: str) -> Index | None:
+def _from_cache(folder: Path, key: CacheKey, source: str) -> Reading | None:
     try:
         contents = _contents(folder)
         if read_json(folder / "key.json", CacheKey) != msgspec.structs.replace(key, content=digest(*contents)):
             return None
-        info, *tables = contents
-        found = msgspec.structs.replace(msgspec.json.decode(info, type=IndexInfo), source=source)
-        return Index(found, *(pl.read_parquet(table) for table in tables))
+        notes = msgspec.json.decode(contents[0], type=Notes)
+        images, annotations, categories, unsure = (pl.read_parquet(table) for table in contents[1:])
+        info = msgspec.structs.replace(notes.info, source=source)
+        return Reading(Index(info, images, annotations, categories), unsure, notes.fractions, notes.blank)
     except (StorageError, OSError, msgspec.MsgspecError):
         return None
 
 
-def _to_cache(folder: Path, key: CacheKey, index: Index) -> None:
+def _to_cache(folder: Path, key: CacheKey, reading: Reading) -> None:
+    index = reading.index
+    tables = (index.images, index.annotations, index.categories, reading.unsure)
     with atomic_folder(folder) as partial:
-        for table in TABLES:
-            getattr(index, table).write_parquet(partial / f"{table}.parquet")
-        write_json(partial / "info.json", index.info)
+        for name, table in zip(TABLES, tables, strict=True):
+            table.write_parquet(partial / f"{name}.parquet")
+        write_json(partial / "info.json", Notes(index.info, reading.fractions, reading.blank))
         write_json(partial / "key.json", msgspec.structs.replace(key, content=digest(*_contents(partial))))
 
 

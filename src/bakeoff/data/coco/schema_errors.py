@@ -36,17 +36,16 @@ def foreign(beginning: bytes | bytearray) -> str | None:
     return None
 
 
-def explain(error: Exception, text: bytes | bytearray, position: Callable[[int], int] = int, before: int = 0) -> str:
+def explain(error: Exception, text: bytes | bytearray, position: Callable[[int], int] = int) -> str:
     """Why a text can't be decoded.
 
     Args:
         error: What msgspec raised.
         text: The document, or a list of annotations.
         position: From a byte's position in the text to its position in the file.
-        before: How many annotations the file has before those of the text.
     """
     if isinstance(error, msgspec.ValidationError):
-        return _other_format(text) or _explain_entry(str(error), before)
+        return f"{str(error).replace('`', '')}; {WANTED}"
     if isinstance(error, UnicodeDecodeError):
         return "its text is not UTF-8; save it as UTF-8"
     if isinstance(error, RecursionError):
@@ -60,7 +59,7 @@ def fault(error: Exception, default: int) -> int:
     return int(found[1]) if found else default
 
 
-def _other_format(text: bytes | bytearray) -> str | None:
+def other_format(text: bytes | bytearray) -> str | None:
     """What the file is instead, where it is a known kind of file."""
     try:
         if text[:1] == b"[":
@@ -75,16 +74,6 @@ def _other_format(text: bytes | bytearray) -> str | None:
             return f"it is a COCO {kind} file; {WANTED}, such as instances_train2017.json"
     missing = [key for key in ("images", "annotations", "categories") if getattr(shape, key) is msgspec.UNSET]
     return f"it has no {' and no '.join(missing)}; {WANTED}" if missing else None
-
-
-def _explain_entry(message: str, before: int) -> str:
-    """The validation's message with the entry first: `annotations[3] has no "image_id"`."""
-    problem, _, entry = message.partition(" - at `$")
-    entry = entry.rstrip("`").lstrip(".") or "the file"
-    entry = re.sub(r"^(?:annotations)?\[(\d+)\]", lambda found: f"annotations[{max(0, before + int(found[1]))}]", entry)
-    if missing := re.search(r"missing required field `(.*)`", problem):
-        return f'{entry} has no "{missing[1]}"'
-    return f"{entry}: {problem[0].lower()}{problem[1:]}".replace("`", "")
 
 
 def _explain_syntax(message: str, text: bytes | bytearray, position: Callable[[int], int], byte: int) -> str:

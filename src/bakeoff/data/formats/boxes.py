@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 
 from bakeoff.core.storage import digest
+from bakeoff.data.coco.background import add_background
 from bakeoff.data.image_folder.indexing import photo_size
 from bakeoff.data.image_folder.tree import FORMATS, is_hidden
 from bakeoff.data.index import Index, IndexInfo, Problem
@@ -116,6 +117,12 @@ def boxes_index(
         problems=tuple(each for each in said if each.count),
     )
     return Index(info, images, rows, categories)
+
+
+def with_background(index: Index, files: Iterable[str], none: str) -> Index:
+    """The index with photos that show nothing as a class of their own, where `data.none` names one."""
+    rows = index.images.filter(pl.col("file_name").is_in(sorted(files)))
+    return add_background(index, rows["image_id"].to_list(), none) if none else index
 
 
 def problem(code: str, message: str, examples: Iterable[str]) -> Problem:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import polars as pl
 
 from bakeoff.core.errors import AnnotationsError
-from bakeoff.data.formats.boxes import BOX, boxes_index, by_name, find_photos, image_table, problem
+from bakeoff.data.formats.boxes import BOX, boxes_index, by_name, find_photos, image_table, problem, with_background
 from bakeoff.data.index import Index
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
@@ -15,18 +15,23 @@ FIRST = 1.0
 """Pascal VOC counts pixels from 1; the last one of a box is its right edge, counted from 0."""
 
 
-def read_voc(folder: Path, images: Path) -> Index:
+def read_voc(folder: Path, images: Path, none: str = "") -> Index:
     """The boxes of Pascal VOC's XML files in a folder and below it.
 
     Where a box begins at 0, the tool that wrote the files counts from there, as many do: all edges are then taken as
     they are.
+
+    Args:
+        folder: Holds the XML files.
+        images: The folder of the photos.
+        none: As `data.none`; photos whose file has no object become this class.
 
     Raises:
         AnnotationsError: No file can be read, or is of a photo in the folder of images.
     """
     files = find_photos(images)
     known, found = by_name(files), list[tuple[object, ...]]()
-    bad, lost, read = list[str](), list[str](), 0
+    bad, lost, read, empty = list[str](), list[str](), 0, set[str]()
     for path in sorted(folder.rglob("*.xml")):
         name = path.relative_to(folder).with_suffix("").as_posix()
         try:
@@ -38,6 +43,7 @@ def read_voc(folder: Path, images: Path) -> Index:
             continue
         read += file is not None
         lost += [] if file else [path.name]
+        empty |= {file} if file and not boxes else set()
         found += [(file, *box, False) for box in boxes if file]
     if not read:
         raise AnnotationsError(
@@ -51,7 +57,8 @@ def read_voc(folder: Path, images: Path) -> Index:
         problem("bad-label", "XML files can't be read: left out", bad),
         problem("unknown-image", f"XML files are of no photo in {images}: left out", lost),
     ]
-    return boxes_index(folder, image_table(images, files), table, sorted({*table["name"]}), problems)
+    index = boxes_index(folder, image_table(images, files), table, sorted({*table["name"]}), problems)
+    return with_background(index, empty, none)
 
 
 def _parse(path: Path) -> ElementTree.Element:

@@ -8,7 +8,7 @@ import polars as pl
 
 from bakeoff.core.errors import AnnotationsError, ConfigError, in_one_line
 from bakeoff.core.types import SPLITS
-from bakeoff.data.formats.boxes import BOX, boxes_index, find_photos, image_table, problem, to_pixels
+from bakeoff.data.formats.boxes import BOX, boxes_index, find_photos, image_table, problem, to_pixels, with_background
 from bakeoff.data.index import Index
 
 YAML = (".yaml", ".yml")
@@ -79,10 +79,15 @@ def _beside(path: Path, named: str) -> Path:
     raise AnnotationsError(f"{path} names the images {named!r}, but {path.parent} holds no such folder; put it there.")
 
 
-def read_yolo(path: Path, images: Path) -> Index:
+def read_yolo(path: Path, images: Path, none: str = "") -> Index:
     """The boxes of YOLO's text files of a folder of images: in `labels` where the images are in `images`, else beside.
 
     Of a polygon, or an oriented box, the box around it is taken. Lines that can't be used are left out, and said.
+
+    Args:
+        path: `data.yaml`.
+        images: The folder.
+        none: As `data.none`; photos without lines become this class.
 
     Raises:
         ConfigError: PyYAML is not installed.
@@ -112,7 +117,8 @@ def read_yolo(path: Path, images: Path) -> Index:
         problem("unknown-image", f"label files have no photo in {images}: left out", sorted(map(str, others))),
     ]
     boxes = to_pixels(pl.DataFrame(rows, schema=BOX, orient="row"), table)
-    return boxes_index(path, table, boxes, map(str, classes.values()), problems)
+    index = boxes_index(path, table, boxes, map(str, classes.values()), problems)
+    return with_background(index, {*written} - {row[0] for row in rows} - {*bad} - {*unknown}, none)
 
 
 def _labels(images: Path) -> Path:

@@ -1,17 +1,13 @@
 """A tree of photos as an index: each photo an image with one annotation, of its class, over the whole of it."""
 
-import warnings
 from pathlib import Path
 
 import polars as pl
-from PIL import ExifTags, Image
 
 from bakeoff.core.storage import digest
-from bakeoff.data.image_folder.tree import FORMATS, Tree
+from bakeoff.data.image_folder.tree import Tree
 from bakeoff.data.index import Index, IndexInfo
-
-SIDEWAYS = 5
-"""EXIF's orientations from here on exchange width and height."""
+from bakeoff.data.photos import upright_size
 
 
 def tree_index(tree: Tree) -> Index:
@@ -65,13 +61,8 @@ def tree_index(tree: Tree) -> Index:
 
 def photo_size(path: Path) -> tuple[int, int, int]:
     """A file's size in bytes, and the width and height of the upright photo, in pixels, as its header claims."""
-    length = 0
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            length = path.stat().st_size
-            with Image.open(path, formats=sorted({*FORMATS.values()})) as image:
-                sides = image.size if image.getexif().get(ExifTags.Base.Orientation, 1) < SIDEWAYS else image.size[::-1]
-                return length, *sides
-        except Exception:  # hostile files raise nearly every type; decoding gives the reason
-            return length, 1, 1
+    try:
+        length = path.stat().st_size
+    except OSError:
+        return 0, 1, 1
+    return length, *(upright_size(path) or (1, 1))

@@ -83,14 +83,23 @@ def target_annotations(index: Index, config: SelectionConfig) -> pl.DataFrame:
     Returns:
         The columns of `Index.annotations`, and label i64, fraction f64 (the area's, of the image), counts bool,
         image_width and image_height i32; ascending by image_id, then label, then annotation_id.
+
+    Raises:
+        SelectionError: The classes can't be used, or an image has no size.
     """
     labels = {category: label for label, category in enumerate(class_ids(index, config.classes))}
+    own = index.annotations.filter(pl.col("category_id").is_in(list(labels)))
+    bare = index.images.filter(pl.col("width").is_null()).join(own, on="image_id", how="semi")
+    if bare.height:
+        raise SelectionError(
+            f"{bare.height:,} images have no size in {index.info.source} (such as {bare['file_name'][0]}); it is taken "
+            "from the photos where these are given: --images (data.images)."
+        )
     sizes = index.images.select(
         "image_id", pl.col("width").alias("image_width"), pl.col("height").alias("image_height")
     )
     return (
-        index.annotations.filter(pl.col("category_id").is_in(list(labels)))
-        .with_columns(pl.col("category_id").replace_strict(labels, return_dtype=pl.Int64).alias("label"))
+        own.with_columns(pl.col("category_id").replace_strict(labels, return_dtype=pl.Int64).alias("label"))
         .join(sizes, on="image_id")
         .with_columns(
             (pl.col("area") / (pl.col("image_width") * pl.col("image_height")).cast(pl.Float64)).alias("fraction")

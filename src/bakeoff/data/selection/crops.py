@@ -36,10 +36,8 @@ def crop_objects(
     Raises:
         SelectionError: The classes can't be used.
     """
-    objects = (
-        index.annotations.filter(pl.col("category_id").is_in(class_ids(index, classes)))
-        .unique("annotation_id", keep="first", maintain_order=True)
-        .join(index.images, on="image_id", suffix="_photo")
+    objects = index.annotations.filter(pl.col("category_id").is_in(class_ids(index, classes))).join(
+        index.images, on="image_id", suffix="_photo"
     )
     crops = objects.with_columns(
         (pl.col("x") - margin * pl.col("width")).floor().clip(0).alias("left"),
@@ -63,7 +61,13 @@ def _images(crops: pl.DataFrame) -> pl.DataFrame:
     crop_box = [column.cast(pl.Int32).cast(pl.String) for column in (pl.col("left"), pl.col("top"), *sides)]
     return crops.select(
         pl.col("annotation_id").alias("image_id"),
-        pl.concat_str(pl.col("file_name"), pl.lit("#xywh="), pl.concat_str(crop_box, separator=",")),
+        pl.concat_str(
+            pl.col("file_name"),
+            pl.lit("#xywh="),
+            pl.concat_str(crop_box, separator=","),
+            pl.lit("&size="),
+            pl.concat_str(pl.col("width_photo"), pl.col("height_photo"), separator=","),
+        ),
         *(side.cast(pl.Int32) for side in sides),
         "license",
         "url",

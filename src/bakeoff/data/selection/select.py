@@ -20,8 +20,11 @@ from bakeoff.data.selection.candidates import Candidates, describe_images, find_
 from bakeoff.data.selection.selection import Selection, SelectionInfo
 from bakeoff.data.selection.splits import amounts, assign, val_fraction
 
-LOSSES = frozenset({"photo-in-two-files", "no-split"})
-"""Problems that took images away, and are said where too few are left."""
+LOSSES = frozenset(
+    {"photo-in-two-files", "no-split", "unknown-image", "unknown-category", "bad-entry"}
+    | {"no-box", "empty-box", "box-outside", "no-size"}
+)
+"""Problems that took images or annotations away, and are said where too few are left."""
 
 
 def select(index: Index, config: SelectionConfig) -> Selection:
@@ -54,6 +57,7 @@ def select(index: Index, config: SelectionConfig) -> Selection:
         digest=digest(config, index.info.digest.encode()),
         objects_known=index.info.objects_known,
         licenses=index.info.licenses,
+        problems=index.info.problems,
     )
     images = describe_images(index, annotations, config.classes)
     return Selection(info, _ledger(images, candidates, assignment, list(quotas), config))

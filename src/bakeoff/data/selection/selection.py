@@ -7,7 +7,7 @@ import polars as pl
 
 from bakeoff.config.data import SelectionConfig
 from bakeoff.core.types import SPLITS, TRAIN
-from bakeoff.data.index import License
+from bakeoff.data.index import License, Problem
 
 
 class SelectionInfo(msgspec.Struct, frozen=True):
@@ -20,6 +20,7 @@ class SelectionInfo(msgspec.Struct, frozen=True):
         digest: Digest of `config` and `source_digest`: what makes two selections the same.
         licenses: The licences that the instances file lists.
         objects_known: Whether `annotated` has all target classes of an image; else its own class alone is known.
+        problems: What was found wrong in the instances file, and what was done about it.
     """
 
     config: SelectionConfig
@@ -28,6 +29,7 @@ class SelectionInfo(msgspec.Struct, frozen=True):
     digest: str
     licenses: tuple[License, ...] = ()
     objects_known: bool = True
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class FolderSource:
         return self
 
     def read(self, file_name: str) -> bytes:
-        path = self._locate(file_name)
+        path = self.locate(file_name)
         try:
             state = path.stat()
             if not stat.S_ISREG(state.st_mode):
@@ -44,8 +44,8 @@ class FolderSource:
     def describe(self) -> str:
         return str(self.root)
 
-    def _locate(self, file_name: str) -> Path:
-        """The image's path, if it is inside of the folder by name and after following links."""
+    def locate(self, file_name: str) -> Path:
+        """The image's path; raises `ImageError` where that leaves the folder, by name or after following links."""
         check_name(file_name)
         path = self.root / file_name
         try:

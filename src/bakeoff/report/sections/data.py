@@ -44,6 +44,7 @@ def data(case: ReportInput) -> Section | None:
             "sources": _sources(dataset),
             "licenses": _licenses(dataset),
             "several": several,
+            "problems": [problem.message for problem in dataset.problems],
             "info": dataset.info,
             "resized": RESIZES[dataset.info.resize],
             "cropped": crop_box_of(dataset.manifest["file_name"][0]) is not None,

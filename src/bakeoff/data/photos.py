@@ -1,0 +1,120 @@
+"""The photos of an instances file, seen before any is chosen: which files its names mean, and how large they are."""
+
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import polars as pl
+from PIL import ExifTags, Image
+
+from bakeoff.core.errors import ImageError
+from bakeoff.core.storage import digest
+from bakeoff.core.untrusted import stays_inside
+from bakeoff.data.file_names import Listing
+from bakeoff.data.image_folder.tree import FORMATS
+from bakeoff.data.index import Index, Problem, examples
+from bakeoff.data.source import Source
+from bakeoff.data.sources.folder import FolderSource
+from bakeoff.data.sources.zip_archive import ZipSource
+
+SIDEWAYS = 5
+"""EXIF's orientations from here on exchange width and height."""
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The photos of one instances file.
+
+    Attributes:
+        source: Reads them.
+    """
+
+    source: Source
+
+    def resolve(self, index: Index) -> Index:
+        """The index with the names of files that are there, where its names mean them; see `Listing.resolve`.
+
+        Of a source that can't be listed, such as a web server, names stay as they are.
+        """
+        names = index.images["file_name"].to_list()
+        there = self._listed(names)
+        if there is None or not (lost := [name for name in names if name not in there]):
+            return index
+        listing = Listing(self._all())
+        found = listing.resolve(lost, there)
+        problems = []
+        if found:
+            shown = examples([f"{name!r} is {file!r}" for name, file in found.items()])
+            message = f"{len(found):,} file names are not quite those of the files, which were found ({shown})"
+            problems.append(Problem("file-name", len(found), message))
+        if missing := [name for name in lost if name not in found]:
+            near = listing.nearest(missing[0])
+            hint = f"; there is {near!r}" if near else ""
+            message = f"{len(missing):,} images name no file in {self.source.describe()} ({examples(missing)}{hint})"
+            problems.append(Problem("no-file", len(missing), message))
+        info = msgspec.structs.replace(
+            index.info,
+            problems=(*index.info.problems, *problems),
+            digest=digest(index.info.digest.encode(), sorted(found.items())) if found else index.info.digest,
+        )
+        return replace(index, info=info, images=index.images.with_columns(pl.col("file_name").replace(found)))
+
+    def measure(self, images: pl.DataFrame) -> dict[int, tuple[int, int]]:
+        """By image id width and height of the upright photo, in pixels, of those that can be read."""
+        rows = images.select("image_id", "file_name", "url").rows()
+        source = self.source.prepare({file: url for _, file, url in rows})
+        sizes = ((image, _size(source, file)) for image, file, _ in rows)
+        return {image: size for image, size in sizes if size}
+
+    def _listed(self, names: list[str]) -> set[str] | None:
+        """Which of the names are those of files; None where that can't be told."""
+        if isinstance(self.source, ZipSource):
+            files = {member.filename for members in self.source.members.values() for member in members}
+            return files.intersection(names)
+        if not isinstance(self.source, FolderSource):
+            return None
+        inside = [name for name in names if stays_inside(name)]
+        folders = {name: name.rpartition("/")[0] for name in inside}
+        there = {folder: _files(self.source.root / folder) for folder in {*folders.values()}}
+        return {name for name in inside if name.rpartition("/")[2] in there[folders[name]]}
+
+    def _all(self) -> Iterator[str]:
+        if isinstance(self.source, ZipSource):
+            yield from (member.filename for members in self.source.members.values() for member in members)
+        elif isinstance(self.source, FolderSource):
+            root = self.source.root
+            for folder, _, files in os.walk(root, followlinks=self.source.follow_links):
+                yield from ((Path(folder) / file).relative_to(root).as_posix() for file in files)
+
+
+def upright_size(file: Path | BinaryIO) -> tuple[int, int] | None:
+    """Width and height of a photo as its header claims, exchanged where EXIF turns it; None where it can't be read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(file, formats=sorted({*FORMATS.values()})) as image:
+                turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= SIDEWAYS
+                return image.size[::-1] if turned else image.size
+        except Exception:  # hostile files raise nearly every type; decoding gives the reason
+            return None
+
+
+def _size(source: Source, file: str) -> tuple[int, int] | None:
+    try:
+        if isinstance(source, FolderSource):
+            return upright_size(source.locate(file))
+        return upright_size(io.BytesIO(source.read(file)))
+    except ImageError:
+        return None
+
+
+def _files(folder: Path) -> set[str]:
+    try:
+        return {entry.name for entry in os.scandir(folder)}
+    except OSError:
+        return set()
