@@ -49,12 +49,17 @@ def are_fractions(annotations: pl.DataFrame) -> bool:
     return boxes.height > 0 and boxes.select(pl.all_horizontal(pl.col(SIDES).abs() <= 1).all()).item()
 
 
-def exchanged(annotations: pl.DataFrame, images: pl.DataFrame) -> pl.Series:
-    """The images whose boxes leave them, and fit if width and height are exchanged: EXIF may have turned them."""
+def unsure_images(annotations: pl.DataFrame, images: pl.DataFrame) -> pl.Series:
+    """The images without a size, and those whose boxes leave them and fit if width and height are exchanged.
+
+    EXIF may have turned the latter's photos.
+    """
+    bare = images.filter(pl.col("width").is_null())["image_id"]
+    beyond = _with_sides(annotations, images).filter(BEYOND & FINITE)["image_id"].unique()
     fits = (X >= -TOLERANCE) & (Y >= -TOLERANCE) & (RIGHT <= H + TOLERANCE) & (BOTTOM <= W + TOLERANCE)
-    table = _with_sides(annotations.filter(FINITE), images).filter(W != H)
-    judged = table.group_by("image_id").agg(BEYOND.any().alias("beyond"), fits.all().alias("fits"))
-    return judged.filter(pl.col("beyond") & pl.col("fits"))["image_id"]
+    table = _with_sides(annotations.filter(pl.col("image_id").is_in(beyond.implode()) & FINITE), images)
+    judged = table.filter(W != H).group_by("image_id").agg(fits.all().alias("fits"))
+    return pl.concat([bare, judged.filter("fits")["image_id"]])
 
 
 def fit_boxes(

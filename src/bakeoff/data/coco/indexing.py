@@ -8,7 +8,7 @@ import polars as pl
 
 from bakeoff.config.data import BoxFormat
 from bakeoff.core.errors import AnnotationsError
-from bakeoff.data.coco.boxes import FINITE, SIDES, are_fractions, exchanged, fit_boxes, read_format
+from bakeoff.data.coco.boxes import FINITE, SIDES, are_fractions, fit_boxes, read_format, unsure_images
 from bakeoff.data.coco.columns import order
 from bakeoff.data.coco.entries import NO_ID, Category, Document, Image
 from bakeoff.data.file_names import spelling
@@ -76,9 +76,9 @@ def build_index(
     annotations, boxless = _with_boxes(annotations)
     annotations = read_format(annotations, box_format, source)
     fractions = are_fractions(annotations)
-    bare = known.filter(pl.col("width").is_null())["image_id"]
-    odd = annotations["image_id"].is_in(pl.concat([bare, exchanged(annotations, known)]).implode())
-    fitted, clipped = fit_boxes(annotations.filter(~odd), known, box_format, source, fractions=fractions)
+    odd = pl.col("image_id").is_in(unsure_images(annotations, known).implode())
+    unsure, sure = annotations.filter(odd), annotations.filter(~odd)
+    fitted, clipped = fit_boxes(sure, known, box_format, source, fractions=fractions)
     before = [*(problems or []), *image_problems, *category_problems]
     info = IndexInfo(
         source,
@@ -89,7 +89,7 @@ def build_index(
     )
     index = Index(info, known, fitted, _category_table(categories))
     blank = known.filter(~pl.col("image_id").is_in(named.implode()))["image_id"].to_list()
-    return Reading(index, annotations.filter(odd), fractions, tuple(blank))
+    return Reading(index, unsure, fractions, tuple(blank))
 
 
 def images_with(index: Index, category_id: int) -> list[int]:
@@ -227,6 +227,8 @@ def _known(
 
 def _once(annotations: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
     """Each annotation once, with an id of its own: entries that are equal are one, ids that repeat are counted anew."""
+    if annotations["annotation_id"].is_unique().all():
+        return annotations, []
     problems = []
     single = annotations.unique(keep="first", maintain_order=True)
     again = annotations.height - single.height
