@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.data.conftest import photo, plant
 from tests.data.test_parts import experiment
 
@@ -62,7 +65,7 @@ def test_what_can_not_be_used_is_left_out_and_said(tmp_path: Path) -> None:
         {
             "a.xml": xml([("cat", 1, 1, 9, 9), ("cat", 9, 9, 1, 1)]),
             "b.xml": bomb,
-            "more/c.xml": b"<annotation>",
+            "more/c.xml": b'<?xml version="1.0" encoding="none"?><annotation/>',
             "d.xml": xml([("cat", 1, 1, 9, 9)]),
         },
     )
@@ -72,6 +75,15 @@ def test_what_can_not_be_used_is_left_out_and_said(tmp_path: Path) -> None:
         ("unknown-image", 1),
         ("empty-box", 1),
     ]
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 250), raw=st.binary(max_size=4))
+def test_whatever_is_changed_in_a_file_gives_boxes_or_is_said(tmp_path: Path, at: int, raw: bytes) -> None:
+    good, whole = xml([("cat", 1, 1, 9, 9)], "b.png"), xml([("dog", 2, 3, 20, 30)], "a.jpg")
+    index = read(tmp_path, {"b.xml": good, "a.xml": whole[:at] + raw + whole[at + len(raw) :]})
+    assert index.annotations.filter(pl.col("image_id") == 2).height == 1
+    assert ((index.annotations["width"] > 0) & (index.annotations["x"] + index.annotations["width"] <= 60)).all()
 
 
 def test_files_of_other_photos_are_an_error(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.data.conftest import photo, plant
 from tests.data.test_parts import experiment
 
@@ -86,6 +88,15 @@ def test_what_can_not_be_used_is_left_out_and_said(tmp_path: Path) -> None:
     }
 
 
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(st.text("0123456789.e-+ nan_inf\x00é\t", max_size=40), max_size=5))
+def test_whatever_a_label_file_holds_its_boxes_are_within_the_photo(tmp_path: Path, lines: list[str]) -> None:
+    pytest.importorskip("yaml")
+    rows = labelled(tmp_path, *lines).annotations
+    assert ((rows["x"] >= 0) & (rows["x"] + rows["width"] <= 60) & (rows["width"] > 0)).all()
+    assert ((rows["y"] >= 0) & (rows["y"] + rows["height"] <= 48) & (rows["height"] > 0)).all()
+
+
 def test_photos_in_sub_folders_and_without_labels(tmp_path: Path) -> None:
     pytest.importorskip("yaml")
     plant(tmp_path / "images", {"more/a.jpg": photo(2), "background.png": photo(3)})
@@ -130,6 +141,8 @@ def test_a_folder_outside_of_the_files_own_is_not_read(tmp_path: Path) -> None:
         ("- train", "can't be read as YOLO's data.yaml"),
         ("train: train/images\nnames: 2", "names no classes"),
         ("train: [", "can't be read as YOLO's data.yaml"),
+        ("[" * 100_000, "can't be read as YOLO's data.yaml"),
+        ("train: train/images\nnames: [[cat]]", "names no classes"),
     ],
 )
 def test_files_that_can_not_be_used(tmp_path: Path, text: str, message: str) -> None:

@@ -38,7 +38,7 @@ def read_voc(folder: Path, images: Path, none: str = "") -> Index:
             root = _parse(path)
             file = known.get(name) or known.get(root.findtext("filename", "").strip())
             boxes = [*_boxes(root)]
-        except (OSError, ValueError, ElementTree.ParseError):
+        except (OSError, ValueError, LookupError, ElementTree.ParseError):  # LookupError: an encoding that is none
             bad.append(path.name)
             continue
         read += file is not None

@@ -1,5 +1,6 @@
 """YOLO's annotations: `data.yaml`, and a text file of boxes or polygons for each photo."""
 
+import math
 from importlib import import_module
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -50,7 +51,7 @@ def _document(path: Path) -> dict[str, Any]:  # Any: as YAML has it
         raise ConfigError("YOLO's annotations need PyYAML; install it with: pip install 'bakeoff[formats]'.") from None
     try:
         return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, TypeError, RecursionError, yaml.YAMLError) as error:
         raise AnnotationsError(f"{path} can't be read as YOLO's data.yaml: {in_one_line(error)}.") from None
 
 
@@ -96,7 +97,11 @@ def read_yolo(path: Path, images: Path, none: str = "") -> Index:
     document = _document(path)
     names = document.get("names")
     classes = dict(enumerate(names)) if isinstance(names, list) else names
-    if not classes or not isinstance(classes, dict):
+    if (
+        not classes
+        or not isinstance(classes, dict)
+        or not all(isinstance(each, str | int) for each in classes.values())
+    ):
         raise AnnotationsError(f"{path} names no classes; it needs names, a list of them.")
     table, labels = image_table(images, find_photos(images)), _labels(images)
     written = {file: labels / PurePosixPath(file).with_suffix(".txt") for file in table["file_name"]}
@@ -141,6 +146,8 @@ def _parse(line: str, *, keypoints: bool) -> tuple[float, tuple[float, ...]] | N
     try:
         number, *values = map(float, line.split())
     except ValueError:
+        return None
+    if not all(map(math.isfinite, values)):
         return None
     if len(values) in BOX_LENGTHS or (keypoints and len(values) > max(BOX_LENGTHS)):
         x, y, width, height = values[:4]
