@@ -259,7 +259,9 @@ def page(results: dict) -> list[str]:
         f"A drawn data set of {SCENES} photos with {results['boxes']} boxes in COCO's format, given to each tool, "
         "written by it in the formats that it has, and read by bakeoff. Counted are the photos with the label, split "
         "and pixels that the original gives, and the crops of objects; +1 is the crowd of a tool that does not write "
-        "what is one. Boxes are off by so many pixels at most. Written by `benchmarks/exporters.py`.",
+        "what is one. Boxes are off by so many pixels at most: supervision draws polygons as masks, pylabel writes "
+        "four digits, FiftyOne cuts Pascal VOC's numbers to whole ones. Label Studio's converter writes no polygons as "
+        "Pascal VOC, datumaro no crowds as YOLO. Written by `benchmarks/exporters.py`.",
         "",
         f"Made with Python {environment.python}, {environment.platform}; {versions}.",
         "",

@@ -110,6 +110,11 @@ def test_every_fault_names_a_test_that_exists(page: str) -> None:
         assert f"def {test}(" in path.read_text(), test
 
 
+def test_the_table_of_other_tools_is_that_of_the_benchmark() -> None:
+    page = (ROOT / "benchmarks" / "results" / "exporters.md").read_text()
+    assert page[page.index("| tool |") :].strip() in (ROOT / "docs" / "sources.md").read_text()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_to_files_that_exist(page: Path) -> None:
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):

@@ -7,7 +7,7 @@ import pytest
 from tests.data.conftest import drawing, encoded, photo, plant
 from tests.data.test_parts import experiment, fates
 
-from bakeoff.core.errors import AnnotationsError
+from bakeoff.core.errors import AnnotationsError, ConfigError
 from bakeoff.data.inputs import open_index
 from bakeoff.workflow import pipeline
 
@@ -47,6 +47,7 @@ def test_boxes_are_fractions_of_their_photo(photos: Path, tmp_path: Path) -> Non
     ]
     assert index.annotations["annotation_id"].to_list() == [1, 2, 3, 4, 5]
     assert index.categories["name"].to_list() == ["Cat", "Dog"]
+    assert index.info.boxes_known
     assert index.info.problems == ()
 
 
@@ -98,6 +99,8 @@ def test_labels_of_whole_photos(photos: Path, tmp_path: Path) -> None:
     assert [(problem.code, problem.message) for problem in index.info.problems] == [
         ("absent-class", "1 labels say that a class is not there: left out (00b2)")
     ]
+    with pytest.raises(ConfigError, match=r"needs boxes; .* has labels of whole photos"):
+        open_index(experiment(f"data.annotations={path}", f"data.images={photos}", "data.view=crop").data, None)
 
 
 def test_what_is_left_out_is_said(photos: Path, tmp_path: Path) -> None:

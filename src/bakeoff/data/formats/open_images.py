@@ -1,7 +1,9 @@
 """Open Images' CSV files: boxes, or labels of whole photos."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
 from bakeoff.core.errors import AnnotationsError, in_one_line
@@ -57,7 +59,9 @@ def read_open_images(path: Path, images: Path) -> Index:
     ]
     boxes = there.filter(~absent).with_columns((pl.col("IsGroupOf") == 1).fill_null(value=False).alias("crowd"))
     boxes = to_pixels(boxes.rename(EDGES), photos)
-    return boxes_index(path, photos, boxes, sorted({*boxes["name"]}), problems)
+    index = boxes_index(path, photos, boxes, sorted({*boxes["name"]}), problems)
+    whole = there.select(pl.all_horizontal(pl.col("XMin", "YMin") == 0, pl.col("XMax", "YMax") == 1).all()).item()
+    return replace(index, info=msgspec.structs.replace(index.info, boxes_known=not whole))
 
 
 def _rows(path: Path) -> pl.DataFrame:
