@@ -108,11 +108,6 @@ def test_a_train_file_that_is_the_val_file_leaves_nothing_to_train_on(tmp_path: 
 @pytest.mark.parametrize(
     ("overrides", "error", "message"),
     [
-        (
-            ("data.annotations={}/a.json", "data.test_annotations={}/a.json"),
-            ConfigError,
-            "without data.val_annotations",
-        ),
         (("data.annotations={}", "data.val_annotations={}/a.json"), ConfigError, "beside a folder"),
         (("data.annotations={}/empty",), AnnotationsError, "holds no instances file"),
         (("data.annotations={}/twice",), AnnotationsError, "several instances files for one split: train, train"),

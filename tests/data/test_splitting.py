@@ -1,11 +1,14 @@
 """Splits by a list and by groups."""
 
+import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from tests.data.test_parts import experiment, fates, instances
 
 from bakeoff.core.errors import ConfigError
+from bakeoff.data.index import Index
 from bakeoff.data.inputs import open_index
 
 HELD = {f"clip{clip}/{clip}_{n}.jpg": ["cat", "dog"][n % 2] for clip in range(6) for n in range(4)}
@@ -50,6 +53,7 @@ def test_a_list_gives_the_splits_and_what_is_not_listed_is_left_out_and_said(fil
     [
         ("data.group_by='['", "is no regular expression"),
         ("data.group_by='nothing'", "finds 0 groups in the file names"),
+        ("data.group_by=field:video_id", "have no field 'video_id'"),
         ("data.split_list=nowhere.csv", "nowhere.csv can't be read"),
         ("data.split_list={}", "lists no image of"),
     ],
@@ -69,3 +73,50 @@ def test_a_name_that_several_photos_have_is_no_name(tmp_path: Path) -> None:
         "a/1.jpg": "val",
         "y.jpg": "train",
     }
+
+
+@pytest.mark.parametrize("kind", [int, str, float])
+def test_groups_of_a_field_stay_in_one_split(file: Path, kind: type) -> None:
+    content = json.loads(file.read_text())
+    for image in content["images"]:
+        image["video"] = kind(image["file_name"][4])
+    content["images"].append({"id": 99, "file_name": "none.jpg", "width": 9, "height": 9})
+    file.write_text(json.dumps(content))
+    given = experiment(f"data.annotations={file}", "data.group_by=field:video", "data.val_fraction=0.34")
+    found = fates(given)
+    splits = {(name[:5], split) for name, (split, _) in found.items()}
+    assert len(splits) == 6
+    assert sorted(split for _, split in splits) == ["train"] * 4 + ["val"] * 2
+    (problem,) = open_index(given.data, None)[0].info.problems
+    assert (problem.code, problem.count) == ("no-split", 1)
+
+
+@pytest.mark.parametrize("field", ["license", "coco_url", "file_name"])
+def test_any_field_of_an_image_may_be_that_of_its_group(file: Path, field: str) -> None:
+    content = json.loads(file.read_text())
+    for image in content["images"]:
+        if field != "file_name":
+            image[field] = int(image["file_name"][4]) if field == "license" else image["file_name"][:5]
+    file.write_text(json.dumps(content))
+    index, _ = open_index(experiment(f"data.annotations={file}", f"data.group_by=field:{field}").data, None)
+    groups = {(image if field == "file_name" else image[:5], index.splits[n]) for n, image in _files(index)}
+    assert len(groups) == (24 if field == "file_name" else 6)
+
+
+def _files(index: Index) -> list[tuple[int, str]]:
+    return index.images.select("image_id", "file_name").rows()
+
+
+def test_with_a_training_and_a_test_file_validation_is_drawn_from_training(tmp_path: Path) -> None:
+    train = instances(tmp_path / "train.json", HELD, {1: "cat", 2: "dog"})
+    test = instances(tmp_path / "test.json", {"t1.jpg": "cat", "t2.jpg": "dog"}, {1: "cat", 2: "dog"})
+    given = experiment(f"data.annotations={train}", f"data.test_annotations={test}", "data.val_fraction=0.25")
+    index, _ = open_index(given.data, None)
+    labels = dict(index.annotations.select("image_id", "category_id").rows())
+    counts = Counter((split, labels[image]) for image, split in index.splits.items())
+    assert counts == {
+        **{("train", label): 9 for label in (1, 2)},
+        **{("val", label): 3 for label in (1, 2)},
+        **{("test", label): 1 for label in (1, 2)},
+    }
+    assert open_index(given.data, None)[0].splits == index.splits

@@ -72,11 +72,12 @@ class DataConfig(SelectionConfig, frozen=True):
         test_annotations: The instances file of the test photos.
         test_images: As `images`, of the test photos, where they are elsewhere.
         split_list: Path of a CSV file with a file name or image id and a split in each line.
-        group_by: A regular expression on file names; images with the same match stay in one split.
+        group_by: A regular expression on file names; images with the same match stay in one split. "field:NAME" takes
+            the field NAME of the file's images instead.
         classes: "all" are all that at least `min_per_class` images hold.
         min_per_class: The fewest images of a class, where the classes are not named.
         val_fraction: Fraction of each class's images for validation, where `val_per_class` is "all" and no image is
-            bound to a split.
+            bound to a split; or of its training images, where only train and test are given.
         none: The name of a class of those images that the file lists and has no annotation of, such as "background";
             empty means that they are no candidates.
         merge: By the name of a class the categories that become it; `classes` then names the class.

@@ -30,7 +30,7 @@ from bakeoff.data.photos import Photos
 from bakeoff.data.source import Source
 from bakeoff.data.sources.by_prefix import SourceByPrefix
 from bakeoff.data.sources.folder import FolderSource
-from bakeoff.data.splitting import split_by_group, split_by_list
+from bakeoff.data.splitting import draw_validation, group_field, split_by_group, split_by_list
 
 
 def read_index(annotations: str, cache: Path | None = None, data: DataConfig | None = None, images: str = "") -> Index:
@@ -53,7 +53,12 @@ def read_index(annotations: str, cache: Path | None = None, data: DataConfig | N
         )
     data = data or DataConfig()
     return coco.read_index(
-        Path(annotations), cache, box_format=data.box_format, none=data.none, photos=_photos(images, data)
+        Path(annotations),
+        cache,
+        box_format=data.box_format,
+        none=data.none,
+        group_field=group_field(data.group_by),
+        photos=_photos(images, data),
     )
 
 
@@ -133,11 +138,12 @@ def _with_splits(index: Index, data: DataConfig) -> Index:
     """The index with the splits that a list or groups of images give."""
     if data.split_list:
         index = split_by_list(index, Path(data.split_list))
-    if not data.group_by:
-        return index
-    if index.splits:
+    if data.group_by and index.splits:
         raise ConfigError("data.group_by draws the splits, which are given already; leave it out.")
-    return split_by_group(index, data.group_by, _weights(data), data.seed)
+    if data.group_by:
+        index = split_by_group(index, data.group_by, _weights(data), data.seed)
+    index = replace(index, images=index.images.drop("group", strict=False))
+    return draw_validation(index, _weights(data), data.seed)
 
 
 def _tree(data: DataConfig, cache: Path | None) -> Index:

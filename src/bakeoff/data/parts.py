@@ -44,7 +44,7 @@ def find_parts(data: DataConfig) -> list[Part]:
     YOLO's `data.yaml` names the photos of each split.
 
     Raises:
-        ConfigError: A test file is given without a validation file, or they are given beside a folder.
+        ConfigError: Files of splits are given beside a folder.
         AnnotationsError: The folder holds no instances file, or several for one split.
     """
     more = {VAL: (data.val_annotations, data.val_images), TEST: (data.test_annotations, data.test_images)}
@@ -56,8 +56,6 @@ def find_parts(data: DataConfig) -> list[Part]:
     if is_yolo(data.annotations):
         found = yolo_images(Path(data.annotations))
         return [Part(split, data.annotations, str(images)) for split, images in found.items()]
-    if [part.split for part in given] == [TEST]:
-        raise ConfigError("data.test_annotations is given without data.val_annotations; give both.")
     parts = [Part(TRAIN if given else None, data.annotations, data.images), *given]
     return [part if part.images or not is_manifest(part.annotations) else _beside(part) for part in parts]
 

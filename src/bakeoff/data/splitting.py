@@ -9,13 +9,16 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 import numpy as np
+import polars as pl
 
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.storage import digest
+from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.image_folder.tree import SPLIT_FOLDERS
 from bakeoff.data.index import Index, Problem
 
 SHOWN = 3
+FIELD = "field:"
 
 
 def split_by_list(index: Index, path: Path) -> Index:
@@ -51,30 +54,28 @@ def split_by_list(index: Index, path: Path) -> Index:
     return _only(index, splits, digest(sorted(named.items())), f"are not listed in {path}")
 
 
-def split_by_group(index: Index, pattern: str, weights: Mapping[str, float], seed: int) -> Index:
-    """The index with a drawn split for each group of images: those whose file names give the same text.
+def split_by_group(index: Index, group_by: str, weights: Mapping[str, float], seed: int) -> Index:
+    """The index with a drawn split for each group of images.
 
     Args:
         index: The images.
-        pattern: A regular expression that is searched in each file name; what its first group matches, or the whole
-            where it has none, names the image's group.
+        group_by: As `data.group_by`: a regular expression that is searched in each file name, of which what its first
+            group matches, or the whole where it has none, names the image's group; or "field:NAME", of which the field
+            is in the column `group` of the images.
         weights: By split its part of the images, above 0; each group goes where the least of it is there.
         seed: Seeds the order of the groups.
 
     Raises:
-        ConfigError: It is no regular expression, or one that no file name, or all in the same way, matches.
+        ConfigError: It is no regular expression, or finds too few groups; or the images have no such field.
     """
-    try:
-        expression = re.compile(pattern)
-    except re.error as error:
-        raise ConfigError(f"data.group_by = {pattern!r} is no regular expression: {error}.") from None
+    named = _by_field(index, group_by) if group_field(group_by) else _by_name(index, group_by)
     groups: dict[str, list[int]] = {}
-    for image, file in index.images.select("image_id", "file_name").iter_rows():
-        if found := expression.search(file):
-            groups.setdefault(found[1] if expression.groups else found[0], []).append(image)
+    for image, group in named:
+        groups.setdefault(group, []).append(image)
     if len(groups) < len(weights):
+        where = "images" if group_field(group_by) else "file names"
         raise ConfigError(
-            f"data.group_by = {pattern!r} finds {len(groups)} groups in the file names (such as "
+            f"data.group_by = {group_by!r} finds {len(groups)} groups in the {where} (such as "
             f"{index.images['file_name'][0]}); at least one for each split is needed."
         )
     names = sorted(groups)
@@ -85,7 +86,49 @@ def split_by_group(index: Index, pattern: str, weights: Mapping[str, float], see
         split = min(held, key=lambda name: held[name] / weights[name])
         splits |= dict.fromkeys(members, split)
         held[split] += len(members)
-    return _only(index, splits, digest([pattern, dict(weights), seed]), f"have no group ({pattern})")
+    return _only(index, splits, digest([group_by, dict(weights), seed]), f"have no group ({group_by})")
+
+
+def group_field(group_by: str) -> str:
+    """The name of the field in "field:NAME"; empty where it is none."""
+    return group_by.removeprefix(FIELD) if group_by.startswith(FIELD) else ""
+
+
+def draw_validation(index: Index, weights: Mapping[str, float], seed: int) -> Index:
+    """The index with validation images drawn from each class's training images, where it has test images and none.
+
+    Args:
+        index: The images; the first class that is annotated in one counts.
+        weights: Of the training and the validation split.
+        seed: Seeds the draw.
+    """
+    if {*index.splits.values()} != {TRAIN, TEST}:
+        return index
+    share = weights.get(VAL, 0) / ((weights.get(TRAIN, 0) + weights.get(VAL, 0)) or 1)
+    generator, splits = np.random.default_rng(seed), dict(index.splits)
+    first = index.annotations.group_by("image_id").agg(pl.col("category_id").min()).sort("category_id", "image_id")
+    for (_category,), rows in first.group_by("category_id", maintain_order=True):
+        own = [image for image in rows["image_id"].to_list() if splits[image] == TRAIN]
+        splits |= dict.fromkeys(generator.permutation(own)[: round(share * len(own))].tolist(), VAL)
+    info = msgspec.structs.replace(index.info, digest=digest(index.info.digest.encode(), share, seed))
+    return replace(index, info=info, splits=splits)
+
+
+def _by_field(index: Index, group_by: str) -> list[tuple[int, str]]:
+    if "group" not in index.images.columns or index.images["group"].is_null().all():
+        raise ConfigError(
+            f"data.group_by = {group_by!r}: the images of {index.info.source} have no field {group_field(group_by)!r}."
+        )
+    return index.images.select("image_id", "group").drop_nulls().rows()
+
+
+def _by_name(index: Index, pattern: str) -> list[tuple[int, str]]:
+    try:
+        expression = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f"data.group_by = {pattern!r} is no regular expression: {error}.") from None
+    named = ((image, expression.search(file)) for image, file in index.images.select("image_id", "file_name").rows())
+    return [(image, found[1] if expression.groups else found[0]) for image, found in named if found]
 
 
 def _is_split(text: str) -> bool:

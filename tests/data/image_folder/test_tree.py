@@ -183,3 +183,8 @@ def test_portable_pixmaps_and_jfif_are_photos(grow: Grow, tmp_path: Path) -> Non
 
 def test_formats_are_those_that_are_decoded() -> None:
     assert {*FORMATS.values()} == {*images.FORMATS}
+
+
+def test_a_tree_without_validation_has_the_splits_of_its_folders(grow: Grow) -> None:
+    files = {f"{split}/{name}/{n}.jpg": n for split in ("train", "test") for name in ("cat", "dog") for n in range(2)}
+    assert scan(grow(files)).splits == ("train", "test")

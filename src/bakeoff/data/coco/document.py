@@ -172,7 +172,7 @@ def _extend(text: bytearray, piece: bytes | bytearray) -> None:
 def _decode(text: bytearray, position: Callable[[int], int], before: int, mender: Mender) -> Document:
     try:
         try:
-            return msgspec.json.decode(text, type=Document)
+            return msgspec.json.decode(text, type=mender.document_type)
         except msgspec.ValidationError:
             content = msgspec.json.decode(text, type=dict[str, object])
     except FAILURES as error:

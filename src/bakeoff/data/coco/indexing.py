@@ -46,6 +46,7 @@ def build_index(
     digest: str,
     *,
     box_format: BoxFormat = "auto",
+    group_field: str = "",
     problems: list[Problem] | None = None,
 ) -> Reading:
     """Checks a document and turns it into columns.
@@ -56,6 +57,7 @@ def build_index(
         source: The file's path.
         digest: Digest of the file's bytes.
         box_format: As `data.box_format`.
+        group_field: The field of images that becomes the column `group` (str or None); without a name there is none.
         problems: What was dropped or mended before.
 
     Returns:
@@ -68,6 +70,8 @@ def build_index(
     images, image_problems = _unique(document.images, "images", source)
     categories, category_problems = _unique(document.categories, "categories", source)
     known = _image_table(images)
+    if group_field:
+        known = known.with_columns(_groups(images, group_field))
     named = annotations["image_id"].unique()
     annotations, dropped = _known(annotations, known, categories)
     categories, shared = _one_of_a_name(categories, annotations)
@@ -196,6 +200,12 @@ def _image_table(images: list[Image]) -> pl.DataFrame:
     )
 
 
+def _groups(images: list[Image], field: str) -> pl.Series:
+    own = field if field in Image.__struct_fields__ else "group"
+    values = [getattr(image, own) for image in images]
+    return pl.Series("group", [None if value is None else str(value) for value in values], dtype=pl.String)
+
+
 def _is_sized(image: Image) -> bool:
     return all(side is not None and 0 < side <= LARGEST_SIDE for side in (image.width, image.height))
 
@@ -227,7 +237,8 @@ def _known(
 
 def _once(annotations: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]:
     """Each annotation once, with an id of its own: entries that are equal are one, ids that repeat are counted anew."""
-    if annotations["annotation_id"].is_unique().all():
+    given = annotations["annotation_id"]
+    if given.n_unique() == len(given) and NO_ID not in given:
         return annotations, []
     problems = []
     single = annotations.unique(keep="first", maintain_order=True)

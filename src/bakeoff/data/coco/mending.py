@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from bakeoff.data.coco.entries import NO_ID, Annotation, Category, Document, Image, LicenseEntry
+from bakeoff.data.coco.entries import NO_ID, Annotation, Category, Document, Image, LicenseEntry, document_type
 from bakeoff.data.coco.masks import Box, box_of
 from bakeoff.data.coco.schema_errors import WANTED, Unusable
 from bakeoff.data.index import Problem, examples
@@ -37,10 +37,13 @@ class Mender:
     """Reads what the strict decoder refuses: text and float ids, numbers as texts, nulls, masks without boxes.
 
     Attributes:
+        document_type: What a document is decoded as.
         problems: What was dropped or mended so far.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, group_field: str = "") -> None:
+        self.document_type = document_type(group_field)
+        self._group_field = group_field
         self._bad: dict[str, list[str]] = {}
         self._mended: Counter[str] = Counter()
         self._texts: dict[str, dict[str, int]] = {"image": {}, "category": {}}
@@ -138,7 +141,9 @@ class Mender:
             self._mended["url-name"] += 1
         self._mended["bad-license"] += license_id is None and entry.get("license") not in (None, "")
         width, height = (_whole(number(entry.get(side))) for side in ("width", "height"))
-        return Image(self._id(entry, "id", "image"), _name(entry, "file_name"), width, height, _whole(license_id), url)
+        own, name, group = self._id(entry, "id", "image"), _name(entry, "file_name"), entry.get(self._group_field)
+        known = group if isinstance(group, str | int | float) else None
+        return Image(own, name, width, height, _whole(license_id), url, known)
 
     def _category(self, entry: Entry) -> Category:
         return Category(self._id(entry, "id", "category"), _name(entry, "name"), _text(entry, "supercategory"))

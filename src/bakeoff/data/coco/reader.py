@@ -36,6 +36,7 @@ class CacheKey(msgspec.Struct, frozen=True):
         mtime_ns: When the file was last changed, in nanoseconds since 1970.
         content: Digest of the cached files, because polars panics at some damaged tables and misreads others.
         box_format: As `data.box_format`.
+        group_field: As of `build_index`.
         schema: The version of the cached tables.
     """
 
@@ -43,6 +44,7 @@ class CacheKey(msgspec.Struct, frozen=True):
     mtime_ns: int
     content: str = ""
     box_format: str = "auto"
+    group_field: str = ""
     schema: int = 3
 
 
@@ -60,6 +62,7 @@ def read_index(
     *,
     box_format: BoxFormat = "auto",
     none: str = "",
+    group_field: str = "",
     photos: Photos | None = None,
 ) -> Index:
     """Reads a COCO instances file.
@@ -70,6 +73,7 @@ def read_index(
             that is damaged or can't be written is not used.
         box_format: As `data.box_format`.
         none: As `data.none`.
+        group_field: As of `build_index`.
         photos: Say which files are meant by names that are written otherwise, and how large a photo is where the file
             does not.
 
@@ -81,22 +85,22 @@ def read_index(
         ConfigError: The file has a category of the name that `none` is to have.
         SourceError: No photo can be had to see its size, such as from a server that does not answer.
     """
-    reading = _cached(path, cache, box_format)
+    reading = _cached(path, cache, box_format, group_field)
     if photos:
         reading = _resolved(reading, photos)
     index = with_sizes(reading, box_format, photos.measure if photos else None)
     return add_background(index, reading.blank, none) if none else index
 
 
-def _cached(path: Path, cache: Path | None, box_format: BoxFormat) -> Reading:
+def _cached(path: Path, cache: Path | None, box_format: BoxFormat, group_field: str) -> Reading:
     state = _state(path)
     if cache is None or state is None:
-        return _read(path, box_format)
-    key = CacheKey(state.st_size, state.st_mtime_ns, box_format=box_format)
+        return _read(path, box_format, group_field)
+    key = CacheKey(state.st_size, state.st_mtime_ns, box_format=box_format, group_field=group_field)
     folder = cache / f"index-{digest(str(path.resolve()).encode())}"
     if (cached := _from_cache(folder, key, str(path))) is not None:
         return cached
-    reading = _read(path, box_format)
+    reading = _read(path, box_format, group_field)
     try:
         _to_cache(folder, key, reading)
     except StorageError:
@@ -127,8 +131,8 @@ def _state(path: Path) -> os.stat_result | None:
     return state if stat.S_ISREG(state.st_mode) else None
 
 
-def _read(path: Path, box_format: BoxFormat) -> Reading:
-    columns, mender = AnnotationColumns(), Mender()
+def _read(path: Path, box_format: BoxFormat, group_field: str) -> Reading:
+    columns, mender = AnnotationColumns(), Mender(group_field)
     with open_text(path) as text:
         try:
             document = read_document(text.pieces, columns.add, mender)
@@ -137,7 +141,15 @@ def _read(path: Path, box_format: BoxFormat) -> Reading:
         except Unusable as problem:
             raise AnnotationsError(f"{path}: {problem}.") from None
     annotations = order(mender.number_texts(document, annotations))
-    return build_index(document, annotations, str(path), text.digest, box_format=box_format, problems=mender.problems)
+    return build_index(
+        document,
+        annotations,
+        str(path),
+        text.digest,
+        box_format=box_format,
+        group_field=group_field,
+        problems=mender.problems,
+    )
 
 
 def _from_cache(folder: Path, key: CacheKey, source: str) -> Reading | None:

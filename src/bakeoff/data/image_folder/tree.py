@@ -78,8 +78,8 @@ def scan(root: Path, classes: Collection[str] = (), *, nested: bool = False, fol
     """Lists the photos of a tree; reads none.
 
     Args:
-        root: The tree's folder. With folders `train` and `val` (`valid`, `validation`; any case) in it, or `test` too,
-            the splits are theirs.
+        root: The tree's folder. With folders `train` and `val` (`valid`, `validation`; any case) or `test` in it, or
+            both, the splits are theirs.
         classes: The chosen ones; without, all that hold a photo.
         nested: Whether folders in a class's folder are classes of their own, `a/b`.
         follow_links: Whether links that lead out of the tree are followed.
@@ -116,7 +116,7 @@ def _split_folders(root: Path, top: Sequence[str]) -> dict[str | None, Path]:
     """The folder of each split, in the order of `SPLITS`; the root where there are no splits."""
     named = [(SPLIT_FOLDERS[name.lower()], name) for name in top if name.lower() in SPLIT_FOLDERS]
     folders = {split: [root / name for own, name in named if own == split] for split in SPLITS}
-    if not folders[TRAIN] or not folders[VAL]:
+    if not folders[TRAIN] or not (folders[VAL] or folders[TEST]):
         return {None: root}
     if several := next((paths for paths in folders.values() if len(paths) > 1), None):
         raise SourceError(f"{root} has several folders for one split: {', '.join(map(str, several))}; keep one.")

@@ -40,10 +40,10 @@ def crop_objects(
         index.images, on="image_id", suffix="_photo"
     )
     crops = objects.with_columns(
-        (pl.col("x") - margin * pl.col("width")).floor().clip(0).alias("left"),
-        (pl.col("y") - margin * pl.col("height")).floor().clip(0).alias("top"),
-        pl.min_horizontal((pl.col("x") + (1 + margin) * pl.col("width")).ceil(), "width_photo").alias("right"),
-        pl.min_horizontal((pl.col("y") + (1 + margin) * pl.col("height")).ceil(), "height_photo").alias("bottom"),
+        _edge("x", "width", -margin).floor().clip(0).alias("left"),
+        _edge("y", "height", -margin).floor().clip(0).alias("top"),
+        pl.min_horizontal(_edge("x", "width", 1 + margin).ceil(), "width_photo").alias("right"),
+        pl.min_horizontal(_edge("y", "height", 1 + margin).ceil(), "height_photo").alias("bottom"),
     )
     return replace(
         index,
@@ -54,6 +54,11 @@ def crop_objects(
         annotations=_annotations(crops, objects, min_side),
         splits=_splits(crops, index.splits, quotas, seed),
     )
+
+
+def _edge(start: str, extent: str, share: float) -> pl.Expr:
+    """Rounded to thousandths, so that the noise of numbers that were fractions adds no pixel."""
+    return (pl.col(start) + share * pl.col(extent)).round(3)
 
 
 def _images(crops: pl.DataFrame) -> pl.DataFrame:
