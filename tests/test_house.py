@@ -2,11 +2,13 @@
 
 import ast
 from collections import Counter
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "src" / "bakeoff"
+TESTS = Path(__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 ROOMS = {"cli", "workflow", "report", "findings", "evaluation", "training", "models", "data", "config", "core"}
 
@@ -48,3 +50,10 @@ def test_any_is_on_at_most_thirty_lines() -> None:
         if isinstance(node, ast.Name) and node.id == "Any"
     }
     assert 0 < len(lines) <= 30
+
+
+def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
+    folders = {path.parent.relative_to(TESTS) for path in TESTS.rglob("test_*.py")}
+    patterns = pytestconfig.getini("norecursedirs")
+    skipped = {folder for folder in folders for part in folder.parts for one in patterns if fnmatch(part, one)}
+    assert skipped == set()

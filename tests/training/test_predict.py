@@ -48,6 +48,18 @@ def test_predict_agrees_with_the_run_and_tells_what_it_can_not_read(
         predict(run, [tmp_path / "empty"])
 
 
+@pytest.mark.parametrize("hidden", [".cache/a.jpg", "@eaDir/a.jpg", "__MACOSX/._a.jpg", "Thumbs.db", "sub/.a.jpg"])
+def test_what_systems_leave_in_a_folder_is_not_predicted(
+    sample: Path, finished: Path, tmp_path: Path, hidden: str
+) -> None:
+    photo = next((sample / "images").glob("*.jpg"))
+    for name in (hidden, "sub/b.jpg"):
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        shutil.copy(photo, tmp_path / name)
+    (answer,) = predict(finished / "runs" / "net1-seed0", [tmp_path], "cpu")
+    assert answer.image == str(tmp_path / "sub" / "b.jpg")
+
+
 def test_an_exported_file_predicts_what_the_run_does(
     sample: Path, finished: Path, exported: Path, tmp_path: Path
 ) -> None:

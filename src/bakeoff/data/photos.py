@@ -16,8 +16,8 @@ from bakeoff.core.errors import ImageError
 from bakeoff.core.storage import digest
 from bakeoff.core.untrusted import stays_inside
 from bakeoff.data.file_names import Listing
-from bakeoff.data.image_folder.tree import FORMATS
 from bakeoff.data.index import Index, Problem, examples
+from bakeoff.data.photo_formats import FORMATS
 from bakeoff.data.source import Source
 from bakeoff.data.sources.folder import FolderSource
 from bakeoff.data.sources.zip_archive import ZipSource
@@ -49,8 +49,10 @@ class Photos:
         found = listing.resolve(lost, there)
         problems = []
         if found:
-            shown = examples([f"{name!r} is {file!r}" for name, file in found.items()])
-            message = f"{len(found):,} file names are not quite those of the files, which were found ({shown})"
+            name, file = next(iter(found.items()))
+            message = (
+                f"{len(found):,} file names are not quite those of the files, such as {name!r} for {file!r}: found"
+            )
             problems.append(Problem("file-name", len(found), message))
         if missing := [name for name in lost if name not in found]:
             near = listing.nearest(missing[0])
@@ -97,7 +99,7 @@ def upright_size(file: Path | BinaryIO) -> tuple[int, int] | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            with Image.open(file, formats=sorted({*FORMATS.values()})) as image:
+            with Image.open(file, formats=FORMATS) as image:
                 turned = image.getexif().get(ExifTags.Base.Orientation, 1) >= SIDEWAYS
                 return image.size[::-1] if turned else image.size
         except Exception:  # hostile files raise nearly every type; decoding gives the reason

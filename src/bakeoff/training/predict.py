@@ -14,7 +14,8 @@ from bakeoff.core.errors import ConfigError, ImageError, NetworkError, StorageEr
 from bakeoff.core.seals import check_seal
 from bakeoff.core.types import Images
 from bakeoff.data.build import decode, to_pixels
-from bakeoff.data.image_folder.tree import FORMATS, is_hidden
+from bakeoff.data.image_folder.tree import is_hidden
+from bakeoff.data.photo_formats import SUFFIXES
 from bakeoff.training.run import IN_CODE, SOURCE, WEIGHTS, Run, RunSpec, load_run
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def _find_images(paths: Iterable[Path]) -> Iterator[Path]:
         if path.is_dir():
             found = sorted(entry for entry in path.rglob("*") if _is_photo(entry.relative_to(path)))
             if not found:
-                raise ConfigError(f"{path} holds no image ({', '.join(FORMATS)}).")
+                raise ConfigError(f"{path} holds no image ({', '.join(SUFFIXES)}).")
             yield from found
         elif path.exists():
             yield path
@@ -205,7 +206,7 @@ def _find_images(paths: Iterable[Path]) -> Iterator[Path]:
 
 
 def _is_photo(path: Path) -> bool:
-    return path.suffix.lower() in FORMATS and not any(map(is_hidden, path.parts))
+    return path.suffix.lower() in SUFFIXES and not any(map(is_hidden, path.parts))
 
 
 def _read_images(images: Sequence[Path], spec: RunSpec) -> tuple[dict[Path, Images], dict[Path, Prediction]]:

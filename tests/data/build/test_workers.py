@@ -23,7 +23,7 @@ MakeJobs = Callable[[int], list[ImageJob]]
 def make_jobs(tmp_path: Path) -> MakeJobs:
     def jobs(count: int) -> list[ImageJob]:
         create_array(tmp_path / "a.npy", (count, 8, 8, 3))
-        return [ImageJob(f"{row}.jpg", tmp_path / "a.npy", row, tmp_path / f"{row}.jpg") for row in range(count)]
+        return [ImageJob(f"{row}.jpg", None, tmp_path / "a.npy", row, tmp_path / f"{row}.jpg") for row in range(count)]
 
     return jobs
 

@@ -9,8 +9,7 @@ from tests.data.conftest import CLEAN, drawing, encoded, photo, plant
 
 from bakeoff.config.loading import load_experiment
 from bakeoff.core.errors import SourceError
-from bakeoff.data.build import images
-from bakeoff.data.image_folder.tree import FORMATS, TreeImage, scan
+from bakeoff.data.image_folder.tree import TreeImage, scan
 from bakeoff.workflow import pipeline
 
 Grow = Callable[[Mapping[str, int | bytes]], Path]
@@ -179,10 +178,6 @@ def test_portable_pixmaps_and_jfif_are_photos(grow: Grow, tmp_path: Path) -> Non
     every = ("data.train_per_class=all", "data.val_per_class=all")
     dataset = pipeline.build(load_experiment("demo", [*given, *every]), tmp_path / "out")
     assert (dataset.info.counts, dataset.info.unreadable) == ({"train": 2, "val": 2}, 0)
-
-
-def test_formats_are_those_that_are_decoded() -> None:
-    assert {*FORMATS.values()} == {*images.FORMATS}
 
 
 def test_a_tree_without_validation_has_the_splits_of_its_folders(grow: Grow) -> None:

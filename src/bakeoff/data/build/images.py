@@ -12,10 +12,10 @@ from bakeoff.core.errors import ConfigError, ImageError, unknown_name
 from bakeoff.core.geometry import GREY, CropBox, Resize, frame
 from bakeoff.core.types import Images
 from bakeoff.data.build.stated_size import Fit, Size, fit
+from bakeoff.data.photo_formats import FORMATS
 
 Filter = Literal["area", "linear"]
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 PIXEL_LIMIT = 100_000_000
 """A file of a few kilobytes can claim billions of pixels; larger images are refused before they are decoded."""
 
@@ -105,7 +105,7 @@ def decode(raw: bytes) -> Images:
     libjpeg paints over it.
 
     Args:
-        raw: The bytes of a JPEG, PNG, WebP, GIF, BMP or TIFF file.
+        raw: The bytes of a file in one of `photo_formats.FORMATS`.
 
     Returns:
         uint8 (H, W, 3), RGB.
@@ -151,7 +151,7 @@ def _decode(raw: bytes, least: int = 0) -> _Decoded:
         except ImageError:
             raise
         except UnidentifiedImageError:  # its own message holds a memory address, which differs from run to run
-            raise ImageError(f"the file is not a {'/'.join(FORMATS)} image; it starts with {raw[:16]!r}") from None
+            raise ImageError(f"the file is no image ({', '.join(FORMATS)}); it starts with {raw[:16]!r}") from None
         except Image.DecompressionBombError as error:
             claim = str(error).partition(" exceeds")[0]  # what follows is Pillow's own, higher limit
             raise ImageError(f"the image is above the limit of {PIXEL_LIMIT:,} pixels: {claim}") from None

@@ -9,8 +9,9 @@ import polars as pl
 from bakeoff.core.storage import digest
 from bakeoff.data.coco.background import add_background
 from bakeoff.data.image_folder.indexing import photo_size
-from bakeoff.data.image_folder.tree import FORMATS, is_hidden
+from bakeoff.data.image_folder.tree import is_hidden
 from bakeoff.data.index import Index, IndexInfo, Problem
+from bakeoff.data.photo_formats import SUFFIXES
 
 BOX = {
     "file_name": pl.String,
@@ -27,7 +28,7 @@ SHOWN = 3
 
 def find_photos(folder: Path) -> list[str]:
     """The paths of the photos in a folder and below it, relative to it, with slashes; sorted."""
-    found = [file.relative_to(folder) for file in folder.rglob("*") if file.suffix.lower() in FORMATS]
+    found = [file.relative_to(folder) for file in folder.rglob("*") if file.suffix.lower() in SUFFIXES]
     return sorted(file.as_posix() for file in found if not any(map(is_hidden, file.parts)))
 
 

@@ -9,23 +9,7 @@ from bakeoff.core.errors import SourceError
 from bakeoff.core.storage import is_folder
 from bakeoff.core.types import SPLITS, TEST, TRAIN, VAL
 from bakeoff.data.audit.result import Refused
-
-FORMATS = {
-    ".bmp": "BMP",
-    ".gif": "GIF",
-    ".jfif": "JPEG",
-    ".jpeg": "JPEG",
-    ".jpg": "JPEG",
-    ".pbm": "PPM",
-    ".pgm": "PPM",
-    ".png": "PNG",
-    ".pnm": "PPM",
-    ".ppm": "PPM",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-}
-"""By suffix of a photo's file, Pillow's name of its format."""
+from bakeoff.data.photo_formats import SUFFIXES
 
 SPLIT_FOLDERS = {"train": TRAIN, "val": VAL, "valid": VAL, "validation": VAL, "test": TEST}
 """By name of a folder, in any case, the split that it holds."""
@@ -158,8 +142,8 @@ class _Scanner:
                 yield from self._class(entry, above, nested=True)
 
     def _photos(self, files: Sequence[Path]) -> list[str]:
-        self.skip([entry for entry in files if entry.suffix.lower() not in FORMATS], "no photo by its suffix")
-        photos = [entry for entry in files if entry.suffix.lower() in FORMATS]
+        self.skip([entry for entry in files if entry.suffix.lower() not in SUFFIXES], "no photo by its suffix")
+        photos = [entry for entry in files if entry.suffix.lower() in SUFFIXES]
         self.skip([entry for entry in photos if not entry.is_file()], "not a file")
         return [self._name(entry) for entry in photos if entry.is_file()]
 
@@ -225,6 +209,6 @@ def _check(tree: Tree, folders: Mapping[str | None, Path], chosen: Sequence[str]
         for name in chosen:
             if (split, name) not in filled and split != TEST:
                 raise SourceError(
-                    f"class {name!r} is empty: {path / name} holds no photos ({', '.join(FORMATS)}). Put some there, "
+                    f"class {name!r} is empty: {path / name} holds no photos ({', '.join(SUFFIXES)}). Put some there, "
                     f"remove the class, or name the others in data.classes.{hint}"
                 )
