@@ -24,6 +24,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from bakeoff.config.data import SelectionConfig
 from bakeoff.core.storage import write_json
@@ -101,9 +102,17 @@ def lay_out(folder: Path, raws: list[bytes], count: int) -> None:
     for number in range(len(first), count):
         os.link(first[number % len(first)], folder / "photos" / f"{number:012}.jpg")
     numbers = range(count)
+    sizes = [Image.open(path).size for path in first]
     box = {"bbox": [1, 1, 50, 50], "area": 2500, "iscrowd": 0}
     document = {
-        "images": [{"id": n + 1, "file_name": f"{n:012}.jpg", "width": 640, "height": 480} for n in numbers],
+        "images": [
+            {
+                "id": n + 1,
+                "file_name": f"{n:012}.jpg",
+                **dict(zip(("width", "height"), sizes[n % len(sizes)], strict=True)),
+            }
+            for n in numbers
+        ],
         "annotations": [{"id": n + 1, "image_id": n + 1, "category_id": 1 + n % 5, **box} for n in numbers],
         "categories": [{"id": n + 1, "name": name} for n, name in enumerate(CLASSES)],
     }

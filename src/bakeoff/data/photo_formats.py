@@ -31,7 +31,7 @@ if find_spec("pillow_jxl"):
     import_module("pillow_jxl")  # registers itself
     SUFFIXES[".jxl"] = "JXL"
 
-FORMATS = tuple(sorted({*SUFFIXES.values()}))
-"""Pillow's names of the formats; it is never left to guess among all that it knows."""
+FORMATS = tuple(sorted({*SUFFIXES.values()}, key=lambda name: (name != "JPEG", name)))
+"""Pillow's names of the formats, the most frequent first; it is never left to guess among all that it knows."""
 
 PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY  # a long text in a photo is no damage; all together are

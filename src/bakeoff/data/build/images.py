@@ -214,6 +214,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     """The image in mode RGB; Pillow's own conversion would clip deep greys, and show what transparency hides."""
     if image.mode.startswith("I") or image.mode == "F":
         return Image.fromarray(_to_eight_bits(image)).convert("RGB")
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image  # Pillow's conversion would copy it
     if image.has_transparency_data:
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
