@@ -14,7 +14,7 @@ from bakeoff.core.errors import ConfigError
 from bakeoff.core.geometry import Resize
 from bakeoff.core.progress import Monitor, silent
 from bakeoff.data import build as build_stage
-from bakeoff.data import coco, inputs, selection
+from bakeoff.data import inputs, selection
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.index import Index
 from bakeoff.data.selection.selection import Selection
@@ -103,17 +103,19 @@ def configure(
     return msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, **given))
 
 
-def read_coco(path: PathName, *, cache: PathName | None = None) -> Index:
+def read_coco(path: PathName, *, images: PathName = "", cache: PathName | None = None) -> Index:
     """Reads a COCO instances file, also packed (.gz, .zst, .zip).
 
     Args:
         path: The file.
+        images: Folder or zip archive of the photos: they tell which files are meant by names that are written
+            otherwise, and their sizes where the file states none.
         cache: A folder that keeps what was read, so that the next reading takes a fraction of the time.
 
     Raises:
         AnnotationsError: It can't be read, or is no COCO instances file.
     """
-    return coco.read_index(Path(path), Path(cache) if cache else None)
+    return inputs.read_index(fspath(path), Path(cache) if cache else None, images=fspath(images))
 
 
 def select(
