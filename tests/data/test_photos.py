@@ -265,6 +265,12 @@ def test_photos_that_are_not_there_are_said_with_the_nearest_file(tmp_path: Path
     assert problem.message.endswith("(0.png; there is '0.jpeg')")
 
 
+def test_where_no_file_is_found_the_error_names_the_nearest(tmp_path: Path) -> None:
+    data = plant(tmp_path, lambda colour: stored(scene(colour)), name="photo{}".format, file="photo{}.png".format)
+    with pytest.raises(SourceError, match=r"none of the 10 photos could be read.*there is 'photo0.png'"):
+        built(data, tmp_path / "out")
+
+
 def test_labels_without_boxes_can_not_be_cropped(tmp_path: Path) -> None:
     data = plant(tmp_path, lambda colour: stored(scene(colour)))
     content = json.loads(Path(data.annotations).read_text())

@@ -56,6 +56,7 @@ def test_a_list_gives_the_splits_and_what_is_not_listed_is_left_out_and_said(fil
         ("data.group_by=field:video_id", "have no field 'video_id'"),
         ("data.split_list=nowhere.csv", "nowhere.csv can't be read"),
         ("data.split_list={}", "lists no image of"),
+        ("data.split_list=field:file_name", "the field 'file_name' of the images names no split \\('clip0/0_0.jpg'\\)"),
     ],
 )
 def test_what_gives_no_splits(file: Path, override: str, message: str) -> None:
@@ -89,6 +90,16 @@ def test_groups_of_a_field_stay_in_one_split(file: Path, kind: type) -> None:
     assert sorted(split for _, split in splits) == ["train"] * 4 + ["val"] * 2
     (problem,) = open_index(given.data, None)[0].info.problems
     assert (problem.code, problem.count) == ("no-split", 1)
+
+
+def test_a_field_may_name_the_split(file: Path) -> None:
+    content = json.loads(file.read_text())
+    for image in content["images"]:
+        image["subset"] = {"0": "Validation", "1": "test", "2": "none"}.get(image["file_name"][4], "train")
+    file.write_text(json.dumps(content))
+    index, _ = open_index(experiment(f"data.annotations={file}", "data.split_list=field:subset").data, None)
+    assert Counter(index.splits.values()) == {"train": 12, "val": 4, "test": 4}
+    assert [(problem.code, problem.count) for problem in index.info.problems] == [("no-split", 4)]
 
 
 @pytest.mark.parametrize("field", ["license", "coco_url", "file_name"])

@@ -71,7 +71,8 @@ class DataConfig(SelectionConfig, frozen=True):
         val_images: As `images`, of the validation photos, where they are elsewhere.
         test_annotations: The instances file of the test photos.
         test_images: As `images`, of the test photos, where they are elsewhere.
-        split_list: Path of a CSV file with a file name or image id and a split in each line.
+        split_list: Path of a CSV file with a file name or image id and a split in each line; or "field:NAME", the field
+            of the instances file's images that names their split.
         group_by: A regular expression on file names; images with the same match stay in one split. "field:NAME" takes
             the field NAME of the file's images instead.
         classes: "all" are all that at least `min_per_class` images hold.

@@ -7,6 +7,8 @@ import msgspec
 import polars as pl
 
 SHOWN = 3
+NO_FILE = "no-file"
+"""Code of the problem that images name files that are not there."""
 
 
 def examples(entries: Sequence[object]) -> str:

@@ -30,7 +30,7 @@ from bakeoff.data.photos import Photos
 from bakeoff.data.source import Source
 from bakeoff.data.sources.by_prefix import SourceByPrefix
 from bakeoff.data.sources.folder import FolderSource
-from bakeoff.data.splitting import draw_validation, group_field, split_by_group, split_by_list
+from bakeoff.data.splitting import draw_validation, group_field, split_by_field, split_by_group, split_by_list
 
 
 def read_index(annotations: str, cache: Path | None = None, data: DataConfig | None = None, images: str = "") -> Index:
@@ -57,7 +57,7 @@ def read_index(annotations: str, cache: Path | None = None, data: DataConfig | N
         cache,
         box_format=data.box_format,
         none=data.none,
-        group_field=group_field(data.group_by),
+        group_field=group_field(data.split_list) or group_field(data.group_by),
         photos=_photos(images, data),
     )
 
@@ -136,7 +136,9 @@ def _read_part(part: Part, data: DataConfig, cache: Path | None) -> Index:
 
 def _with_splits(index: Index, data: DataConfig) -> Index:
     """The index with the splits that a list or groups of images give."""
-    if data.split_list:
+    if field := group_field(data.split_list):
+        index = split_by_field(index, field)
+    elif data.split_list:
         index = split_by_list(index, Path(data.split_list))
     if data.group_by and index.splits:
         raise ConfigError("data.group_by draws the splits, which are given already; leave it out.")

@@ -16,7 +16,7 @@ from bakeoff.core.errors import ImageError
 from bakeoff.core.storage import digest
 from bakeoff.core.untrusted import stays_inside
 from bakeoff.data.file_names import Listing
-from bakeoff.data.index import Index, Problem, examples
+from bakeoff.data.index import NO_FILE, Index, Problem, examples
 from bakeoff.data.photo_formats import FORMATS
 from bakeoff.data.source import Source
 from bakeoff.data.sources.folder import FolderSource
@@ -58,7 +58,7 @@ class Photos:
             near = listing.nearest(missing[0])
             hint = f"; there is {near!r}" if near else ""
             message = f"{len(missing):,} images name no file in {self.source.describe()} ({examples(missing)}{hint})"
-            problems.append(Problem("no-file", len(missing), message))
+            problems.append(Problem(NO_FILE, len(missing), message))
         info = msgspec.structs.replace(
             index.info,
             problems=(*index.info.problems, *problems),

@@ -21,6 +21,22 @@ SHOWN = 3
 FIELD = "field:"
 
 
+def split_by_field(index: Index, field: str) -> Index:
+    """The index with the splits that a field of the images names, which is in their column `group`.
+
+    Raises:
+        ConfigError: No image has the field, or it names no split.
+    """
+    named = _by_field(index, "split_list", field)
+    splits = {image: SPLIT_FOLDERS[text.strip().lower()] for image, text in named if _is_split(text)}
+    if not splits:
+        raise ConfigError(
+            f"data.split_list: the field {field!r} of the images names no split ({named[0][1]!r}). Splits: "
+            f"{', '.join(SPLIT_FOLDERS)}."
+        )
+    return _only(index, splits, digest(["field", field]), f"have no split in the field {field!r}")
+
+
 def split_by_list(index: Index, path: Path) -> Index:
     """The index with the splits of a CSV file: the first column names an image, the last one its split.
 
@@ -68,12 +84,13 @@ def split_by_group(index: Index, group_by: str, weights: Mapping[str, float], se
     Raises:
         ConfigError: It is no regular expression, or finds too few groups; or the images have no such field.
     """
-    named = _by_field(index, group_by) if group_field(group_by) else _by_name(index, group_by)
+    field = group_field(group_by)
+    named = _by_field(index, "group_by", field) if field else _by_name(index, group_by)
     groups: dict[str, list[int]] = {}
     for image, group in named:
         groups.setdefault(group, []).append(image)
     if len(groups) < len(weights):
-        where = "images" if group_field(group_by) else "file names"
+        where = "images" if field else "file names"
         raise ConfigError(
             f"data.group_by = {group_by!r} finds {len(groups)} groups in the {where} (such as "
             f"{index.images['file_name'][0]}); at least one for each split is needed."
@@ -114,11 +131,9 @@ def draw_validation(index: Index, weights: Mapping[str, float], seed: int) -> In
     return replace(index, info=info, splits=splits)
 
 
-def _by_field(index: Index, group_by: str) -> list[tuple[int, str]]:
+def _by_field(index: Index, key: str, field: str) -> list[tuple[int, str]]:
     if "group" not in index.images.columns or index.images["group"].is_null().all():
-        raise ConfigError(
-            f"data.group_by = {group_by!r}: the images of {index.info.source} have no field {group_field(group_by)!r}."
-        )
+        raise ConfigError(f"data.{key}: the images of {index.info.source} have no field {field!r}.")
     return index.images.select("image_id", "group").drop_nulls().rows()
 
 

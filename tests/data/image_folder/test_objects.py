@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import polars as pl
 import pytest
 from tests.data.conftest import CLEAN
 
@@ -56,6 +57,22 @@ def test_the_folder_labels_and_the_file_says_what_else_is_there(grow: Grow, tmp_
         {"label": "cat", "x": 0.2, "y": 0.125, "width": 0.5, "height": 0.5, "crowd": False}
     )
     assert rows["val/cat/d.jpg"]["boxes"][0]["width"] == 1.0
+
+
+@pytest.mark.parametrize("sizes", [{"width": 96, "height": 120}, {"width": None, "height": None}])
+def test_of_a_photo_of_another_shape_the_classes_are_known_and_no_place(
+    grow: Grow, tmp_path: Path, sizes: dict[str, int | None]
+) -> None:
+    root, file = grow(CLEAN), instances(tmp_path / "instances.json", HELD)
+    content = msgspec.json.decode(file.read_bytes())
+    content["images"][0].update(sizes)
+    file.write_bytes(msgspec.json.encode(content))
+    index = add_objects(tree_index(scan(root)), read_index(str(file)))
+    own = index.annotations.filter(pl.col("image_id") == 1)
+    assert own.select("x", "y", "width", "height", "area").unique().rows() == [(0.0, 0.0, 60.0, 48.0, 2880.0)]
+    assert own["crowd"].to_list() == [False, True]
+    assert index.info.problems[-1].code == "other-photo"
+    assert "(train/cat/a.jpg)" in index.info.problems[-1].message
 
 
 def test_what_is_not_listed_is_not_known(grow: Grow, tmp_path: Path) -> None:

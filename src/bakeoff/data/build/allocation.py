@@ -12,6 +12,7 @@ from bakeoff.core.progress import Progress
 from bakeoff.core.types import SPLITS
 from bakeoff.data.build.stated_size import MISMATCH, Fit
 from bakeoff.data.build.workers import MadeImage
+from bakeoff.data.index import NO_FILE
 from bakeoff.data.selection.selection import Selection
 
 
@@ -90,6 +91,7 @@ def allocate(selection: Selection, make: Make, location: str, progress: Progress
             raise SourceError(
                 f"none of the {len(empty):,} photos could be read in {location}; the first, "
                 f"{first.image.file_name}: {first.reason}. Check --images (data.images)."
+                + "".join(f" {one.message}." for one in selection.info.problems if one.code == NO_FILE)
             )
         for number in empty:
             reserve = reserves.take(allocation.slots[number])

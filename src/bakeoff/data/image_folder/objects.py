@@ -8,9 +8,10 @@ import polars as pl
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.storage import digest
 from bakeoff.data.image_folder.matching import match
-from bakeoff.data.index import Index, Problem
+from bakeoff.data.index import Index, Problem, examples
 
-SHOWN = 3
+SHARE = 0.02
+"""By this fraction the aspect ratio of a photo may differ from the stated one: scaled copies are rounded."""
 
 
 def add_objects(index: Index, objects: Index) -> Index:
@@ -33,7 +34,7 @@ def add_objects(index: Index, objects: Index) -> Index:
     if lost.height:
         raise ConfigError(
             f"{lost.height:,} of {len(found):,} photos in {index.info.source} are not listed in {source}, such as "
-            f"{', '.join(lost['file_name'].head(SHOWN))}: what else they hold is not known. Remove them, or leave out "
+            f"{examples(lost['file_name'].to_list())}: what else they hold is not known. Remove them, or leave out "
             "data.annotations."
         )
     if len(unknown) == index.categories.height:
@@ -42,7 +43,7 @@ def add_objects(index: Index, objects: Index) -> Index:
         )
     pairs = index.images.select("image_id", "width", "height", pl.Series("there", found, dtype=pl.Int64))
     own = index.annotations.select("image_id", pl.col("category_id").alias("label"))
-    known = _scaled(index, objects, pairs.join(own, on="image_id"))
+    known, others = _scaled(index, objects, pairs.join(own, on="image_id"))
     labelled = known.filter(~pl.col("crowd"))
     bare = index.annotations.join(labelled, on="image_id", how="anti")
     annotations = pl.concat([known, bare.select(known.columns)]).sort("image_id", "annotation_id", maintain_order=True)
@@ -50,42 +51,63 @@ def add_objects(index: Index, objects: Index) -> Index:
         index.info,
         digest=digest(index.info.digest.encode(), objects.info.digest.encode()),
         licenses=objects.info.licenses,
-        problems=(*index.info.problems, *objects.info.problems, *_unlisted(source, unknown)),
+        problems=(*index.info.problems, *objects.info.problems, *_unlisted(source, unknown), *_misshaped(others)),
         objects_known=not unknown,
     )
     return replace(index, info=info, annotations=annotations)
 
 
-def _scaled(index: Index, objects: Index, pairs: pl.DataFrame) -> pl.DataFrame:
-    """The objects of the tree's classes in its photos: the columns of `Index.annotations`."""
+def _scaled(index: Index, objects: Index, pairs: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """The objects of the tree's classes in its photos, and the photos of another shape than the file states.
+
+    Of the latter an object's place is not known: it is taken to be the whole photo. The table has the columns of
+    `Index.annotations`.
+    """
     sizes = objects.images.select("image_id", pl.col("width").alias("_w"), pl.col("height").alias("_h"))
     classes = objects.categories.select("category_id", "name").join(
         index.categories.select(pl.col("category_id").alias("class"), "name"), on="name"
     )
     across = pl.col("width_photo") / pl.col("_w")
     down = pl.col("height_photo") / pl.col("_h")
-    return (
+    same = (across / down).is_between(1 - SHARE, 1 + SHARE).fill_null(value=False)
+    table = (
         objects.annotations.join(sizes, on="image_id")
         .join(classes, on="category_id")
         .join(pairs.rename({"image_id": "photo"}), left_on="image_id", right_on="there", suffix="_photo")
-        .select(
-            "annotation_id",
-            pl.col("photo").alias("image_id"),
-            pl.col("class").alias("category_id"),
-            pl.col("x") * across,
-            pl.col("y") * down,
-            pl.col("width") * across,
-            pl.col("height") * down,
-            pl.col("area") * across * down,
-            pl.col("crowd") | (pl.col("class") != pl.col("label")),
-        )
     )
+    files = index.images.join(table.filter(~same), left_on="image_id", right_on="photo", how="semi")
+    boxes = {
+        "x": (pl.col("x") * across, pl.lit(0.0)),
+        "y": (pl.col("y") * down, pl.lit(0.0)),
+        "width": (pl.col("width") * across, pl.col("width_photo")),
+        "height": (pl.col("height") * down, pl.col("height_photo")),
+        "area": (pl.col("area") * across * down, pl.col("width_photo") * pl.col("height_photo")),
+    }
+    objects_here = table.select(
+        "annotation_id",
+        pl.col("photo").alias("image_id"),
+        pl.col("class").alias("category_id"),
+        *(
+            pl.when(same).then(box).otherwise(photo).cast(pl.Float64).alias(name)
+            for name, (box, photo) in whole.items()
+        ),
+        pl.col("crowd") | (pl.col("class") != pl.col("label")),
+    )
+    return objects_here, files["file_name"].to_list()
+
+
+def _misshaped(files: list[str]) -> list[Problem]:
+    if not files:
+        return []
+    message = (
+        f"{len(files):,} photos have not the shape that the instances file states ({examples(files)}): where their "
+        "objects are is not known"
+    )
+    return [Problem("other-photo", len(files), message)]
 
 
 def _unlisted(source: str, unknown: list[str]) -> list[Problem]:
     if not unknown:
         return []
-    message = (
-        f"{len(unknown):,} classes aren't in {source} ({', '.join(unknown[:SHOWN])}): where else they are is not known"
-    )
+    message = f"{len(unknown):,} classes aren't in {source} ({examples(unknown)}): where else they are is not known"
     return [Problem("unlisted-class", len(unknown), message)]
