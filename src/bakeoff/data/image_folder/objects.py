@@ -89,7 +89,7 @@ def _scaled(index: Index, objects: Index, pairs: pl.DataFrame) -> tuple[pl.DataF
         pl.col("class").alias("category_id"),
         *(
             pl.when(same).then(box).otherwise(photo).cast(pl.Float64).alias(name)
-            for name, (box, photo) in whole.items()
+            for name, (box, photo) in boxes.items()
         ),
         pl.col("crowd") | (pl.col("class") != pl.col("label")),
     )
