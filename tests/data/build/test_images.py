@@ -156,9 +156,9 @@ def test_first_frame_of_an_animation() -> None:
     ("raw", "message"),
     [
         pytest.param(b"", "the file is empty", id="empty"),
-        pytest.param(b"<html>404 Not Found</html>", "no image .*JPEG.*starts with b'<html>404", id="html"),
-        pytest.param(b"\x89PNG\r\n\x1a\n", "no image .*JPEG", id="signature only"),
-        pytest.param(encoded(Image.new("RGB", (1, 1)), "TGA"), "no image .*JPEG", id="other format"),
+        pytest.param(b"<html>404 Not Found</html>", "not a JPEG.*starts with b'<html>404", id="html"),
+        pytest.param(b"\x89PNG\r\n\x1a\n", "not a JPEG", id="signature only"),
+        pytest.param(encoded(Image.new("RGB", (1, 1)), "TGA"), "not a JPEG", id="other format"),
         pytest.param(png(8, 8), "can't be decoded.*truncated", id="no pixels"),
     ],
 )

@@ -151,7 +151,7 @@ def _decode(raw: bytes, least: int = 0) -> _Decoded:
         except ImageError:
             raise
         except UnidentifiedImageError:  # its own message holds a memory address, which differs from run to run
-            raise ImageError(f"the file is no image ({', '.join(FORMATS)}); it starts with {raw[:16]!r}") from None
+            raise ImageError(f"the file is not a {'/'.join(FORMATS)} image; it starts with {raw[:16]!r}") from None
         except Image.DecompressionBombError as error:
             claim = str(error).partition(" exceeds")[0]  # what follows is Pillow's own, higher limit
             raise ImageError(f"the image is above the limit of {PIXEL_LIMIT:,} pixels: {claim}") from None

@@ -263,6 +263,8 @@ def _with_boxes(annotations: pl.DataFrame) -> tuple[pl.DataFrame, list[Problem]]
     """Without those that have no box, unless none has one: they are then labels of whole images."""
     bare = annotations.filter(pl.all_horizontal(*(pl.col(side).is_nan() for side in SIDES)))
     count = bare.height
+    if not len(annotations):
+        return annotations, [Problem("no-annotations", 0, "the file has no annotations of its images and categories")]
     if not count:
         return annotations, []
     if count == annotations.height:

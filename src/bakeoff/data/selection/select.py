@@ -22,7 +22,7 @@ from bakeoff.data.selection.splits import amounts, assign, val_fraction
 
 LOSSES = frozenset(
     {"photo-in-two-files", "no-split", "unknown-image", "unknown-category", "bad-entry"}
-    | {"no-box", "empty-box", "box-outside", "no-size"}
+    | {"no-box", "empty-box", "box-outside", "no-size", "no-annotations"}
 )
 """Problems that took images or annotations away, and are said where too few are left."""
 
