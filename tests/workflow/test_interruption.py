@@ -15,6 +15,7 @@ import pytest
 
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
+from bakeoff.core.errors import ConfigError
 from bakeoff.core.registry import executors
 from bakeoff.workflow import pipeline
 
@@ -151,6 +152,22 @@ def test_runs_that_fail_are_recorded_while_the_others_finish(folder: Path, tmp_p
     again = pipeline.train(experiment(networks, "training.executor=serial"), folder)
     assert all(run.finished for run in again), "what failed is tried again"
     assert stamps(folder / "runs" / "net1-seed0") == before, "what finished is kept"
+
+
+def test_a_network_that_hangs_did_not_run_and_the_others_finish(folder: Path, tmp_path: Path) -> None:
+    hangs = own_network(tmp_path, "Hangs", "time.sleep(600)")
+    options = (f"training.networks={hangs},net1", "training.timeout=15", "training.executor=processes")
+    made = pipeline.train(experiment(*options), folder)
+    assert {run.name: (run.record.status, run.record.reason) for run in made} == {
+        "Hangs-seed0": ("failed", "epoch 1 of 1 did not end within 15 s (training.timeout)"),
+        "net1-seed0": ("finished", ""),
+    }
+    assert sorted(entry.name for entry in (folder / "runs").iterdir()) == ["Hangs-seed0", "net1-seed0"]
+
+
+def test_a_timeout_that_nothing_can_enforce_is_refused(folder: Path) -> None:
+    with pytest.raises(ConfigError, match=r"training\.timeout needs training\.executor = \"processes\""):
+        pipeline.train(experiment("training.timeout=15", "training.executor=serial"), folder)
 
 
 @pytest.mark.slow

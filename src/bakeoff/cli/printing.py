@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from bakeoff.data.audit.result import Audit, Duplicates, LabelCheck
@@ -27,16 +28,21 @@ Entry = TypeVar("Entry")
 
 def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """Prints a table; untrusted text is not read as markup."""
-    table = Table(*columns, title=title, title_justify="left")
+    headers = (Column(Text(printable(column))) for column in columns)
+    table = Table(*headers, title=Text(title), title_justify="left")
     for row in rows:
-        table.add_row(*(str(cell).replace("[", r"\[") for cell in row))
+        table.add_row(*(Text(printable(str(cell))) for cell in row))
     console.print(table)
+
+
+def printable(text: str) -> str:
+    """Untrusted text without what a terminal would interpret: escapes, bidi controls, line breaks."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def print_line(text: str, style: str | None = None) -> None:
     """Prints a line; untrusted text is neither read as markup nor interpreted by the terminal."""
-    printable = "".join(char if char.isprintable() else "?" for char in text)
-    console.print(printable, style=style, markup=False, highlight=False, soft_wrap=True)
+    console.print(printable(text), style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_list(what: str, entries: Sequence[Entry], line: Callable[[Entry], str], style: str | None = None) -> None:

@@ -8,6 +8,8 @@ from functools import partial
 from rich.console import Console
 from rich.progress import BarColumn, Progress, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from bakeoff.cli.printing import printable
+from bakeoff.cli.stalls import Stalls, watched
 from bakeoff.core.progress import Monitor
 
 SPEED_PERIOD = 3600
@@ -22,7 +24,9 @@ def progress() -> Iterator[Monitor]:
     columns = (title, BarColumn(), count, TimeElapsedColumn(), TimeRemainingColumn())
     hidden = not console.is_interactive
     with Progress(*columns, console=console, disable=hidden, speed_estimate_period=SPEED_PERIOD) as bars:
-        yield Display(bars).monitor
+        shown = Display(bars)
+        with watched(shown.stalls, shown.say):
+            yield shown.monitor
 
 
 class Display:
@@ -31,6 +35,7 @@ class Display:
     def __init__(self, bars: Progress) -> None:
         self.bars = bars
         self.stages: dict[str, Task] = {}
+        self.stalls = Stalls(bars.get_time)
 
     def monitor(self, title: str) -> Callable[[int, int], None]:
         """A stage, or with the title `stage/part` a part of one that is shown already."""
@@ -38,6 +43,7 @@ class Display:
         if owner in self.stages:
             stage = self.stages[owner]
             stage.fields["parts"] = True
+            self.stalls.heard(part)
             return partial(self._report_part, stage, self._add(f"  {part}", "starting"))
         stage = self.stages[title] = self._add(title, "")
         return partial(self._report, stage)
@@ -54,6 +60,7 @@ class Display:
     def _report_part(self, stage: Task, part: Task, done: int, total: int) -> None:
         if part.finished:  # a part's end may be reported twice
             return
+        self.stalls.heard(part.description.strip(), ended=done == total)
         before = part.percentage
         self.bars.update(part.id, completed=done, total=total, count=f"{done:,}/{total:,}", visible=done < total)
         completed, ended = stage.completed + (part.percentage - before) / 100, stage.fields["ended"]
@@ -69,7 +76,11 @@ class Display:
 
     def _print(self, line: str) -> None:
         if self.bars.disable:
-            self.bars.console.print(line, soft_wrap=True, markup=False, highlight=False)
+            self.say(line)
+
+    def say(self, line: str) -> None:
+        """Prints a line, above the bars where there are any; nothing in it instructs the terminal."""
+        self.bars.console.print(printable(line), soft_wrap=True, markup=False, highlight=False)
 
 
 def _clock(seconds: float | None) -> str:

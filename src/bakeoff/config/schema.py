@@ -113,6 +113,7 @@ class TrainingConfig(Recipe, frozen=True):
         minutes: "auto" begins no further seeds after so many minutes; 0 means no limit.
         device: "auto" takes CUDA, then MPS, then the CPU.
         executor: "processes" trains several runs at once, "serial" one after the other in this process.
+        timeout: A run of which an epoch takes more seconds is ended, and counts as one that did not run; 0 means never.
         workers: Runs at once; 0 means as many as there are processors for the threads of each.
         tensorboard: Whether each run writes TensorBoard event files, into `tensorboard/`.
         profile: Whether a few early steps of each run are profiled, into `profiles/`.
@@ -124,6 +125,7 @@ class TrainingConfig(Recipe, frozen=True):
     minutes: NotNegative = 0.0
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     executor: Name = "processes"
+    timeout: NotNegative = 0.0
     workers: Count = 0
     tensorboard: bool = False
     profile: bool = False

@@ -1,4 +1,7 @@
-"""Atomic writes: files and folders that are whole or absent, and what a killed process leaves of them."""
+"""Atomic writes: files and folders that are whole or absent, and what a killed process leaves of them.
+
+What is written is on the disk before it takes its name (`core/durable.py`), so a loss of power leaves no empty file.
+"""
 
 import os
 import shutil
@@ -9,6 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from bakeoff.core import durable
 from bakeoff.core.errors import StorageError
 
 NEW, OLD, LOCK = "new", "old", "lock"
@@ -35,7 +39,7 @@ def write_bytes(path: Path, raw: bytes) -> None:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(raw)
-            partial.replace(path)
+            durable.move(partial, path)
         finally:
             partial.unlink(missing_ok=True)
 
@@ -60,10 +64,12 @@ def atomic_folder(target: Path) -> Iterator[Path]:
         try:
             (staging / NEW).mkdir()
             yield staging / NEW
+            durable.sync_tree(staging / NEW)
             with lock(target):
                 if target.exists():
                     target.replace(staging / OLD)
                 (staging / NEW).replace(target)
+                durable.sync_folder(target.parent)
         finally:
             with lock(target):  # or another that has just moved the target away would be taken for a crash
                 held.close()  # Windows removes no file that is open

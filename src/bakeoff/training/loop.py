@@ -148,9 +148,10 @@ def _run_epoch(step: Step, advance: Callable[[Tensor], None], keep: Keep, observ
         state.curve.batches += 1
         if state.curve.full or state.step == steps:
             keep(BatchLog(epoch=state.epoch + 1, step=state.step, loss=state.curve.take()))
-        if state.step % PROGRESS_STEPS == 0 or state.step == steps:
+        if state.step % PROGRESS_STEPS == 0:
             observer.progress(state.step, steps)
         observer.step()
+    observer.progress(state.step, steps)
     return step.totals
 
 

@@ -235,6 +235,11 @@ def check(config: ExperimentConfig) -> None:
             )
         _check_data(variant.name, variant.data, data)
     _ = executors[training.executor]
+    if training.timeout and training.executor == "serial":
+        raise ConfigError(
+            'training.timeout needs training.executor = "processes": nothing can end a network that hangs in this '
+            "process."
+        )
     check_training(training, config.variant_list, len(inputs.target_classes(data)))
 
 

@@ -120,7 +120,7 @@ def _job(spec: RunSpec, plan: Plan) -> Job:
     files, training = _files(plan.experiment, spec), plan.training
     folder, network = plan.folders[spec.variant], plan.networks[spec.variant]
     work = partial(_train_one, spec, folder, network, files, training.tensorboard, training.profile)
-    return Job(spec.name, work)
+    return Job(spec.name, work, training.timeout, spec.recipe.epochs)
 
 
 def _train_one(

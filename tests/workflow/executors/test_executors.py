@@ -101,6 +101,28 @@ def test_a_killed_process_is_a_failure_with_its_reason() -> None:
     }
 
 
+def hang(_progress: Progress) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as a loop in C would
+    time.sleep(600)
+
+
+def two_parts(progress: Progress) -> str:
+    for done in (1, 2):
+        time.sleep(2)
+        progress(done, 2)
+    return "slow, but on its way"
+
+
+def test_a_job_that_hangs_is_ended_by_force_while_the_others_go_on() -> None:
+    jobs = [Job("hangs", hang, 3.5, 7), Job("slow", two_parts, 3.5, 2), Job("untimed", functools.partial(square, 2))]
+    outcomes = {outcome.name: outcome.result for outcome in executors["processes"](jobs, 3, ignore)}
+    assert outcomes == {
+        "hangs": Failure("epoch 1 of 7 did not end within 3.5 s (training.timeout)"),
+        "slow": "slow, but on its way",
+        "untimed": 4,
+    }
+
+
 def test_processes_run_side_by_side(tmp_path: Path) -> None:
     jobs = [Job(name, functools.partial(meet, tmp_path, name)) for name in ("a", "b")]
     assert {outcome.result for outcome in executors["processes"](jobs, 2, ignore)} == {"met"}

@@ -8,6 +8,7 @@ from typing import IO
 from zipfile import ZipFile, ZipInfo
 
 from bakeoff.core.atomic import lock, storage_errors
+from bakeoff.core.durable import move
 from bakeoff.core.errors import AnnotationsError, SourceError, unknown_name
 from bakeoff.core.progress import Monitor, Progress, silent
 from bakeoff.core.untrusted import ALWAYS_ALLOWED, GROWTH, ZIP_DAMAGE, is_encrypted
@@ -69,7 +70,7 @@ def _fetch(client: Client, url: str, target: Path, progress: Progress) -> None:
         with partial.open("a+b") as file:
             _unpack(open_remote(client, url), f"annotations/{target.name}", url, file, unpacked, progress)
         _check(unpacked, url)
-        unpacked.replace(target)
+        move(unpacked, target)
         partial.unlink()
     except (*ZIP_DAMAGE, ValueError) as error:
         partial.unlink(missing_ok=True)

@@ -13,10 +13,15 @@ class Job:
     Attributes:
         name: Tells it from the other jobs.
         task: Called with a progress function; it and what it returns must pickle.
+        timeout: Seconds after which an executor that can do so ends a job by force, for each of its parts; 0 means
+            never.
+        parts: The equal parts of its progress, the epochs of a run; what follows the last one has the same time.
     """
 
     name: str
     task: Callable[[Progress], object]
+    timeout: float = 0.0
+    parts: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Each job in a process of its own, several at once."""
 
 import importlib
+import math
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ from types import FrameType
 from bakeoff.core.errors import in_one_line
 from bakeoff.core.progress import Monitor, Progress
 from bakeoff.core.registry import executors, modules_for_workers
+from bakeoff.workflow.executors.deadline import Deadline
 from bakeoff.workflow.executors.jobs import Failure, Job, Outcome
 
 SECONDS_TO_STOP = 10.0
@@ -35,9 +37,11 @@ def processes(jobs: Sequence[Job], workers: int, monitor: Monitor) -> Iterator[O
                 with _ctrl_c_held_back():
                     worker = _Worker.start(waiting.pop(), modules, monitor)
                     running[worker.connection] = worker
-            for connection in wait(list(running)):
-                worker = running[connection]  # type: ignore[index]
-                if outcome := worker.receive():
+            left = min(worker.deadline.seconds for worker in running.values())
+            ready = wait(list(running), None if math.isinf(left) else left)
+            for worker in list(running.values()):
+                outcome = worker.receive() if worker.connection in ready else worker.end_if_late()
+                if outcome:
                     del running[worker.connection]
                     yield outcome
     finally:
@@ -55,6 +59,7 @@ class _Worker:
     process: SpawnProcess
     connection: Connection
     progress: Progress
+    deadline: Deadline
 
     @classmethod
     def start(cls, job: Job, modules: list[str], monitor: Monitor) -> "_Worker":
@@ -63,7 +68,7 @@ class _Worker:
         process = context.Process(target=_work, args=(job, modules, there), name=job.name, daemon=True)
         process.start()
         there.close()  # so that the end of the process ends the connection
-        return cls(job.name, process, here, monitor(job.name))
+        return cls(job.name, process, here, monitor(job.name), Deadline(job))
 
     def receive(self) -> Outcome | None:
         """The job's outcome, or none yet where the message was only of progress."""
@@ -73,9 +78,17 @@ class _Worker:
             self.process.join()
             return self._end(Failure(_describe_exit(self.process.exitcode or 0)))
         if isinstance(message, tuple):
+            self.deadline.told(*message)
             self.progress(*message)
             return None
         return self._end(message.result)
+
+    def end_if_late(self) -> Outcome | None:
+        """Kills a job whose time is over: one that hangs need not listen to anything milder."""
+        if self.deadline.seconds:
+            return None
+        self.process.kill()
+        return self._end(self.deadline.failure())
 
     def _end(self, result: object) -> Outcome:
         self.process.join()
