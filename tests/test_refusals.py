@@ -14,9 +14,10 @@ import pytest
 from bakeoff.cli import main as cli
 from bakeoff.config.loading import load_experiment
 from bakeoff.core.errors import StorageError
+from bakeoff.core.seals import SEAL, UNVERIFIED, seal
 from bakeoff.training.run import RunRecord, RunSpec
 from bakeoff.workflow import pipeline
-from bakeoff.workflow.experiment import Experiment
+from bakeoff.workflow.experiment import CACHE, Experiment
 
 QUICK = (
     "data.train_per_class=8",
@@ -113,6 +114,8 @@ def test_a_run_under_another_name(folder: Path, bakeoff: Bakeoff) -> None:
 def test_a_run_of_an_older_schema(folder: Path, bakeoff: Bakeoff, name: str, reads: type) -> None:
     path = folder / "runs" / "net1-seed0" / name
     path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": 0}))
+    (path.parent / SEAL).unlink()
+    seal(path.parent)
     schema = next(field.default for field in msgspec.structs.fields(reads) if field.name == "schema")
     advice = f"Remove {path.parent} and run again, or use the version that wrote it"
     expected = f"bakeoff: {path} has schema 0, this version of bakeoff reads schema {schema}. {advice}.\n"
@@ -129,12 +132,10 @@ def test_a_run_with_a_missing_or_damaged_file(
 ) -> None:
     path = folder / "runs" / "net1-seed0" / name
     damage(path)
-    for command in (["report", folder], train(folder)):
-        code, errors = bakeoff(*command)
-        assert code == 2
-        assert name in errors
-        assert "run again.\n" in errors
-    shutil.rmtree(path.parent)
+    code, errors = bakeoff("report", folder)
+    assert code == 2
+    assert name in errors
+    assert "run again.\n" in errors
     assert bakeoff(*train(folder))[0] == 0, "what the message says helps"
     assert bakeoff("report", folder)[0] == 0
 
@@ -189,19 +190,61 @@ def test_one_flipped_bit_is_one_error(
     photo = next((sample / "images").iterdir())
     commands = {
         "runs/net1-seed0/model.safetensors": ("predict", folder / "runs" / "net1-seed0", photo),
-        "selection/ledger.parquet": ("run", "demo", "--out", folder, *sets(settings(sample, "training.epochs=4"))),
-        "comparison.json": None,
     }
-    command = commands.get(name, ("report", folder))
-    if command is None:
+    if name in {"comparison.json", "selection/ledger.parquet"}:  # no command reads them but to make them again
         with pytest.raises(StorageError, match=r"altered|damaged"):
-            _ = Experiment(folder).comparison
+            getattr(Experiment(folder), name.partition("/")[0].removesuffix(".json"))
         return
-    code, errors = bakeoff(*command)
+    code, errors = bakeoff(*commands.get(name, ("report", folder)))
     assert code == 2
     assert re.search(r"altered|damaged|does not", errors)
     assert Path(name).name in errors.replace("\n", "")
     assert "emove" in errors
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("selection/ledger.parquet", "selection/selection.json", "dataset/train.npy", "dataset/README.md"),
+        *("runs/net1-seed0/predictions.parquet", "runs/net1-seed0/sealed.json", "comparison.json"),
+    ],
+)
+def test_what_was_altered_is_made_anew_and_nothing_else(
+    finished: Path, sample: Path, tmp_path: Path, bakeoff: Bakeoff, name: str
+) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "out"))
+    shutil.copytree(finished.parent / CACHE, tmp_path / CACHE)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+    whole = (folder / name).read_bytes()
+    raw = bytearray(whole)
+    raw[len(raw) // 2] ^= 1
+    (folder / name).write_bytes(raw)
+    code, errors = bakeoff("run", "demo", "--out", folder, *sets(settings(sample, "training.epochs=4")))
+    assert code == 0
+    part = Path(*Path(name).parts[:-1])
+    if str(part) != ".":
+        assert f"made anew: {part.name}" in errors
+    assert bakeoff("verify", folder)[0] == 0
+    kept = {"selection", "dataset", "runs"}
+    changed = {path.relative_to(folder) for path, stamp in before.items() if path.stat().st_mtime_ns != stamp}
+    assert {path for path in changed if path.parts[0] in kept} == {
+        path.relative_to(folder) for path in before if part != Path() and folder / part in path.parents
+    }
+    if Path(name).name not in {"sealed.json", "comparison.json"}:  # these two hold the seconds that a run took
+        assert (folder / name).read_bytes() == whole
+
+
+def test_no_verify_leaves_the_checks_out(
+    finished: Path, tmp_path: Path, bakeoff: Bakeoff, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "out"))
+    path = folder / "dataset" / "train.npy"
+    raw = bytearray(path.read_bytes())
+    raw[-1] ^= 1
+    path.write_bytes(raw)
+    assert bakeoff("report", folder)[0] == 2
+    monkeypatch.setenv(UNVERIFIED, "")  # so that what the command sets is taken back
+    assert bakeoff("--no-verify", "report", folder)[0] == 0
 
 
 def sets(overrides: list[str]) -> list[str]:

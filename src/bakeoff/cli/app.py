@@ -1,5 +1,6 @@
 """The application, the options that several commands share, and what they mean."""
 
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from bakeoff.core.seals import UNVERIFIED
 
 if TYPE_CHECKING:
     from bakeoff.config.experiment import ExperimentConfig
@@ -49,8 +52,15 @@ def command(example: str, name: str | None = None) -> Callable[[Function], Funct
 
 
 @app.callback(invoke_without_command=True)
-def show_version(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+def show_version(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    no_verify: Annotated[
+        bool, typer.Option("--no-verify", help="Don't check that stored files are as they were written.")
+    ] = False,
+) -> None:
     """Options of the application itself."""
+    if no_verify:
+        os.environ[UNVERIFIED] = "1"  # worker processes inherit it
     if version:
         from importlib import metadata
 

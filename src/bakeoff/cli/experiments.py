@@ -74,7 +74,7 @@ def verify(folder: Annotated[Path, typer.Argument(help="An experiment's folder."
     for line in faults:
         print_line(line, "bold red")
     if faults:
-        print_line("Remove the folders these are in (a run, the data set, the selection) and repeat the command.")
+        print_line("`bakeoff run` makes anew what was altered or is missing, and nothing else; remove what was added.")
         raise typer.Exit(1)
     print_line(f"Every file of {folder} is as it was written.")
 

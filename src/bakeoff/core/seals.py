@@ -1,5 +1,6 @@
 """Seals: the digests of a folder's files, so that a file that was altered after it was written is never used."""
 
+import os
 from collections.abc import Iterator, Mapping
 from hashlib import file_digest
 from pathlib import Path
@@ -10,6 +11,11 @@ from bakeoff.core.errors import StorageError
 from bakeoff.core.storage import read_json, write_json
 
 SEAL = "sealed.json"
+UNVERIFIED = "BAKEOFF_NO_VERIFY"
+"""The environment variable that leaves out the checks, in worker processes, too; `bakeoff --no-verify` sets it."""
+
+
+ADDED = "was added"
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -38,11 +44,24 @@ def check_seal(folder: Path, *names: str) -> None:
     Raises:
         StorageError: One of them is not as it was written.
     """
-    if (folder / SEAL).exists():
+    if (folder / SEAL).exists() and not os.environ.get(UNVERIFIED):
         known = read_json(folder / SEAL, Seal, folder).files
         for name in names:
             if (folder / name).exists() and _digest(folder / name) != known.get(name):
                 raise StorageError(f"{folder / name} was altered after it was written. Remove {folder} and run again.")
+
+
+def fault(folder: Path) -> str:
+    """What is wrong in a sealed folder, so that it has to be made anew; empty where nothing is.
+
+    Files that were added do no harm; a folder without a seal, of an older version, is taken as it is.
+    """
+    if not (folder / SEAL).exists() or os.environ.get(UNVERIFIED):
+        return ""
+    try:
+        return next((line for line in _faults(folder / SEAL) if not line.endswith(ADDED)), "")
+    except StorageError as error:
+        return str(error).partition(". ")[0]
 
 
 def broken_seals(folder: Path) -> Iterator[str]:
@@ -52,15 +71,24 @@ def broken_seals(folder: Path) -> Iterator[str]:
         StorageError: A seal can't be read.
     """
     for path in sorted(folder.rglob(SEAL)):
-        home, known = path.parent, read_json(path, Seal, path.parent).files
-        found = {own.relative_to(home).as_posix() for own in home.rglob("*") if own.is_file()} - {SEAL}
-        yield from (f"{home / name} is missing" for name in sorted(known.keys() - found))
-        yield from (f"{home / name} was added" for name in sorted(found - known.keys()))
-        yield from (
-            f"{home / name} was altered" for name in sorted(found & known.keys()) if _digest(home / name) != known[name]
-        )
+        yield from _faults(path)
+
+
+def _faults(path: Path) -> Iterator[str]:
+    home, known = path.parent, read_json(path, Seal, path.parent).files
+    found = {own.relative_to(home).as_posix() for own in home.rglob("*") if own.is_file()} - {SEAL}
+    yield from (f"{home / name} is missing" for name in sorted(known.keys() - found))
+    yield from (f"{home / name} {ADDED}" for name in sorted(found - known.keys()))
+    yield from (
+        f"{home / name} was altered" for name in sorted(found & known.keys()) if _digest(home / name) != known[name]
+    )
 
 
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()
+
+
+def seal_digest(folder: Path) -> str:
+    """The SHA-256 of a folder's seal, which stands for all of its files; empty where it has none."""
+    return _digest(folder / SEAL) if (folder / SEAL).exists() else ""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.schema import AUTO
-from bakeoff.core.atomic import tidy
 from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.registry import executors
@@ -20,6 +19,7 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.selection.selection import Selection
 from bakeoff.training.run import Run
 from bakeoff.workflow.experiment import Experiment, data_owners
+from bakeoff.workflow.kept import is_kept
 
 if TYPE_CHECKING:
     from bakeoff import report
@@ -82,11 +82,10 @@ def build_data(
     folder = experiment.dataset_folder(owner)
     experiment.check_owned()
     source = inputs.open_source(data, monitor)
-    selection = _select(data, experiment, owner, overwrite=overwrite)
+    selection = _select(data, experiment, owner, overwrite=overwrite, monitor=monitor)
     settings = stage.ImageSettings(size=data.size, resize=data.resize, filter=data.filter, quality=data.quality)
     request = stage.request_digest(selection.info, source, check_sizes=data.check_sizes, **settings)
-    tidy(folder)  # a command that was killed after its last rename leaves a whole data set, and its staging folder
-    if folder.exists():
+    if is_kept(folder, monitor):
         found = stage.load(folder)
         if found.info.request == request:
             return found
@@ -104,14 +103,15 @@ def build_data(
     )
 
 
-def _select(data: DataConfig, experiment: Experiment, owner: str, *, overwrite: bool) -> Selection:
+def _select(
+    data: DataConfig, experiment: Experiment, owner: str, *, overwrite: bool, monitor: Monitor = silent
+) -> Selection:
     from bakeoff.data import inputs, selection
 
     experiment.check_owned()
     chosen = selection.select(*inputs.open_index(data, experiment.cache))
     folder = experiment.selection_folder(owner)
-    tidy(folder)
-    if folder.exists():
+    if is_kept(folder, monitor):
         if selection.load(folder).info.digest == chosen.info.digest:
             return chosen
         if not overwrite:
@@ -137,7 +137,7 @@ def train(
         if config.training.seeds == AUTO:
             experiment.store_config(config, command)
             return sweep_until_decided(config, experiment, datasets, overwrite=overwrite, monitor=monitor)
-        plan = plan_sweep(experiment, variants, config.training, datasets, overwrite=overwrite)
+        plan = plan_sweep(experiment, variants, config.training, datasets, overwrite=overwrite, monitor=monitor)
         experiment.store_config(config, command)
         runs = sweep(plan, monitor)
         predict_shared(experiment, runs, datasets)

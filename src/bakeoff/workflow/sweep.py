@@ -9,7 +9,6 @@ from pathlib import Path
 
 from bakeoff.config.experiment import Variant
 from bakeoff.config.schema import TrainingConfig
-from bakeoff.core.atomic import tidy
 from bakeoff.core.progress import Monitor, Progress, silent
 from bakeoff.core.registry import executors
 from bakeoff.core.storage import conflict
@@ -17,6 +16,7 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.run import Run, RunSpec, load_run, save_failure
 from bakeoff.workflow.executors.jobs import Failure, Job
 from bakeoff.workflow.experiment import Experiment, RunFiles
+from bakeoff.workflow.kept import is_kept
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def plan_sweep(
     *,
     seeds: Sequence[int] | None = None,
     overwrite: bool = False,
+    monitor: Monitor = silent,
 ) -> Plan:
     """Finds which runs of variants × seeds are there already.
 
@@ -58,6 +59,7 @@ def plan_sweep(
         datasets: By variant, what it is trained on.
         seeds: Other seeds than those of `training`.
         overwrite: Whether runs that were made with other settings are replaced.
+        monitor: Told which runs were altered.
 
     Raises:
         ConfigError: There is no such network or device.
@@ -71,7 +73,7 @@ def plan_sweep(
         for seed in (training.seed_list if seeds is None else seeds)
     ]
     folders = {variant.name: datasets[variant.name].folder for variant in variants}
-    missing = [spec for spec in specs if not _is_stored(experiment, spec, overwrite)]
+    missing = [spec for spec in specs if not _is_stored(experiment, spec, overwrite, monitor)]
     networks = {variant.name: variant.network for variant in variants}
     return Plan(experiment, training, folders, networks, specs, missing)
 
@@ -148,11 +150,10 @@ def _train_one(
     )
 
 
-def _is_stored(experiment: Experiment, spec: RunSpec, overwrite: bool) -> bool:
-    """Whether the run of this specification is there already; a failed one is tried again."""
+def _is_stored(experiment: Experiment, spec: RunSpec, overwrite: bool, monitor: Monitor) -> bool:
+    """Whether the run of this specification is there already; a failed or altered one is trained again."""
     folder = _files(experiment, spec).folder
-    tidy(folder)
-    if not folder.exists():
+    if not is_kept(folder, monitor):
         return False
     stored = load_run(folder)
     if stored.record.status == "failed":  # whatever it was made with: nothing is lost

@@ -1,8 +1,11 @@
 """How to get the same numbers again."""
 
+from collections.abc import Iterator
+
 import msgspec
 
 from bakeoff.core.registry import sections
+from bakeoff.core.seals import seal_digest
 from bakeoff.report.contents import ReportInput, Section, Table
 
 
@@ -29,8 +32,20 @@ def reproduce(case: ReportInput) -> Section | None:
         "reproduce.html",
         {
             "facts": Table("environment", "What the results were made with.", ("what", "value"), list(facts.items())),
+            "digests": Table(
+                "digests",
+                "What this report was made from: the SHA-256 of each folder's sealed.json, which lists its files.",
+                ("folder", "SHA-256"),
+                list(_digests(case)),
+            ),
             "others": others,
             "configuration": configuration,
             "command": case.command,
         },
     )
+
+
+def _digests(case: ReportInput) -> Iterator[tuple[str, str]]:
+    if case.dataset:
+        yield "data set", seal_digest(case.dataset.folder)
+    yield from ((f"run {run.name}", seal_digest(run.folder)) for run in case.runs)
