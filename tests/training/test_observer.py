@@ -12,8 +12,9 @@ from bakeoff.config.schema import TrainingConfig
 from bakeoff.core.errors import ConfigError
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training import observer
+from bakeoff.training.checks import check
 from bakeoff.training.run import BatchLog, EpochLog, RunSpec
-from bakeoff.training.train import check, train
+from bakeoff.training.train import train
 
 
 def scalars(folder: Path) -> Iterator[tuple[str, int, float]]:

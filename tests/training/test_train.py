@@ -19,11 +19,12 @@ from bakeoff.core.errors import ConfigError, NetworkError
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.factory import create
 from bakeoff.training.batches import Split
+from bakeoff.training.checks import check
 from bakeoff.training.device import choose_device, reproducible
 from bakeoff.training.loop import cross_entropy
 from bakeoff.training.predict import probabilities
 from bakeoff.training.run import BatchLog, EpochLog, Run, RunSpec, load_run
-from bakeoff.training.train import check, make_spec, train
+from bakeoff.training.train import make_spec, train
 
 EXPLODING = """
 import torch

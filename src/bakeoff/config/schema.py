@@ -65,6 +65,19 @@ class Recipe(ConfigTable, frozen=True):
         tta_scales: Test-time augmentation (TTA): an image is classified at these sides, as fractions of the stored
             images', and the logits are averaged.
         tta_flip: TTA: whether it is also classified flipped.
+        pretrained: Whether networks of a library start from the weights that it offers, or the path of a file of
+            weights. All other networks start from scratch, and the keys of fine-tuning have no effect on them.
+        normalize: How the input is scaled: "auto" as the network was pretrained, [-1, 1] from scratch; "imagenet" by
+            ImageNet's mean and deviation; "half" to [-1, 1].
+        input_size: Side to which images are resized on the device, in pixels; 0 is the network's own where it is
+            pretrained, else that of the data set.
+        freeze: Fine-tuning: "backbone" trains the last layer only, for all epochs: a linear probe. Where nothing is
+            drawn, features are computed once.
+        freeze_epochs: Fine-tuning: for the first so many epochs only the last layer is trained.
+        layer_decay: Fine-tuning: the learning rate of each stage as a fraction of that of the stage above it.
+        head_learning_rate: Fine-tuning: the learning rate of the last layer; 0 is `learning_rate`.
+        drop_path: Probability that a residual branch of a library's network is dropped (stochastic depth).
+        clip_grad_norm: Largest L2 norm of all gradients together; 0 means no limit.
         threads: CPU threads per run; the same number gives the same bytes.
         log_every: The loss curve has one point, the mean, per so many batches.
     """
@@ -98,6 +111,15 @@ class Recipe(ConfigTable, frozen=True):
     eval_every: Positive = 1
     tta_scales: Annotated[tuple[Scale, ...], Meta(min_length=1)] = (1.0,)
     tta_flip: bool = False
+    pretrained: bool | Name = False
+    normalize: Literal["auto", "imagenet", "half"] = "auto"
+    input_size: Annotated[int, Meta(ge=0, le=2048)] = 0
+    freeze: Literal["none", "backbone"] = "none"
+    freeze_epochs: Count = 0
+    layer_decay: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
+    head_learning_rate: NotNegative = 0.0
+    drop_path: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
+    clip_grad_norm: NotNegative = 0.0
     threads: Positive = 1
     log_every: Positive = 100
 

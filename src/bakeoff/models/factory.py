@@ -9,35 +9,92 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 
+from bakeoff.config.schema import Recipe
 from bakeoff.core.errors import NetworkError, unknown_name
 from bakeoff.core.registry import networks
 from bakeoff.core.storage import digest, file_digest
-from bakeoff.models.pretrained import is_library, library_factory
+from bakeoff.models.library import input_settings, is_library, library_factory
+from bakeoff.models.prepared import HALF, IMAGENET, Prepared, head_of
 from bakeoff.models.summary import undisturbed
+from bakeoff.models.weights import load_weights
 
 Factory = Callable[..., object]
 """Gives a `torch.nn.Module`; a class, or a function."""
 
 
-def create(name: str, num_classes: int, image_size: int) -> nn.Module:
+def create(
+    name: str, num_classes: int, image_size: int, recipe: Recipe | None = None, *, weights: bool = True
+) -> nn.Module:
     """Builds a network by its name and checks that it fits the data set.
 
     Names are registered ones, `path/to/file.py:Class`, `package.module:Class`, `timm:NAME` and `torchvision:NAME`. The
     initial weights come from torch's random state; beyond them nothing is drawn. It is in training mode, on the CPU.
 
+    Args:
+        name: The network.
+        num_classes: K.
+        image_size: S.
+        recipe: Says whether it gets pretrained weights, and how it wants its input.
+        weights: Whether pretrained weights are loaded, or only the input prepared as for them.
+
     Raises:
         ConfigError: No network is registered under the name.
-        NetworkError: The network can't be loaded or built, or it does not give logits (N, K).
+        NetworkError: The network can't be loaded or built, or it does not give logits (N, K); or its pretrained weights
+            can't be had, or are another network's.
     """
+    recipe = recipe or Recipe()
     with torch.random.fork_rng(devices=[]):  # a file that seeds torch when it is loaded must not undo the run's seed
-        factory = _find(name)
-    return build(name, factory, num_classes, image_size)
+        factory = _find(name, recipe, weights=weights)
+    if not is_prepared(name, recipe):
+        return build(name, factory, num_classes, image_size)
+    return build(name, partial(_prepared, name, factory, recipe, weights=weights), num_classes, image_size)
+
+
+def is_prepared(name: str, recipe: Recipe) -> bool:
+    """Whether a network gets its input otherwise than in [-1, 1] at the images' size, or pretrained weights."""
+    return is_pretrained(name, recipe) or recipe.normalize == "imagenet" or bool(recipe.input_size)
+
+
+def is_pretrained(name: str, recipe: Recipe) -> bool:
+    """Whether a network gets pretrained weights: one of a library, where they are asked for."""
+    return bool(recipe.pretrained) and is_library(name)
+
+
+def weights_digest(name: str, recipe: Recipe) -> str:
+    """The digest of the file of pretrained weights; empty without one.
+
+    Raises:
+        NetworkError: There is no such file.
+    """
+    if not (is_pretrained(name, recipe) and isinstance(recipe.pretrained, str)):
+        return ""
+    try:
+        return file_digest(Path(recipe.pretrained))
+    except OSError as error:
+        raise NetworkError(
+            f"the weights training.pretrained = {recipe.pretrained!r} can't be read: {error.strerror or error}."
+        ) from None
+
+
+def _prepared(
+    name: str, factory: Factory, recipe: Recipe, num_classes: int, image_size: int, *, weights: bool
+) -> nn.Module:
+    network = factory(**_accepted(factory, num_classes=num_classes, image_size=recipe.input_size or image_size))
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"it is of type {type(network).__name__}, not a torch.nn.Module")
+    own = input_settings(name, network) if is_pretrained(name, recipe) else HALF
+    scale = {"auto": own, "imagenet": IMAGENET, "half": HALF}[recipe.normalize]
+    settings = own._replace(mean=scale.mean, deviation=scale.deviation, size=recipe.input_size or own.size)
+    if weights and isinstance(recipe.pretrained, str) and is_library(name):
+        load_weights(name, network, Path(recipe.pretrained))
+    return Prepared(network, settings, image_size, head_of(network) if is_pretrained(name, recipe) else "")
 
 
 def build(name: str, factory: Factory, num_classes: int, image_size: int) -> nn.Module:
@@ -72,9 +129,10 @@ def source_digest(name: str) -> str:
     return file_digest(path) if path else ""
 
 
-def _find(name: str) -> Factory:
+def _find(name: str, recipe: Recipe, *, weights: bool) -> Factory:
     if is_library(name):
-        return library_factory(name)
+        hub = weights and recipe.pretrained is True
+        return library_factory(name, pretrained=hub, drop_path=recipe.drop_path)
     source, _, target = name.rpartition(":")
     if source:
         return _member(_loaded(_existing(source)) if source.endswith(".py") else _imported(source), source, target)
@@ -169,5 +227,7 @@ def _their_errors(problem: str, advice: str) -> Iterator[None]:
     """Turns whatever a user's code raises, an exit too, into a `NetworkError` that gives its text."""
     try:
         yield
+    except NetworkError:
+        raise
     except (Exception, SystemExit) as error:
         raise NetworkError(f"{problem}: {type(error).__name__}: {error}. {advice}") from error

@@ -15,7 +15,13 @@ from bakeoff.training.localization import Heatmaps, as_channels
 
 
 class Split:
-    """A split's images, uint8 (N, S, S, 3), and labels, int64 (N,), on a device."""
+    """A split's images, uint8 (N, S, S, 3), and labels, int64 (N,), on a device.
+
+    Attributes:
+        channels: Of the inputs, without box heatmaps.
+    """
+
+    channels = 3
 
     def __init__(self, images: Images, labels: Labels, device: torch.device) -> None:
         self.images = torch.from_numpy(images).to(device)
@@ -35,7 +41,12 @@ class Split:
     def in_order(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images as they are stored: float32 (B, 3, S, S) in [-1, 1] and int64 (B,)."""
         for start in range(0, len(self), batch_size):
-            yield to_input(self.images[start : start + batch_size]), self.labels[start : start + batch_size]
+            rows = slice(start, start + batch_size)
+            yield self.inputs(rows), self.labels[rows]
+
+    def inputs(self, rows: Tensor | slice) -> Tensor:
+        """These rows as they are stored: float32 (B, 3, S, S) in [-1, 1]."""
+        return to_input(self.images[rows])
 
     def order(self, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, ...]:
         """The rows of an epoch's batches, int64 (B,) each on the device; the last may be smaller."""
@@ -61,6 +72,22 @@ class Split:
             images = torch.cat([images, as_channels(self.heatmaps[rows], stored)], dim=3)
         inputs = to_input(augment(images, recipe, generator))
         return vary(inputs, recipe, side_in(epoch, recipe, stored), generator), self.labels[rows]
+
+
+class Features(Split):
+    """A split whose images are features, float32 (N, F), as the last layer of a frozen network gets them."""
+
+    def __init__(self, features: Tensor, labels: Tensor) -> None:
+        self.images, self.labels, self.heatmaps = features, labels, None
+        self.channels = features.shape[1]
+
+    def inputs(self, rows: Tensor | slice) -> Tensor:
+        """These rows: float32 (B, F)."""
+        return self.images[rows]
+
+    def batch(self, rows: Tensor, epoch: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """These rows, float32 (B, F), and their labels, int64 (B,): the same in each epoch."""
+        return self.images[rows], self.labels[rows]
 
 
 def subset(labels: Labels, fraction: float) -> npt.NDArray[np.int64]:

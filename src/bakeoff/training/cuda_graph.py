@@ -16,7 +16,7 @@ from bakeoff.core.errors import in_one_line
 WARM_UP = 3
 """Steps of a batch size before its graph: libraries choose and prepare their kernels in them."""
 DRAWN = ("horizontal_flip", "random_crop", "resized_crop", "color_jitter", "cutmix", "mixup")
-VARYING = ("progressive_resolution", "schedule", "warmup")
+VARYING = ("progressive_resolution", "schedule", "warmup", "freeze_epochs")
 
 Action = Callable[[], None]
 

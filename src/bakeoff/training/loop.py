@@ -11,9 +11,10 @@ from torch.nn import functional
 from bakeoff.config.schema import Recipe
 from bakeoff.core.types import TRAIN, VAL
 from bakeoff.training.augmentation import Mixture, mix
-from bakeoff.training.batches import Split, to_input
+from bakeoff.training.batches import Split
 from bakeoff.training.checkpoint import Checkpoint, DivergedError, TrainingState
 from bakeoff.training.cuda_graph import GraphedStep, can_be_captured
+from bakeoff.training.finetune import freeze
 from bakeoff.training.localization import localization_loss
 from bakeoff.training.observer import Observer
 from bakeoff.training.probe import PROBE_IMAGES, probe
@@ -95,7 +96,7 @@ class Step:
         state, recipe = self.state, self.recipe
         inputs, labels = self.train.batch(rows, state.epoch + 1, recipe, state.generator)
         inputs, mixture = mix(inputs, labels, recipe, state.generator)
-        images, boxes = inputs[:, :3], inputs[:, 3:]
+        images, boxes = inputs.split([self.train.channels, inputs.shape[1] - self.train.channels], dim=1)
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
             logits, heatmaps = _forward(state.network, images, with_heatmaps=boxes.shape[1] > 0)
         loss = _loss(logits.float(), labels, mixture, recipe, self.weights)
@@ -104,6 +105,8 @@ class Step:
             whole = loss + recipe.localization_weight * localization_loss(heatmaps.float(), boxes)
         state.optimizer.zero_grad()
         whole.backward()
+        if recipe.clip_grad_norm:
+            nn.utils.clip_grad_norm_(state.network.parameters(), recipe.clip_grad_norm)
         state.optimizer.step()
         correct = (logits.detach().argmax(1) == labels).sum()
         self.totals += torch.stack([loss.detach().double() * len(labels), correct.double()])
@@ -138,7 +141,7 @@ def _run_epoch(step: Step, advance: Callable[[Tensor], None], keep: Keep, observ
     """One pass over the training split; the summed loss and the correct predictions, float64 (2,)."""
     state, recipe = step.state, step.recipe
     steps = recipe.epochs * step.train.batches(recipe.batch_size)
-    state.network.train()
+    freeze(state.network, recipe, state.epoch + 1)
     step.totals.zero_()
     for rows in step.train.order(recipe, state.generator):
         advance(rows)
@@ -166,7 +169,7 @@ def evaluate(network: nn.Module, split: Split, recipe: Recipe) -> Tensor:
 def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Tensor | None, begun: float) -> EpochLog:
     network, train = state.weights.evaluated, splits[TRAIN]
     rows = torch.linspace(0, len(train) - 1, min(PROBE_IMAGES, len(train))).long().to(train.labels.device)
-    norms, weights, scales = probe(network, to_input(train.images[rows]), train.labels[rows])
+    norms, weights, scales = probe(network, train.inputs(rows), train.labels[rows])
     train_loss, train_accuracy = means.tolist() if means is not None else (None, None)
     val_loss, val_accuracy = _validate(network, splits[VAL], recipe)
     return EpochLog(

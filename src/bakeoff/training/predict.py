@@ -101,7 +101,7 @@ def load_network(run: Run) -> "nn.Module":
     if run.trained is not None:
         return run.trained
     _check_code(run)
-    network = create(run.network, len(run.spec.classes), run.spec.size)
+    network = create(run.network, len(run.spec.classes), run.spec.size, run.spec.recipe, weights=False)
     path = run.folder / WEIGHTS
     try:
         load_model(network, str(path))

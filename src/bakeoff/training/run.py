@@ -16,7 +16,7 @@ from bakeoff.core.seals import check_seal, seal
 from bakeoff.core.storage import encode, read_json, write_json
 from bakeoff.core.types import Environment
 from bakeoff.models.architecture import Architecture
-from bakeoff.models.pretrained import is_library
+from bakeoff.models.library import is_library
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,6 +47,7 @@ class RunSpec(msgspec.Struct, frozen=True):
         filter: How a photo is resized, "area" or "linear".
         dataset: The data set's digest.
         resize: How a photo becomes square, as in `geometry.frame`.
+        weights_digest: Digest of the file of pretrained weights, else empty.
     """
 
     variant: str
@@ -60,6 +61,7 @@ class RunSpec(msgspec.Struct, frozen=True):
     dataset: str
     device: str
     resize: Resize = "stretch"
+    weights_digest: str = ""
     schema: int = 2
 
     @property
@@ -83,6 +85,7 @@ class RunRecord(msgspec.Struct, frozen=True):
         images_per_second: Training images, each epoch's counted, by `seconds`; None where no epoch was completed.
         peak_memory: Bytes: of the GPU what torch had allocated at most, else the peak of the whole process that trained
             it; None where the system does not say.
+        pretrained: Whether it started from pretrained weights.
         architecture: None where the network could not be built.
     """
 
@@ -95,6 +98,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     best_epoch: int | None = None
     images_per_second: float | None = None
     peak_memory: int | None = None
+    pretrained: bool = False
     schema: int = 1
 
 

@@ -7,20 +7,13 @@ from torch.optim import SGD, Adam, AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from bakeoff.config.schema import Recipe
+from bakeoff.training.finetune import parameter_groups
 
 
 def make_optimizer(network: nn.Module, recipe: Recipe) -> Optimizer:
-    """The recipe's optimiser over all parameters of the network that learn, in torch's fused form.
-
-    Weight decay falls on the weights of convolutions and linear layers alone (parameters of two or more dimensions),
-    not on biases and the parameters of norms. Source: He et al., Bag of Tricks for Image Classification, CVPR 2019.
-    """
-    learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    weights = [parameter for parameter in learning if parameter.ndim > 1]
-    others = [parameter for parameter in learning if parameter.ndim <= 1]
-    decays = ((weights, recipe.weight_decay), (others, 0.0))
-    groups = [{"params": group, "weight_decay": decay} for group, decay in decays if group]
-    capturable = any(parameter.is_cuda for parameter in learning)  # as part of a CUDA graph
+    """The recipe's optimiser over all parameters of the network that learn, in torch's fused form."""
+    groups = parameter_groups(network, recipe)
+    capturable = any(parameter.is_cuda for parameter in network.parameters())  # as part of a CUDA graph
     match recipe.optimizer:
         case "adam":
             return Adam(groups, recipe.learning_rate, recipe.betas, fused=True, capturable=capturable)

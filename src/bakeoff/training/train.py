@@ -6,7 +6,7 @@ import re
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from os import PathLike
@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import Variant
-from bakeoff.config.schema import Recipe, TrainingConfig
+from bakeoff.config.schema import Recipe
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
 from bakeoff.core.progress import Progress
@@ -30,15 +30,16 @@ from bakeoff.core.seals import seal
 from bakeoff.core.storage import digest
 from bakeoff.core.types import TRAIN, Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
-from bakeoff.models.factory import Factory, build, create, source_digest, source_file
-from bakeoff.models.summary import describe, undisturbed
-from bakeoff.training.augmentation import side_in
+from bakeoff.models.factory import Factory, build, create, is_pretrained, source_digest, source_file, weights_digest
+from bakeoff.models.summary import describe
 from bakeoff.training.batches import Split, hold_out, subset
 from bakeoff.training.checkpoint import Checkpoint, DivergedError, TrainingState
+from bakeoff.training.checks import check_recipe
 from bakeoff.training.device import choose_device, peak_memory, reproducible, to_device, with_precision
+from bakeoff.training.features import with_features
 from bakeoff.training.localization import box_heatmaps
 from bakeoff.training.loop import HOLDOUT, Splits, evaluate, fit
-from bakeoff.training.observer import Observer, check_tensorboard, event_files, trace
+from bakeoff.training.observer import Observer, event_files, trace
 from bakeoff.training.run import (
     IN_CODE,
     PREDICTIONS_SCHEMA,
@@ -53,7 +54,6 @@ from bakeoff.training.run import (
     last_epoch,
     save_run,
 )
-from bakeoff.training.tta import scaled_side
 
 Rows = dict[str, NDArray[np.int64]]
 """Of a split of the data set, by what they are for: train, val, holdout."""
@@ -64,7 +64,7 @@ def make_spec(variant: Variant, seed: int, device_name: str, dataset: DatasetInf
 
     Raises:
         ConfigError: There is no such network or device.
-        NetworkError: A user's own network can't be found.
+        NetworkError: A user's own network, or a file of pretrained weights, can't be found.
     """
     source, _, target = variant.network.rpartition(":")
     device = choose_device(device_name)
@@ -80,45 +80,8 @@ def make_spec(variant: Variant, seed: int, device_name: str, dataset: DatasetInf
         dataset=dataset.digest,
         device=device.type,
         resize=dataset.resize,
+        weights_digest=weights_digest(variant.network, variant.recipe),
     )
-
-
-def check(config: TrainingConfig, variants: Sequence[Variant], class_count: int) -> None:
-    """Builds the network of each variant once, to find what is wrong before any photo is read.
-
-    Raises:
-        ConfigError: There is no such network or device, or the library for event files is missing.
-        NetworkError: A network can't be built, or does not fit the image size and number of classes.
-    """
-    choose_device(config.device)
-    if config.tensorboard:
-        check_tensorboard()
-    with torch.random.fork_rng(devices=[]):
-        for variant in variants:
-            name, recipe, size = variant.network, variant.recipe, variant.data.size
-            _check_recipe(name, create(name, class_count, size), recipe, size)
-
-
-def _check_recipe(name: str, network: nn.Module, recipe: Recipe, size: int) -> None:
-    """Refuses a recipe that a network can't take: a resolution, or the auxiliary loss."""
-    wanted = {scaled_side(scale, size): ("evaluated", "tta_scales at [1.0]") for scale in recipe.tta_scales}
-    epochs = range(1, recipe.epochs + 1)
-    wanted |= {side_in(epoch, recipe, size): ("trained", "progressive_resolution at [1.0, 1.0]") for epoch in epochs}
-    wanted.pop(size, None)  # it was built for this one
-    for side, (use, key) in sorted(wanted.items()):
-        try:
-            with undisturbed(network), torch.no_grad():
-                network(torch.zeros(2, 3, side, side))
-        except Exception as error:  # a user's own network may raise anything
-            raise NetworkError(
-                f"network {name!r} can't be {use} at {side} pixels, as its recipe asks in a data set of {size}: "
-                f"{in_one_line(error)}. Leave its training.{key}."
-            ) from None
-    if recipe.localization_weight and not hasattr(network, "forward_with_heatmaps"):
-        raise NetworkError(
-            f"network {name!r} has no method `forward_with_heatmaps`, which the auxiliary localisation loss of its "
-            "recipe needs. Leave its training.localization_weight at 0."
-        )
 
 
 def train(
@@ -156,8 +119,12 @@ def train(
     with reproducible(spec.seed, spec.recipe.threads, device), atomic_folder(folder) as partial:
         if not factory and spec.network_digest and source_digest(name) != spec.network_digest:
             raise NetworkError(f"network {name!r} was edited after the run was planned; run the command again.")
-        module = to_device(factory() if factory else create(name, len(spec.classes), spec.size), device)
-        architecture = describe(module, spec.size)
+        if spec.weights_digest and weights_digest(name, spec.recipe) != spec.weights_digest:
+            raise NetworkError(
+                f"{spec.recipe.pretrained} was changed after the run was planned; run the command again."
+            )
+        whole = to_device(factory() if factory else create(name, len(spec.classes), spec.size, spec.recipe), device)
+        architecture = describe(whole, spec.size)
         rows = _rows(dataset, spec.recipe)
         splits = {
             name: Split(dataset.images[source][rows[name]], dataset.labels[source][rows[name]], device)
@@ -167,6 +134,7 @@ def train(
             splits[TRAIN].add_heatmaps(box_heatmaps(dataset.rows(TRAIN)[rows[TRAIN]], dataset.info))
         log: list[LogLine] = []
         start = time.perf_counter()
+        module, splits = with_features(whole, splits, spec.recipe)
         with event_files(events) as line, trace(profile) as step:
             status, reason, best = _fit(module, splits, spec, log, kept, Observer(line, progress, step))
         seconds, epochs = kept.seconds + time.perf_counter() - start, last_epoch(log)
@@ -180,11 +148,12 @@ def train(
             best_epoch=best,
             images_per_second=epochs * len(splits[TRAIN]) / seconds if epochs else None,
             peak_memory=peak_memory(device),
+            pretrained=is_pretrained(name, spec.recipe) and not factory,
         )
-        finished, trained = status == "finished", module.cpu().eval() if factory else None
+        finished, trained = status == "finished", whole.cpu().eval() if factory else None
         predictions = _predictions(module, spec.recipe, splits, rows, dataset) if finished else Predictions()
         run = Run(folder, spec, record, tuple(log), predictions, name, trained)
-        _save(partial, run, module)
+        _save(partial, run, whole)
     kept.remove()
     return run
 
@@ -226,7 +195,7 @@ def train_module(
 
     def factory() -> nn.Module:
         module = build(name, make, len(spec.classes), spec.size)
-        _check_recipe(name, module, spec.recipe, spec.size)
+        check_recipe(name, module, spec.recipe, spec.size)
         return module
 
     with ExitStack() as stack:

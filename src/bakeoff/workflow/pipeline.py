@@ -215,7 +215,7 @@ def check(config: ExperimentConfig) -> None:
     """
     from bakeoff.config.tables import network_label
     from bakeoff.data import inputs
-    from bakeoff.training.train import check as check_training
+    from bakeoff.training.checks import check as check_training
 
     data, training = config.data, config.training
     labels = tuple(network_label(name) for name in training.networks)

@@ -1,0 +1,84 @@
+"""Pretrained weights from a file: nothing in it is run."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from bakeoff.core.errors import NetworkError, in_one_line
+from bakeoff.models.prepared import head_of
+
+NESTED = ("state_dict", "model", "model_state_dict", "state_dict_ema")
+"""Under what names training scripts store weights among other things."""
+PREFIXES = ("module.", "_orig_mod.", "model.")
+"""What wrappers put before each name."""
+
+
+def load_weights(name: str, network: nn.Module, path: Path) -> str:
+    """Gives a network weights from a file; its last layer keeps its own where that of the file has another shape.
+
+    Args:
+        name: The network, for messages.
+        network: Changed in place.
+        path: A safetensors file, or one of `torch.save`, which is read with `weights_only=True`.
+
+    Returns:
+        The name of the last layer where it kept its own weights; empty where the file has them.
+
+    Raises:
+        NetworkError: The file can't be read, holds no weights, or those of another network.
+    """
+    found, own = _read(path), network.state_dict()
+    head = head_of(network)
+    in_head = {key for key in own if key.startswith(f"{head}.")}
+    wrong = {key for key, value in own.items() if key not in found or found[key].shape != value.shape}
+    lacking = {key for key in wrong - in_head if not key.endswith("num_batches_tracked")}
+    unknown = found.keys() - own.keys()
+    if lacking or unknown:
+        first = min(lacking or unknown)
+        raise NetworkError(
+            f"{path} does not hold the weights of {name!r}: {len(lacking):,} of its {len(own):,} tensors are not there "
+            f"or have another shape, {len(unknown):,} others are, such as {first} "
+            f"({_shape(found.get(first))} in the file, {_shape(own.get(first))} in the network)."
+        )
+    network.load_state_dict({**own, **{key: value for key, value in found.items() if key not in wrong}})
+    return head if wrong & in_head else ""
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        loaded = load_file(path) if path.suffix == ".safetensors" else _unpickled(path)
+    except FileNotFoundError:
+        raise NetworkError(f"there is no file {path}; training.pretrained names the weights.") from None
+    except (OSError, SafetensorError) as error:
+        raise NetworkError(f"{path} can't be read as weights: {in_one_line(error)}.") from None
+    for key in NESTED:
+        if isinstance(loaded.get(key), Mapping):
+            loaded = loaded[key]  # type: ignore[assignment]  # checked below
+            break
+    weights = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
+    if not weights:
+        raise NetworkError(f"{path} holds no weights; it must be a state dict: tensors by name.")
+    for prefix in PREFIXES:
+        if all(key.startswith(prefix) for key in weights):
+            weights = {key.removeprefix(prefix): value for key, value in weights.items()}
+    return weights
+
+
+def _unpickled(path: Path) -> Mapping[str, object]:
+    try:
+        loaded: object = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+        raise NetworkError(
+            f"{path} holds more than weights, or is damaged; nothing in it was run ({in_one_line(error)[:80]}). Save "
+            "the state dict alone, best with safetensors."
+        ) from None
+    return loaded if isinstance(loaded, Mapping) else {}
+
+
+def _shape(value: Tensor | None) -> str:
+    return "nothing" if value is None else f"{tuple(value.shape)}"

@@ -1,0 +1,77 @@
+"""Fine-tuning: which parameters of a pretrained network learn in which epoch, and how fast."""
+
+from torch import nn
+
+from bakeoff.config.schema import Recipe
+from bakeoff.models.prepared import Prepared
+
+Group = dict[str, object]
+"""A parameter group of torch's optimisers."""
+
+
+def parameter_groups(network: nn.Module, recipe: Recipe) -> list[Group]:
+    """All parameters that learn, in groups of one weight decay and one learning rate.
+
+    Weight decay falls on the weights of convolutions and linear layers alone (parameters of two or more dimensions),
+    not on biases and the parameters of norms (He et al., Bag of Tricks for Image Classification, CVPR 2019). In a
+    pretrained network the learning rate falls from stage to stage, from the last layer down (Howard and Ruder,
+    Universal Language Model Fine-tuning for Text Classification, ACL 2018; Clark et al., ELECTRA, ICLR 2020).
+    """
+    rates = _learning_rates(network, recipe)
+    groups: dict[tuple[bool, float], list[nn.Parameter]] = {}
+    for decays in (True, False):
+        for name, parameter in network.named_parameters():
+            if parameter.requires_grad and (parameter.ndim > 1) == decays:
+                groups.setdefault((decays, rates.get(name, recipe.learning_rate)), []).append(parameter)
+    return [
+        {"params": own, "weight_decay": recipe.weight_decay if decays else 0.0, "lr": rate}
+        for (decays, rate), own in groups.items()
+    ]
+
+
+def is_frozen(network: nn.Module, recipe: Recipe, epoch: int) -> bool:
+    """Whether in an epoch, counted from 1, only the last layer is trained; never of a network from scratch."""
+    return _is_pretrained(network) and (recipe.freeze == "backbone" or epoch <= recipe.freeze_epochs)
+
+
+def freeze(network: nn.Module, recipe: Recipe, epoch: int) -> None:
+    """Puts a network in training mode for an epoch, with its backbone frozen where the recipe says so.
+
+    A frozen backbone computes as in evaluation: the running statistics of its batch normalisation stay, too.
+    """
+    network.train()
+    if not isinstance(network, Prepared) or not network.head:
+        return
+    frozen, head = is_frozen(network, recipe, epoch), f"network.{network.head}."
+    for name, parameter in network.named_parameters():
+        if not name.startswith(head):
+            parameter.requires_grad_(not frozen)
+    if frozen:
+        network.eval()
+        network.network.get_submodule(network.head).train()
+
+
+def _is_pretrained(network: nn.Module) -> bool:
+    return isinstance(network, Prepared) and bool(network.head)
+
+
+def _learning_rates(network: nn.Module, recipe: Recipe) -> dict[str, float]:
+    """By name of a parameter its learning rate, of a pretrained network."""
+    if not isinstance(network, Prepared) or not network.head:
+        return {}
+    head = f"network.{network.head}."
+    names = [name for name, _ in network.named_parameters()]
+    stages = list(dict.fromkeys(_stage(name) for name in names if not name.startswith(head)))
+    depth = {stage: len(stages) - place for place, stage in enumerate(stages)}
+    own = recipe.head_learning_rate or recipe.learning_rate
+    return {
+        name: own if name.startswith(head) else recipe.learning_rate * recipe.layer_decay ** depth[_stage(name)]
+        for name in names
+    }
+
+
+def _stage(name: str) -> str:
+    """A parameter's stage: its name up to the first number, such as `network.blocks.3`; else its first module."""
+    parts = name.split(".")
+    numbered = next((place for place, part in enumerate(parts) if part.isdigit()), 1)
+    return ".".join(parts[: numbered + 1])
