@@ -1,5 +1,6 @@
 """What killed processes leave is put right by the next that makes the same folder; what others use is left alone."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -155,6 +156,19 @@ def test_without_locks_nothing_of_others_is_removed(tmp_path: Path, monkeypatch:
     (tmp_path / ".run.partial-other").mkdir()
     make(tmp_path / "run", "whole")
     assert names(tmp_path) == [".run.partial-other", "run"]
+
+
+@pytest.mark.parametrize("refusal", [NotImplementedError("no flock"), OSError(errno.ENOLCK, "No locks available")])
+def test_a_file_system_without_locks_is_one_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    def refuse(_self: FileLock, **_asked: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    with pytest.raises(StorageError, match=r"is on a file system without locks.* Choose a folder on a local disk\."):
+        make(tmp_path / "run", "whole")
+    assert names(tmp_path) == []
 
 
 def test_a_lock_excludes_others_until_its_timeout_and_leaves_no_file(tmp_path: Path) -> None:

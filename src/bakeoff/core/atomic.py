@@ -3,6 +3,7 @@
 What is written is on the disk before it takes its name (`core/durable.py`), so a loss of power leaves no empty file.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -10,12 +11,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from bakeoff.core import durable
 from bakeoff.core.errors import StorageError
 
 NEW, OLD, LOCK = "new", "old", "lock"
+NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 FOREVER = -1.0
 """As filelock has it."""
 
@@ -96,6 +98,9 @@ def lock(target: Path, *, timeout: float = FOREVER) -> Iterator[bool]:
 
     Yields:
         Whether it is held: not after the timeout, nor where no lock file can be written, such as on a read-only disk.
+
+    Raises:
+        StorageError: The file system has no locks, as some network file systems.
     """
     path = target.with_name(f".{target.name}.lock")
     with _lock_file(path, timeout) as held:
@@ -114,7 +119,12 @@ def _lock_file(path: Path, timeout: float = FOREVER) -> Iterator[bool]:
     with ExitStack() as stack:
         try:
             stack.enter_context(FileLock(path, timeout=timeout, poll_interval=0.01))
-        except (Timeout, OSError):
+        except (NotImplementedError, OSError) as error:  # a timeout is an OSError, too
+            if isinstance(error, NotImplementedError) or error.errno in NO_LOCKS:
+                raise StorageError(
+                    f"{path.parent} is on a file system without locks, where two commands could work in one folder at "
+                    "once. Choose a folder on a local disk."
+                ) from None
             held = False
         else:
             held = True

@@ -57,25 +57,28 @@ def write_sealed(path: Path, record: object) -> None:
 
 
 def check_sealed(path: Path) -> None:
-    """Raises `StorageError` if a file that `write_sealed` wrote was altered."""
-    _check_own_seal(path, path.read_bytes(), None)
+    """Raises `StorageError` if a file that `write_sealed` wrote was altered or can't be read."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise StorageError(f"can't read {path}: {error.strerror or error}.") from None
+    _check_own_seal(path, raw)
 
 
-def _check_own_seal(path: Path, raw: bytes, whole: Path | None) -> None:
-    """A record without a seal is one that is not sealed by itself."""
-    if found := re.match(rb'\{\s*"seal": "([^"]*)"', raw):
-        plain = raw.replace(found[1], NO_SEAL, 1)
-        if hashlib.sha256(plain).hexdigest().encode() != found[1]:
-            raise StorageError(f"{path} was altered after it was written. Remove {whole or 'it'} and run again.")
+def _check_own_seal(path: Path, raw: bytes) -> None:
+    found = re.match(rb'\{\s*"seal": "([^"]*)"', raw)
+    if not found or hashlib.sha256(raw.replace(found[1], NO_SEAL, 1)).hexdigest().encode() != found[1]:
+        raise StorageError(f"{path} was altered after it was written. Remove it and run again.")
 
 
-def read_json(path: Path, kind: type[Record], whole: Path | None = None) -> Record:
+def read_json(path: Path, kind: type[Record], whole: Path | None = None, *, sealed: bool = False) -> Record:
     """Reads a stored record.
 
     Args:
         path: The file.
         kind: Its type; where that has a field `schema`, the file's must equal its default.
         whole: What the file is part of, to be removed and made again where the file can't be used.
+        sealed: Whether `write_sealed` wrote it, so that it must hold its seal.
 
     Raises:
         StorageError: The file is missing, damaged, of another schema, or sealed and altered.
@@ -83,7 +86,8 @@ def read_json(path: Path, kind: type[Record], whole: Path | None = None) -> Reco
     try:
         raw = path.read_bytes()
         _check_schema(path, raw, kind, whole)
-        _check_own_seal(path, raw, whole)
+        if sealed:
+            _check_own_seal(path, raw)
         return msgspec.json.decode(raw, type=kind)
     except FileNotFoundError:
         advice = f"Remove {whole} and run again" if whole else "Run the stage that writes it again"

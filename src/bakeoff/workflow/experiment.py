@@ -100,6 +100,12 @@ class Experiment:
             finally:
                 _locked.remove(own)
 
+    @contextmanager
+    def scoring(self) -> Iterator[None]:
+        """Holds the results against other commands that score; training, which adds runs, may go on meanwhile."""
+        with lock(self.folder / "results"):
+            yield
+
     def selection_folder(self, variant: str = "") -> Path:
         """Of the experiment's selection, or of a variant that has its own."""
         return self._home(variant) / "selection"
@@ -134,7 +140,7 @@ class Experiment:
                 f"{self.folder} is no experiment that was trained: experiment.json is missing. Give the folder that "
                 "`bakeoff run` or `bakeoff train` wrote."
             )
-        return read_json(self.folder / "experiment.json", StoredConfig)
+        return read_json(self.folder / "experiment.json", StoredConfig, sealed=True)
 
     @property
     def is_trained(self) -> bool:
@@ -186,18 +192,18 @@ class Experiment:
     @property
     def comparison(self) -> Comparison:
         """The scores of the runs, and every pair of variants compared."""
-        return read_json(self.folder / "comparison.json", Comparison)
+        return read_json(self.folder / "comparison.json", Comparison, sealed=True)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What the diagnosis found, most important first."""
-        return read_json(self.folder / "findings.json", Findings).findings
+        return read_json(self.folder / "findings.json", Findings, sealed=True).findings
 
     @property
     def improvements(self) -> Improvements | None:
         """What `improve` tried; None where it was not run."""
         path = self.folder / "improve" / "improvements.json"
-        return read_json(path, Improvements) if path.exists() else None
+        return read_json(path, Improvements, sealed=True) if path.exists() else None
 
     def store_results(self, comparison: Comparison, findings: tuple[Finding, ...]) -> None:
         """Writes the scores and the findings."""

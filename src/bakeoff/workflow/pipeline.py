@@ -145,11 +145,14 @@ def train(
 
 
 def write_report(folder: PathName, *, monitor: Monitor = silent) -> Path:
-    """Scores the runs of an experiment; writes `comparison.json`, `findings.json` and `report/`; returns the page."""
+    """Scores the runs of an experiment; writes `comparison.json`, `findings.json` and `report/`; returns the page.
+
+    While another command trains, these are of the runs that have ended.
+    """
     from bakeoff import report
 
     progress, experiment = monitor("report"), Experiment(folder)
-    with experiment.locked():
+    with experiment.scoring():
         _, case = _score(experiment)
         experiment.store_results(case.comparison, case.findings)
         progress(1, 2)

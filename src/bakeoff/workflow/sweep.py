@@ -1,6 +1,7 @@
 """A sweep: variants × seeds. What is missing is trained, what is there is kept."""
 
 import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -100,7 +101,7 @@ def sweep(plan: Plan, monitor: Monitor = silent) -> list[Run]:
             done += 1
             report_run(outcome.name)(1, 1)
             report(done, total)
-    for folder in {_files(plan.experiment, spec).checkpoint.parent for spec in plan.missing}:
+    for folder in {_files(plan.experiment, spec).checkpoint.parent for spec in plan.specs}:
         with suppress(OSError):  # it is not empty: a run that failed can be resumed
             folder.rmdir()
     return [load_run(_files(plan.experiment, spec).folder, plan.networks[spec.variant]) for spec in plan.specs]
@@ -160,4 +161,6 @@ def _is_stored(experiment: Experiment, spec: RunSpec, overwrite: bool, monitor: 
         return False
     if stored.spec != spec and not overwrite:
         raise conflict(folder)
+    if stored.spec == spec:  # its checkpoint is left where power was lost before that was removed
+        shutil.rmtree(_files(experiment, spec).checkpoint, ignore_errors=True)
     return stored.spec == spec

@@ -1,0 +1,126 @@
+"""Power is lost after any step of an experiment: the same command ends with the same bytes.
+
+A layer below the writes takes a picture of the disk before and after each rename that other commands can see, once with
+all that was written and once without the bytes that were not synced.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.conftest import experiment
+
+from bakeoff.core.errors import StorageError
+from bakeoff.workflow import pipeline
+from bakeoff.workflow.experiment import Experiment
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="finds names of open files in /proc")
+SHORT = ("training.networks=net1", "training.epochs=2")
+MEASURED = {"seconds", "images_per_second", "peak_memory", "seal", "mean_seconds"}
+"""What differs from one time to the next."""
+Stamp = tuple[int, int]
+
+
+class Disk:
+    """Takes pictures of a folder, into another one."""
+
+    def __init__(self, root: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.root, self.pictures, self.synced = root, pictures, set[Stamp]()
+        self.taken: list[Path] = []
+        fsync, replace = os.fsync, os.replace
+
+        def syncing(descriptor: int) -> None:
+            fsync(descriptor)
+            self.synced.add(stamp(os.fstat(descriptor)))
+
+        def renaming(source: Path, target: Path) -> None:
+            seen = root in Path(target).parents and ".partial-" not in str(Path(target).parent)
+            if seen:
+                self.take(f"before {Path(target).name}")
+            replace(source, target)
+            if seen:
+                self.take(f"after {Path(target).name}")
+
+        monkeypatch.setattr(os, "fsync", syncing)
+        monkeypatch.setattr(os, "replace", renaming)
+
+    def take(self, name: str) -> None:
+        whole = self.pictures / f"{len(self.taken):02} {name}"
+        shutil.copytree(self.root, whole)
+        lost = Path(shutil.copytree(self.root, f"{whole}, unsynced lost"))
+        unsynced = [path for path in files(self.root) if stamp(path.stat()) not in self.synced]
+        for path in unsynced:
+            (lost / path.relative_to(self.root)).write_bytes(b"")
+        self.taken += [whole, lost]
+
+
+def stamp(found: os.stat_result) -> Stamp:
+    return found.st_ino, found.st_mtime_ns
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def content(folder: Path) -> dict[str, object]:
+    """Every file by its bytes, those with wall times without them; of the report's page and tables, that they are.
+
+    What is left beside an entry of the cache is removed when that is next written.
+    """
+    found = {str(path.relative_to(folder)): path for path in files(folder)}
+    return {name: _content(path) for name, path in found.items() if not name.startswith(".bakeoff-cache/.")}
+
+
+def _content(path: Path) -> object:
+    if path.name == "sealed.json":
+        return sorted(json.loads(path.read_text())["files"])
+    if path.suffix in {".json", ".jsonl"}:
+        return [_without_times(json.loads(line)) for line in _documents(path)]
+    return path.name if "report" in path.parts and path.suffix in {".html", ".md", ".csv"} else path.read_bytes()
+
+
+def _documents(path: Path) -> Iterator[str]:
+    yield from path.read_text().splitlines() if path.suffix == ".jsonl" else [path.read_text()]
+
+
+def _without_times(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_times(item) for key, item in value.items() if key not in MEASURED}
+    return [_without_times(item) for item in value] if isinstance(value, list) else value
+
+
+@pytest.mark.slow
+def test_from_any_moment_the_same_command_ends_with_the_same_bytes(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = experiment(sample, *SHORT)
+    with monkeypatch.context() as patched:
+        disk = Disk(tmp_path / "root", tmp_path / "pictures", patched)
+        (tmp_path / "root").mkdir()
+        pipeline.run(config, tmp_path / "root" / "out")
+    expected = content(tmp_path / "root")
+    assert {"out/runs/net1-seed0/model.safetensors", "out/report/index.html"} < expected.keys()
+    steps = {path.name.split(", ")[0].split(" ", 2)[2] for path in disk.taken}
+    assert steps >= {"selection", "dataset", "net1-seed0", "comparison.json", "findings.json", "report"}
+    for picture in disk.taken:
+        folder = picture / "out"
+        try:
+            Experiment(folder).verify()
+            _ = Experiment(folder).digests
+        except StorageError:
+            pass  # one clear error: the stage has not ended
+        pipeline.run(config, folder)
+        assert content(picture) == expected, picture.name
+
+
+def test_a_report_while_networks_are_trained_is_of_the_runs_that_ended(finished: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "out"))
+    shutil.rmtree(folder / "runs" / "net2-seed0")
+    with Experiment(folder).locked():  # as `train` holds it
+        page = pipeline.write_report(folder)
+    assert page.exists()
+    assert [network.name for network in Experiment(folder).comparison.networks] == ["net1"]
+    assert not list(folder.glob(".*.lock"))
