@@ -7,7 +7,7 @@ TORCH ?= 2.13.0
 JOBS ?= auto
 PYTEST := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: demo test test-all check benchmark lock format clean
+.PHONY: demo test test-all check sbom benchmark lock format clean
 
 demo: $(VENV)/.installed  ## draw the sample, train four networks on it, write the report
 	$(BIN)/bakeoff demo
@@ -27,6 +27,10 @@ check: $(VENV)/.installed  ## lint, types, architecture, dependencies, spelling
 	$(BIN)/codespell
 	$(BIN)/deno lint --quiet
 	$(BIN)/deno check --quiet --no-lock src/bakeoff/report/templates/script.js
+	$(BIN)/python .ci/supply_chain.py licences
+
+sbom: $(VENV)/.installed  ## the bill of materials of the lock, CycloneDX
+	$(BIN)/python .ci/supply_chain.py sbom > sbom.cdx.json
 
 benchmark: $(VENV)/.installed  ## index, selection and build beside other tools; writes benchmarks/results/
 	$(BIN)/python benchmarks/index.py

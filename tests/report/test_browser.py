@@ -224,12 +224,30 @@ def test_nothing_for_axe_to_find_and_nothing_too_wide(open_report: Open, scheme:
     assert [(rule["id"], rule["nodes"][0]["html"][:200]) for rule in found.response["violations"]] == []
 
 
+NAMES = (
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(2)>',
+    "</script><script>alert(3)</script>",
+    "{{ 7 * 7 }}{% raise %}",
+    "datum.x + warn('4')",
+    "[red]a[/red]",
+    "\x1b[31ma\x1b[0m\x07",
+    "a\u202eb\u2028c\x00d",
+    "=cmd|' /C calc'!A0",
+    "a|b\nc `d` $e$",
+)
+
+
 def test_names_from_outside_run_nothing(open_report: Open, report_factory: Make) -> None:
-    classes = ("<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "</script><script>alert(3)</script>")
-    page = open_report(report_factory(classes))
+    written = report_factory(NAMES)
+    page = open_report(written)
     scroll_through(page)
     page.locator("#gallery-photos button").first.click()
     assert page.locator("img[src=x]").count() == 0
+    text = page.locator("body").inner_text()
+    assert "{{ 7 * 7 }}" in text
+    assert "[red]a[/red]" in text
+    assert "datum.x + warn('4')" in text
 
 
 def test_without_a_script_the_page_still_tells(browser: Browser, report: Written) -> None:

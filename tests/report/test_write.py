@@ -1,6 +1,7 @@
 """The report's folder: complete, valid, self-contained, the same twice, and proof against names from outside."""
 
 import csv
+import io
 import json
 import re
 from collections import Counter
@@ -264,3 +265,15 @@ def test_a_recipe_of_its_own_is_shown(report_factory: Make) -> None:
 
     assert "Not with one recipe: net2 (epochs 60, batch_size 64)." in Page(report_factory(change=longer).page).text
     assert "Not with one recipe" not in report_factory(name="shared").page
+
+
+def test_a_spreadsheet_takes_no_name_for_a_formula(report_factory: Make) -> None:
+    names = ("=cmd()", "+1", "-x", "@y")
+    written = report_factory(names)
+    for path in (written.folder / "tables").glob("*.csv"):
+        for row in csv.reader(io.StringIO(path.read_text())):
+            for cell in row:
+                assert not cell.startswith(("=", "+", "@")), path.name
+                if cell.startswith("-"):
+                    float(cell)
+    assert "'=cmd()" in (written.folder / "tables" / "classes.csv").read_text()

@@ -22,13 +22,14 @@ PNG_SCALE = 2
 _TAG = re.compile(r"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 _ATTRIBUTE = re.compile(r' (id|href|xlink:href|fill|stroke|clip-path)="([^"]*)"')
 _REFERENCE = re.compile(r"^(url\(#|#)([^)]*)(\)?)$")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 
 
 def printable(value: Json) -> Json:
-    r"""A specification whose texts hold no character that XML forbids: each is written out, such as `\x00`.
+    r"""A specification whose texts hold no character that XML or Vega forbids: each is written out, such as `\x00`.
 
-    The renderer ends the whole process on such a character, and names of classes come from outside.
+    The renderer ends the whole process on such a character, and names of classes come from outside. Controls of the
+    direction of writing are written out, too: they would show other names than there are.
     """
     if isinstance(value, str):
         return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode(), value)

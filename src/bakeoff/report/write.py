@@ -23,6 +23,7 @@ from bakeoff.report.markdown import to_markdown
 from bakeoff.report.summary import summarise
 
 KIND = "report"
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SPLIT_NAMES = {TRAIN: "training", VAL: "validation"}
 
 
@@ -140,8 +141,13 @@ def _write_figures(parts: Iterable[Section], folder: Path) -> Iterator[tuple[str
 def _write_tables(parts: Iterable[Section], folder: Path) -> None:
     for table in parts_of(list(parts), Table):
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(table.stored())
+        csv.writer(text, lineterminator="\n").writerows([_no_formula(cell) for cell in row] for row in table.stored())
         _write_text(folder / f"{table.name}.csv", text.getvalue())
+
+
+def _no_formula(cell: object) -> object:
+    """A cell that a spreadsheet shows as it is: text from outside could be a formula to it; numbers stay numbers."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -1,0 +1,52 @@
+"""Names from outside are text to the terminal: neither markup, nor escapes, nor another direction of writing."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HOSTILE = ("[red]a[/red]", "\x1b[31mb\x1b[0m\x07", "c\u202ed\u2028e", "f\x00g", "h\ni", "[/]", "\\[bold]j")
+SHOWN = ("[red]a[/red]", "?[31mb?[0m?", "c?d?e", "f?g", "h?i", "[/]", "\\[bold]j")
+SCRIPT = """
+from bakeoff.cli.printing import print_line, print_table
+names = {names!r}
+print_table(names[0], names, [names])
+for name in names:
+    print_line(name)
+"""
+
+
+def test_tables_and_lines_show_names_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    command = [sys.executable, "-c", SCRIPT.format(names=HOSTILE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={"COLUMNS": "200", **_paths()})
+    assert all(done.stdout.count(name) >= 3 for name in SHOWN)
+    assert not any(char in done.stdout for char in "\x1b\x07\u202e\u2028\x00")
+
+
+@pytest.mark.skipif(not shutil.which("tmux"), reason="needs the command tmux")
+def test_a_real_terminal_shows_the_same(tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT.format(names=HOSTILE), encoding="utf-8")
+    tmux = ["tmux", "-S", str(tmp_path / "socket"), "-f", "/dev/null"]
+    inner = f"{sys.executable} {tmp_path / 'script.py'}; touch {tmp_path / 'done'}; sleep 600"
+    subprocess.run([*tmux, "new-session", "-d", "-x", "200", "-y", "50", inner], check=True, env=_paths())
+    try:
+        end = time.monotonic() + 120
+        while not (tmp_path / "done").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        command = [*tmux, "capture-pane", "-p", "-e"]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False)
+    lines = [line.strip() for line in shown.splitlines()]
+    assert set(SHOWN) <= set(lines), "no colour, no bell, one line for each"
+
+
+def _paths() -> dict[str, str]:
+    return {key: os.environ[key] for key in ("PATH", "PYTHONPATH", "HOME") if key in os.environ} | {
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+    }
