@@ -1,6 +1,6 @@
 """What bakeoff is installed with: the licences of all locked packages, and a bill of materials.
 
-With `licences` it writes docs/licences.md and fails at a licence that Apache-2.0 does not go with; with `sbom` it prints a
+With `licences` it writes docs/licences.md and fails at a licence that Apache-2.0 does not go with; `sbom` prints a
 CycloneDX 1.5 document of requirements.lock, with its hashes.
 """
 
