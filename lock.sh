@@ -9,5 +9,5 @@ python3 -m venv "$new"
 echo "torch==$(sed -n 's/^TORCH ?= //p' Makefile)" > "$new/constraints.txt"
 "$new/bin/uv" pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --quiet \
     --constraint "$new/constraints.txt" --no-header --no-annotate --no-emit-index-url --no-emit-find-links |
-    awk '/^[A-Za-z]/ { keep = $0 !~ /^(torch|triton|nvidia-|cuda-)/ } keep' > requirements.lock
+    awk '/^[A-Za-z]/ { keep = $0 !~ /^(torch==|triton|nvidia-|cuda-)/ } keep' > requirements.lock
 rm -r "$new"

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import settings
 
 from bakeoff.config.experiment import ExperimentConfig
@@ -54,3 +55,17 @@ def finished(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished") / "out"
     pipeline.run(experiment(sample), folder, command="bakeoff run demo")
     return folder
+
+
+@pytest.fixture(scope="session")
+def model_libraries() -> torch.library.Library:
+    """Lets torchvision, and timm with it, be imported without torchvision's compiled operators.
+
+    Its builds on PyPI are for CUDA's torch; bakeoff uses none of the operators.
+    """
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    if not hasattr(torch.ops.torchvision, "nms"):
+        library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+        library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    pytest.importorskip("timm")
+    return library

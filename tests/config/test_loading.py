@@ -16,7 +16,9 @@ def test_each_preset_is_valid_and_names_what_exists(name: str) -> None:
     experiment = load_experiment(name)
     assert experiment.name == name
     assert experiment.data.policy in policies
-    assert all(network in networks for network in experiment.training.networks)
+    own = [network for network in experiment.training.networks if not network.startswith("timm:")]
+    assert all(network in networks for network in own)
+    assert experiment.training.recipe.pretrained == (len(own) < len(experiment.training.networks))
 
 
 def test_the_homeworks_preset_is_the_assignment() -> None:

@@ -1,6 +1,7 @@
 """Pretrained weights from a file: nothing in it is run."""
 
 import pickle
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,7 +40,7 @@ def load_weights(name: str, network: nn.Module, path: Path) -> str:
     lacking = {key for key in wrong - in_head if not key.endswith("num_batches_tracked")}
     unknown = found.keys() - own.keys()
     if lacking or unknown:
-        first = min(lacking or unknown)
+        first = min(lacking & found.keys() or lacking or unknown)
         raise NetworkError(
             f"{path} does not hold the weights of {name!r}: {len(lacking):,} of its {len(own):,} tensors are not there "
             f"or have another shape, {len(unknown):,} others are, such as {first} "
@@ -71,7 +72,9 @@ def _read(path: Path) -> dict[str, Tensor]:
 
 def _unpickled(path: Path) -> Mapping[str, object]:
     try:
-        loaded: object = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            loaded: object = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         raise NetworkError(
             f"{path} holds more than weights, or is damaged; nothing in it was run ({in_one_line(error)[:80]}). Save "
