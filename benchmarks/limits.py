@@ -1,0 +1,143 @@
+"""How far bakeoff goes: time and peak memory of the largest inputs that it promises to take.
+
+    python benchmarks/limits.py
+
+makes each input, reads it in a process of its own, and writes `benchmarks/results/limits.json` and `limits.md`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from bakeoff.core.storage import write_json
+from bakeoff.core.types import Environment
+
+RESULTS = Path(__file__).parent / "results"
+READ = """
+import resource, sys, time
+from bakeoff.data import inputs
+start = time.perf_counter()
+index = inputs.read_index(sys.argv[1], None, images=sys.argv[2])
+print(index.annotations.height, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+DECODE = """
+import resource, sys, time
+from pathlib import Path
+from bakeoff.core.errors import ImageError
+from bakeoff.data.build import to_pixels
+start = time.perf_counter()
+try:
+    to_pixels(Path(sys.argv[1]).read_bytes(), 64, "area", "stretch")
+    found = 1
+except ImageError as error:
+    found = str(error).replace(" ", "_")
+print(found, time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def instances(path: Path, images: int, annotations: int, categories: int) -> str:
+    """Writes an instances file with so many of each, the annotations in turn."""
+    with path.open("w") as file:
+        _list(file, '{"images": ', (_image(number) for number in range(images)))
+        _list(file, ', "categories": ', ({"id": number, "name": f"class {number}"} for number in range(categories)))
+        _list(file, ', "annotations": ', (_box(number, images, categories) for number in range(annotations)))
+        file.write("}")
+    return str(path)
+
+
+def _list(file: object, key: str, entries: Iterable[dict]) -> None:
+    file.write(key + "[")
+    for number, entry in enumerate(entries):
+        file.write(("," if number else "") + json.dumps(entry))
+    file.write("]")
+
+
+def _image(number: int) -> dict:
+    return {"id": number, "file_name": f"{number:07}.jpg", "width": 640, "height": 480}
+
+
+def _box(number: int, images: int, categories: int) -> dict:
+    return {
+        "id": number,
+        "image_id": number % images,
+        "category_id": number % categories,
+        "bbox": [number % 600, number % 400, 30, 40],
+        "area": 1200,
+        "iscrowd": 0,
+    }
+
+
+def crowded(folder: Path, files: int) -> str:
+    """A folder of so many empty photos."""
+    folder.mkdir()
+    for number in range(files):
+        os.close(os.open(folder / f"{number:07}.jpg", os.O_CREAT | os.O_WRONLY))
+    return str(folder)
+
+
+def vast(path: Path, side: int) -> str:
+    """A PNG of so many black pixels each way."""
+    cv2.imwrite(str(path), np.zeros((side, side), np.uint8))
+    return str(path)
+
+
+def measured(script: str, *arguments: str) -> dict:
+    """What a process says of itself: what it found, seconds, MiB."""
+    ended = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+    found, seconds, peak = ended.stdout.split()
+    return {"found": found.replace("_", " "), "seconds": float(seconds), "peak MiB": float(peak)}
+
+
+def main() -> None:
+    """Every limit, one after the other."""
+    rows = {}
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        cases = {
+            "5 million annotations": lambda: (READ, instances(home / "a.json", 500_000, 5_000_000, 80), ""),
+            "100,000 categories": lambda: (READ, instances(home / "c.json", 10_000, 200_000, 100_000), ""),
+            "one image with 1 million boxes": lambda: (READ, instances(home / "b.json", 1, 1_000_000, 80), ""),
+            "a folder of 1 million files": lambda: (
+                READ,
+                instances(home / "f.json", 1000, 5000, 80),
+                crowded(home / "photos", 1_000_000),
+            ),
+            "an image of 30,000 x 30,000": lambda: (DECODE, vast(home / "v.png", 30_000)),
+        }
+        for case, make in cases.items():
+            start = time.perf_counter()
+            rows[case] = measured(*make())
+            print(case, rows[case], f"{time.perf_counter() - start:.0f} s in all", flush=True)
+    result = {"environment": Environment.current(), "limits": rows}
+    write_json(RESULTS / "limits.json", result)
+    (RESULTS / "limits.md").write_text("\n".join(page(result)) + "\n")
+
+
+def page(result: dict) -> list[str]:
+    """The results as Markdown."""
+    environment = result["environment"]
+    return [
+        "# Limits",
+        "",
+        f"Written by `benchmarks/limits.py`. Made with Python {environment.python}, {environment.platform}, "
+        f"{environment.processors} processors.",
+        "",
+        "| input | annotations read, or why not | seconds | peak memory, MiB |",
+        "|---|---|---|---|",
+        *(
+            f"| {case} | {row['found']} | {row['seconds']:.1f} | {row['peak MiB']:,.0f} |"
+            for case, row in result["limits"].items()
+        ),
+    ]
+
+
+if __name__ == "__main__":
+    main()
