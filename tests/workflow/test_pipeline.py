@@ -223,7 +223,7 @@ def test_variants_with_other_data_are_compared_on_images_that_are_new_to_both(sa
     page = (tmp_path / "out" / "report" / "report.md").read_text(encoding="utf-8")
     assert "not to be ranked with the others: clean." in page.replace("\n", " ")
     assert "clean has the highest" not in page
-    tables = [pl.read_parquet(path) for path in (tmp_path / "out" / "shared").rglob("net1-*.parquet")]
+    tables = [pl.read_parquet(path) for path in (tmp_path / "out" / "shared").glob("*/net1-*/predictions.parquet")]
     assert {table.height for table in tables} == {pairs["net1", "clean"].images}
     new = set(tables[0]["image_id"])
     for dataset in made.datasets(made.config, made.variants).values():
@@ -233,6 +233,13 @@ def test_variants_with_other_data_are_compared_on_images_that_are_new_to_both(sa
     pipeline.write_report(tmp_path / "out")
     after = files(tmp_path / "out")
     assert {name: after[name] for name in before} == before, "scoring reads what is stored and trains nothing"
+    altered = next((tmp_path / "out" / "shared").glob("*/net1-*/predictions.parquet"))
+    whole = altered.read_bytes()
+    altered.write_bytes(bytes([*whole[:40], whole[40] ^ 1, *whole[41:]]))
+    with pytest.raises(StorageError, match=r"predictions\.parquet (was altered|is damaged)"):
+        pipeline.write_report(tmp_path / "out")
+    pipeline.run(asked, tmp_path / "out")
+    assert altered.read_bytes() == whole
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import polars as pl
 from bakeoff.config.experiment import ExperimentConfig, Variant
 from bakeoff.core.atomic import lock
 from bakeoff.core.errors import StorageError
-from bakeoff.core.seals import broken_seals
+from bakeoff.core.seals import broken_seals, check_seal
 from bakeoff.core.storage import check_owned, check_sealed, digest, mark_owned, read_json, write_sealed
 from bakeoff.core.types import Environment
 from bakeoff.data.build.dataset import Dataset
@@ -235,15 +235,16 @@ class Experiment:
             spec: Of the run.
             images: The images' digest.
         """
-        return self.folder / "shared" / images / f"{spec.name}-{digest(spec)}.parquet"
+        return self.folder / "shared" / images / f"{spec.name}-{digest(spec)}" / "predictions.parquet"
 
     def read_shared(self, spec: RunSpec, images: str) -> pl.DataFrame | None:
         """Those predictions, with the columns image_id and label and predicted; None where there are none."""
         path = self.shared_predictions(spec, images)
         try:
-            return pl.read_parquet(path) if path.exists() else None
+            check_seal(path.parent, path.name)
+            return pl.read_parquet(path.read_bytes()) if path.exists() else None
         except (OSError, pl.exceptions.PolarsError) as error:
-            raise StorageError(f"{path} is damaged ({error}); remove it and run again.") from None
+            raise StorageError(f"{path} is damaged ({error}); remove {path.parent} and run again.") from None
 
     def verify(self) -> list[str]:
         """What is not as it was written, a line each: of selections, data sets and runs all files, and the records."""

@@ -140,7 +140,7 @@ def train(
         plan = plan_sweep(experiment, variants, config.training, datasets, overwrite=overwrite, monitor=monitor)
         experiment.store_config(config, command)
         runs = sweep(plan, monitor)
-        predict_shared(experiment, runs, datasets)
+        predict_shared(experiment, runs, datasets, monitor)
     return runs
 
 

@@ -7,21 +7,27 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from bakeoff.core.atomic import write_bytes
+from bakeoff.core.atomic import atomic_folder, write_bytes
+from bakeoff.core.progress import Monitor, silent
+from bakeoff.core.seals import seal
 from bakeoff.core.types import VAL
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.shared_images import SharedImages, shared_images
 from bakeoff.training.run import Run
 from bakeoff.workflow.experiment import Experiment
+from bakeoff.workflow.kept import is_kept
 
 
-def predict_shared(experiment: Experiment, runs: Sequence[Run], datasets: Mapping[str, Dataset]) -> None:
+def predict_shared(
+    experiment: Experiment, runs: Sequence[Run], datasets: Mapping[str, Dataset], monitor: Monitor = silent
+) -> None:
     """Predicts with every finished run whose variant has another validation split than some other variant.
 
     Args:
         experiment: Keeps the predictions; those that are there already are kept.
         runs: Of the variants.
         datasets: By variant, what it was trained on.
+        monitor: Told which predictions were altered.
     """
     distinct = {dataset.info.digest: dataset for dataset in datasets.values()}
     for first, second in combinations(distinct.values(), 2):
@@ -32,7 +38,7 @@ def predict_shared(experiment: Experiment, runs: Sequence[Run], datasets: Mappin
         images = shared_images(first, second)
         for run in runs:
             if run.finished and run.spec.dataset in (first.info.digest, second.info.digest):
-                _predict(experiment, run, images)
+                _predict(experiment, run, images, monitor)
 
 
 def _validation(dataset: Dataset) -> pl.DataFrame:
@@ -43,14 +49,16 @@ def _settings(dataset: Dataset) -> tuple[object, ...]:
     return dataset.info.size, dataset.info.resize, dataset.info.filter
 
 
-def _predict(experiment: Experiment, run: Run, images: SharedImages) -> None:
+def _predict(experiment: Experiment, run: Run, images: SharedImages, monitor: Monitor) -> None:
     from bakeoff.training.predict import probabilities
 
     path = experiment.shared_predictions(run.spec, images.digest)
-    if path.exists():
+    if is_kept(path.parent, monitor):
         return
     given = probabilities(run, images.images) if len(images.labels) else np.zeros((0, len(run.spec.classes)))
     table = pl.DataFrame({"image_id": images.image_ids, "label": images.labels, "predicted": given.argmax(axis=1)})
     raw = io.BytesIO()
     table.write_parquet(raw)
-    write_bytes(path, raw.getvalue())
+    with atomic_folder(path.parent) as partial:
+        write_bytes(partial / path.name, raw.getvalue())
+        seal(partial)
