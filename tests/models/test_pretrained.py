@@ -51,6 +51,14 @@ def test_weights_of_a_file_are_taken_but_for_a_head_of_another_size(
     assert weights_digest(NAME, recipe) != ""
 
 
+def test_a_new_head_begins_with_small_weights(tmp_path: Path, weights: dict[str, Tensor]) -> None:
+    save_file(weights, tmp_path / "w.safetensors")
+    head = create(NAME, 3, 32, Recipe(pretrained=str(tmp_path / "w.safetensors"))).get_submodule("network.classifier")
+    assert isinstance(head, nn.Linear)
+    assert head.weight.abs().max().item() <= head.in_features**-0.5
+    assert create(NAME, 3, 32).get_submodule("classifier").weight.abs().max().item() > head.in_features**-0.5
+
+
 def test_images_are_scaled_and_resized_as_the_network_was_pretrained(
     tmp_path: Path, weights: dict[str, Tensor]
 ) -> None:

@@ -9,6 +9,7 @@ from torch import nn
 
 from bakeoff.core.errors import NetworkError, in_one_line
 from bakeoff.models.prepared import HALF, InputSettings, head_of
+from bakeoff.models.weights import begin_anew
 
 LIBRARIES = {"timm": ("timm", "create_model"), "torchvision": ("torchvision.models", "get_model")}
 """For each library the module and the function that gives a model by its name."""
@@ -53,6 +54,8 @@ def library_factory(name: str, *, pretrained: bool = False, drop_path: float = 0
             network = get(model, num_classes=num_classes, **settings)
         elif library == "timm":
             network = _from_hub(name, get, model, pretrained=True, num_classes=num_classes, **settings)
+            if getattr(network, "pretrained_cfg", {}).get("num_classes") != num_classes:
+                begin_anew(network.get_submodule(head_of(network)))
         else:
             network = _with_new_head(name, _from_hub(name, get, model, weights="DEFAULT", **settings), num_classes)
         network.channels_last = True  # type: ignore[assignment]  # about twice as fast on the CPU

@@ -19,16 +19,13 @@ PREFIXES = ("module.", "_orig_mod.", "model.")
 """What wrappers put before each name."""
 
 
-def load_weights(name: str, network: nn.Module, path: Path) -> str:
-    """Gives a network weights from a file; its last layer keeps its own where that of the file has another shape.
+def load_weights(name: str, network: nn.Module, path: Path) -> None:
+    """Gives a network weights from a file; its last layer begins anew where that of the file has another shape.
 
     Args:
         name: The network, for messages.
         network: Changed in place.
         path: A safetensors file, or one of `torch.save`, which is read with `weights_only=True`.
-
-    Returns:
-        The name of the last layer where it kept its own weights; empty where the file has them.
 
     Raises:
         NetworkError: The file can't be read, holds no weights, or those of another network.
@@ -47,7 +44,17 @@ def load_weights(name: str, network: nn.Module, path: Path) -> str:
             f"({_shape(found.get(first))} in the file, {_shape(own.get(first))} in the network)."
         )
     network.load_state_dict({**own, **{key: value for key, value in found.items() if key not in wrong}})
-    return head if wrong & in_head else ""
+    if wrong & in_head:
+        begin_anew(network.get_submodule(head))
+
+
+def begin_anew(layer: nn.Module) -> None:
+    """Gives a new last layer torch's initial weights, whose outputs are small.
+
+    timm's own for some networks are so large that a linear probe is still under way when its epochs are over.
+    """
+    if isinstance(layer, nn.Linear | nn.Conv2d):
+        layer.reset_parameters()
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -108,7 +108,7 @@ def _accuracies(case: ReportInput) -> tuple[tuple[str, ...], dict[str, Format]]:
 
 
 def _differences(case: ReportInput) -> str:
-    """Which variants have a recipe, or data, of their own, and how these differ."""
+    """Which variants have a recipe, or data, of their own, and how these differ; and which were pretrained."""
     training, data = asdict(case.experiment.training.recipe), asdict(case.experiment.data)
     recipes = {run.spec.variant: _changes(training, asdict(run.spec.recipe)) for run in case.runs}
     others = {variant.name: _changes(data, asdict(variant.data)) for variant in case.experiment.variant_list}
@@ -119,6 +119,8 @@ def _differences(case: ReportInput) -> str:
         if elsewhere
         else ""
     )
+    if tuned := dict.fromkeys(run.spec.variant for run in case.runs if run.record.pretrained):
+        said += f" From pretrained weights: {', '.join(tuned)}; all others from scratch."
     return _listed("Not with one recipe", recipes) + _listed("Not on one data set", others) + said
 
 
