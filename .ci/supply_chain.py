@@ -15,12 +15,9 @@ ROOT = Path(__file__).parents[1]
 LOCKED = re.compile(r"^([\w.-]+)==([^ ;\\]+)((?:[^\n]*\\\n\s+--hash=sha256:\w+)*)", re.M)
 FITS = re.compile(r"apache|bsd|\bmit\b|isc|psf|python software|mozilla|mpl|zlib|cc0", re.I)
 COPYLEFT = re.compile(r"\bA?GPL|GNU (?!lesser)", re.I)
-NOT_SHIPPED = {
-    "codespell": "checks spelling here; no part of bakeoff, and not imported",
-    "pillow-jxl-plugin": "reads JPEG XL; only with the extra `photos`, which a user chooses to install",
-}
+NOT_SHIPPED = {"codespell": "checks spelling here; no part of bakeoff, and not imported"}
 """What has another licence, and why it may be in the lock: nobody gets it who installs bakeoff."""
-UNSTATED = {"axe-playwright-python": "MIT", "colorama": "BSD-3-Clause"}
+UNSTATED = {"axe-playwright-python": "MIT", "colorama": "BSD-3-Clause", "httpx2-jsfetch": "BSD-3-Clause"}
 """Licences that stand in the project's repository and not in the package, or of packages for other systems."""
 
 
