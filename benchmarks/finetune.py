@@ -16,47 +16,19 @@ from pathlib import Path
 
 import torch
 from coco64 import HEAD, network_row, run_row
+from msgspec.structs import asdict
 from safetensors.torch import save_file
 
 import bakeoff
+from bakeoff.config.loading import load_experiment
+from bakeoff.config.schema import Recipe
 from bakeoff.core.storage import write_json
 from bakeoff.core.types import Environment
 
 RESULTS = Path(__file__).parent / "results"
 NETWORK = "timm:tf_efficientnet_lite0"
 DATA = ("data.classes=airplane,bus,cat,dog,pizza", "data.train_per_class=700", "data.val_per_class=200", "data.size=64")
-TUNED = {
-    "epochs": 8,
-    "batch_size": 32,
-    "input_size": 128,
-    "optimizer": "adamw",
-    "learning_rate": 1e-3,
-    "betas": [0.9, 0.999],
-    "weight_decay": 0.05,
-    "schedule": "cosine",
-    "warmup": 0.1,
-    "layer_decay": 0.9,
-    "clip_grad_norm": 1.0,
-    "label_smoothing": 0.1,
-    "horizontal_flip": True,
-    "resized_crop": 0.5,
-    "ema_decay": 0.99,
-    "eval_every": 8,
-    "threads": 2,
-}
-"""The recipe of the preset `finetune`."""
-PROBE = {
-    "epochs": 15,
-    "batch_size": 64,
-    "input_size": 128,
-    "freeze": "backbone",
-    "optimizer": "adamw",
-    "betas": [0.9, 0.999],
-    "weight_decay": 0.1,
-    "schedule": "cosine",
-    "threads": 2,
-}
-"""The recipe of the preset `linear-probe`."""
+SCRATCH = {"pretrained": "false", "input_size": 128, "layer_decay": 1.0}
 
 
 def main() -> None:
@@ -69,9 +41,9 @@ def main() -> None:
     data = Path(os.environ.get("BAKEOFF_DATA", "../shared/data")) / "coco64"
     weights = imagenet_weights(asked.out / "lite0.safetensors")
     variants = {
-        "linear-probe": {"network": NETWORK, "pretrained": str(weights), **PROBE},
-        "fine-tuned": {"network": NETWORK, "pretrained": str(weights), **TUNED},
-        "from-scratch": {"network": NETWORK, **TUNED, "layer_decay": 1.0},
+        "linear-probe": {**of_preset("linear-probe"), "pretrained": weights},
+        "fine-tuned": {**of_preset("finetune"), "pretrained": weights},
+        "from-scratch": {**of_preset("finetune"), **SCRATCH},
     }
     chosen = asked.variants.split(",")
     overrides = [
@@ -86,7 +58,14 @@ def main() -> None:
     experiment = bakeoff.run("hw4-2024", overrides=overrides, out=asked.out / "experiment")
     summary = json.loads((experiment.report_folder / "summary.json").read_text())
     environment = Environment.current()
-    write_json(RESULTS / "finetune.json", {"environment": environment, "recipes": variants, "summary": summary})
+    write_json(
+        RESULTS / "finetune.json",
+        {
+            "environment": environment,
+            "recipes": {name: {key: str(own) for key, own in variant.items()} for name, variant in variants.items()},
+            "summary": summary,
+        },
+    )
     (RESULTS / "finetune.md").write_text("\n".join(page(summary, environment)) + "\n")
 
 
@@ -98,7 +77,7 @@ def page(summary: dict, environment: Environment) -> list[str]:
         "",
         f"Classes {', '.join(summary['classes'])}; {summary['dataset']['train']:,} training and "
         f"{summary['dataset']['val']:,} validation photos at 64 × 64, which `{NETWORK}` enlarges to 128. Written by "
-        "`benchmarks/finetune.py`, whose head has the recipes.",
+        "`benchmarks/finetune.py` with the recipes of the presets `finetune` and `linear-probe`.",
         "",
         f"Made with Python {environment.python}, {environment.platform}, {environment.processors} processors; "
         f"{versions}. Seconds were taken while other work ran on the same machine; they compare nothing.",
@@ -115,6 +94,8 @@ def page(summary: dict, environment: Environment) -> list[str]:
 
 
 def _toml(value: object) -> str:
+    if isinstance(value, tuple):
+        return str(list(value))
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -125,6 +106,12 @@ def let_torchvision_be_imported() -> torch.library.Library:
         library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     return library
+
+
+def of_preset(name: str) -> dict[str, object]:
+    """The network with what a preset's recipe has other than the defaults, on two threads."""
+    recipe, plain = asdict(load_experiment(name).training.recipe), asdict(Recipe())
+    return {"network": NETWORK, **{key: value for key, value in recipe.items() if value != plain[key]}, "threads": 2}
 
 
 def imagenet_weights(path: Path) -> Path:

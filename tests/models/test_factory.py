@@ -127,11 +127,12 @@ def test_a_library_of_models_gives_a_model_by_name(
     assert source_digest(f"{library}:tiny.v1") == ""
 
 
-@pytest.mark.parametrize("library", ["timm", "torchvision"])
+@pytest.mark.parametrize(("library", "module"), [("timm", "timm"), ("torchvision", "torchvision.models")])
 def test_a_missing_library_is_named_with_the_line_that_installs_it(
-    library: str, monkeypatch: pytest.MonkeyPatch
+    library: str, module: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setitem(sys.modules, module, None)  # another test may have imported it
     with pytest.raises(NetworkError, match=f"needs {library}, which is not installed: pip install {library}$"):
         create(f"{library}:resnet18", 4, 8)
 

@@ -172,6 +172,15 @@ def test_without_a_hub_the_error_names_the_file_to_give(monkeypatch: pytest.Monk
         create("timm:mobilenetv3_small_050.lamb_in1k", 3, 32, Recipe(pretrained=True))
 
 
+def test_a_network_whose_last_layer_gives_no_logits_can_not_be_tuned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, weights: dict[str, Tensor]
+) -> None:
+    save_file(weights, tmp_path / "w.safetensors")
+    monkeypatch.setattr("bakeoff.models.factory.head_of", lambda _network: "conv_stem")
+    with pytest.raises(NetworkError, match=r"can't be told from the others \(conv_stem does not give 3 logits\)"):
+        create(NAME, 3, 32, Recipe(pretrained=str(tmp_path / "w.safetensors")))
+
+
 def test_drop_path_is_that_of_the_network() -> None:
     assert create("timm:convnext_atto", 3, 32, Recipe(drop_path=0.25)).stages[-1].blocks[-1].drop_path.drop_prob == 0.25
     with pytest.raises(NetworkError, match="has no drop path"):

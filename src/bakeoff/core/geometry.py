@@ -65,6 +65,10 @@ def frame(
     return Frame(0, length, 0, size)
 
 
+SIDEWAYS = 5
+"""EXIF's orientations from here on exchange width and height (Exif 2.3, 4.6.4)."""
+ROUNDED = 0.02
+"""By this fraction an aspect ratio may differ from the stated one: scaled copies are rounded."""
 FRAGMENT = re.compile(r"#xywh=(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})(?:&size=(\d{1,9}),(\d{1,9}))?\Z")
 """A crop box, and the width and height of the photo that it is of, as the annotations state them."""
 

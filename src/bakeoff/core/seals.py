@@ -15,9 +15,6 @@ UNVERIFIED = "BAKEOFF_NO_VERIFY"
 """The environment variable that leaves out the checks, in worker processes, too; `bakeoff --no-verify` sets it."""
 
 
-ADDED = "was added"
-
-
 class Seal(msgspec.Struct, frozen=True):
     """`sealed.json`: by path within the folder the SHA-256 of each of its files.
 
@@ -59,7 +56,7 @@ def fault(folder: Path) -> str:
     if not (folder / SEAL).exists() or os.environ.get(UNVERIFIED):
         return ""
     try:
-        return next((line for line in _faults(folder / SEAL) if not line.endswith(ADDED)), "")
+        return next(_faults(folder / SEAL), "")
     except StorageError as error:
         return str(error).partition(". ")[0]
 
@@ -71,14 +68,15 @@ def broken_seals(folder: Path) -> Iterator[str]:
         StorageError: A seal can't be read.
     """
     for path in sorted(folder.rglob(SEAL)):
-        yield from _faults(path)
+        yield from _faults(path, added=True)
 
 
-def _faults(path: Path) -> Iterator[str]:
+def _faults(path: Path, *, added: bool = False) -> Iterator[str]:
     home, known = path.parent, read_json(path, Seal, path.parent).files
     found = {own.relative_to(home).as_posix() for own in home.rglob("*") if own.is_file()} - {SEAL}
     yield from (f"{home / name} is missing" for name in sorted(known.keys() - found))
-    yield from (f"{home / name} {ADDED}" for name in sorted(found - known.keys()))
+    if added:
+        yield from (f"{home / name} was added" for name in sorted(found - known.keys()))
     yield from (
         f"{home / name} was altered" for name in sorted(found & known.keys()) if _digest(home / name) != known[name]
     )

@@ -59,6 +59,28 @@ class IndexInfo(msgspec.Struct, frozen=True):
     boxes_known: bool = True
 
 
+def whole_images(images: pl.DataFrame, categories: pl.Series, first: int) -> pl.DataFrame:
+    """An annotation over the whole of each image: the columns of `Index.annotations`.
+
+    Args:
+        images: As `Index.images`, with their sizes.
+        categories: The category id of each.
+        first: The id of the first; the others count on.
+    """
+    width, height = (pl.col(side).cast(pl.Float64) for side in ("width", "height"))
+    return images.select(
+        pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("annotation_id"),
+        "image_id",
+        categories.cast(pl.Int64).alias("category_id"),
+        pl.lit(0.0).alias("x"),
+        pl.lit(0.0).alias("y"),
+        width,
+        height,
+        (width * height).alias("area"),
+        pl.lit(value=False).alias("crowd"),
+    )
+
+
 @dataclass(frozen=True)
 class Index:
     """A COCO instances file as columns.

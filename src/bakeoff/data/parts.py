@@ -16,9 +16,8 @@ from bakeoff.data.duplicates.names import photo_id
 from bakeoff.data.formats.manifest import is_manifest
 from bakeoff.data.formats.yolo import is_yolo, yolo_images
 from bakeoff.data.image_folder.tree import SPLIT_FOLDERS, is_hidden
-from bakeoff.data.index import Index, Problem
+from bakeoff.data.index import Index, Problem, examples
 
-SHOWN = 3
 LEAK = -(2**62)
 
 
@@ -178,9 +177,9 @@ def _same(images: Sequence[pl.DataFrame], splits: Mapping[int, str]) -> dict[int
 def _said(kept: pl.DataFrame, leaks: Sequence[int], images: Sequence[pl.DataFrame]) -> list[Problem]:
     if not leaks:
         return []
-    files = pl.concat(images).filter(pl.col("image_id").is_in(leaks))["file_name"].head(SHOWN)
+    files = pl.concat(images).filter(pl.col("image_id").is_in(leaks))["file_name"].to_list()
     message = (
-        f"{len(leaks):,} photos are in the files of two splits ({', '.join(files)}), a leak: used for test before val "
+        f"{len(leaks):,} photos are in the files of two splits ({examples(files)}), a leak: used for test before val "
         f"before train; {kept.height:,} are left"
     )
     return [Problem("photo-in-two-files", len(leaks), message)]

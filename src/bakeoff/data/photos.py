@@ -13,6 +13,7 @@ import polars as pl
 from PIL import ExifTags, Image
 
 from bakeoff.core.errors import ImageError
+from bakeoff.core.geometry import SIDEWAYS
 from bakeoff.core.storage import digest
 from bakeoff.core.untrusted import stays_inside
 from bakeoff.data.file_names import Listing
@@ -21,9 +22,6 @@ from bakeoff.data.photo_formats import FORMATS
 from bakeoff.data.source import Source
 from bakeoff.data.sources.folder import FolderSource
 from bakeoff.data.sources.zip_archive import ZipSource
-
-SIDEWAYS = 5
-"""EXIF's orientations from here on exchange width and height."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,8 @@ from bakeoff.core.errors import ConfigError
 from bakeoff.core.storage import digest
 from bakeoff.core.types import TEST, TRAIN, VAL
 from bakeoff.data.image_folder.tree import SPLIT_FOLDERS
-from bakeoff.data.index import Index, Problem
+from bakeoff.data.index import Index, Problem, examples
 
-SHOWN = 3
 FIELD = "field:"
 
 
@@ -155,7 +154,7 @@ def _only(index: Index, splits: Mapping[int, str], how: str, why: str) -> Index:
     lost = index.images.filter(~kept)
     problems = index.info.problems
     if lost.height:
-        files = ", ".join(lost["file_name"].head(SHOWN))
+        files = examples(lost["file_name"].to_list())
         problems = (*problems, Problem("no-split", lost.height, f"{lost.height:,} images {why} ({files}): left out"))
     info = msgspec.structs.replace(
         index.info, digest=digest(index.info.digest.encode(), how.encode()), problems=problems

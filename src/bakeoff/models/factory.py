@@ -89,12 +89,26 @@ def _prepared(
     network = factory(**_accepted(factory, num_classes=num_classes, image_size=recipe.input_size or image_size))
     if not isinstance(network, nn.Module):
         raise TypeError(f"it is of type {type(network).__name__}, not a torch.nn.Module")
-    own = input_settings(name, network) if is_pretrained(name, recipe) else HALF
+    pretrained = is_pretrained(name, recipe)
+    own = input_settings(name, network) if pretrained else HALF
     scale = {"auto": own, "imagenet": IMAGENET, "half": HALF}[recipe.normalize]
     settings = own._replace(mean=scale.mean, deviation=scale.deviation, size=recipe.input_size or own.size)
-    if weights and isinstance(recipe.pretrained, str) and is_library(name):
+    head = _head(name, network, num_classes) if pretrained else ""
+    if pretrained and weights and isinstance(recipe.pretrained, str):
         load_weights(name, network, Path(recipe.pretrained))
-    return Prepared(network, settings, image_size, head_of(network) if is_pretrained(name, recipe) else "")
+    return Prepared(network, settings, image_size, head)
+
+
+def _head(name: str, network: nn.Module, num_classes: int) -> str:
+    """The name of the layer that gives the logits."""
+    head = head_of(network)
+    weight = network.get_submodule(head).weight if head else None
+    if not isinstance(weight, Tensor) or len(weight) != num_classes:
+        raise NetworkError(
+            f"the last layer of {name!r} can't be told from the others ({head or 'none'} does not give {num_classes} "
+            "logits), so that it can't be fine-tuned; leave its training.pretrained at false."
+        )
+    return head
 
 
 def build(name: str, factory: Factory, num_classes: int, image_size: int) -> nn.Module:

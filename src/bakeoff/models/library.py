@@ -1,7 +1,6 @@
 """Networks of the model libraries timm and torchvision, by name, with or without their pretrained weights."""
 
 import importlib
-import inspect
 from collections.abc import Callable
 
 import msgspec
@@ -13,6 +12,8 @@ from bakeoff.models.weights import begin_anew
 
 LIBRARIES = {"timm": ("timm", "create_model"), "torchvision": ("torchvision.models", "get_model")}
 """For each library the module and the function that gives a model by its name."""
+DROP_PATH = {"timm": "drop_path_rate", "torchvision": "stochastic_depth_prob"}
+"""What each calls the probability that a residual branch is dropped."""
 
 
 class _TimmSettings(msgspec.Struct):
@@ -47,11 +48,11 @@ def library_factory(name: str, *, pretrained: bool = False, drop_path: float = 0
         get: Callable[..., nn.Module] = getattr(importlib.import_module(module), function)
     except ModuleNotFoundError:
         raise NetworkError(f"network {name!r} needs {library}, which is not installed: pip install {library}") from None
-    settings = _drop_path(name, library, drop_path)
+    settings = {DROP_PATH[library]: drop_path} if drop_path else {}
 
     def make(num_classes: int) -> nn.Module:
         if not pretrained:
-            network = get(model, num_classes=num_classes, **settings)
+            network = _with_drop_path(name, get, model, num_classes=num_classes, **settings)
         elif library == "timm":
             network = _from_hub(name, get, model, pretrained=True, num_classes=num_classes, **settings)
             if getattr(network, "pretrained_cfg", {}).get("num_classes") != num_classes:
@@ -84,20 +85,20 @@ def _mode(interpolation: str) -> str:
     return interpolation if interpolation in {"bilinear", "bicubic"} else "bilinear"
 
 
-def _drop_path(name: str, library: str, probability: float) -> dict[str, float]:
-    if not probability:
-        return {}
-    key = "drop_path_rate" if library == "timm" else "stochastic_depth_prob"
-    if library == "torchvision":
-        model = importlib.import_module("torchvision.models").get_model_builder(name.partition(":")[2])
-        if key not in inspect.getsource(model):
-            raise NetworkError(f"network {name!r} has no drop path; leave its training.drop_path at 0.")
-    return {key: probability}
+def _with_drop_path(name: str, get: Callable[..., nn.Module], model: str, **settings: object) -> nn.Module:
+    try:
+        return get(model, **settings)
+    except TypeError:
+        if {*DROP_PATH.values()}.isdisjoint(settings):
+            raise
+        raise NetworkError(f"network {name!r} has no drop path; leave its training.drop_path at 0.") from None
 
 
 def _from_hub(name: str, get: Callable[..., nn.Module], model: str, **settings: object) -> nn.Module:
     try:
-        return get(model, **settings)
+        return _with_drop_path(name, get, model, **settings)
+    except NetworkError:
+        raise
     except Exception as error:  # the libraries raise whatever their hubs, and the network, raise
         raise NetworkError(
             f"the pretrained weights of {name!r} can't be had: {in_one_line(error)}. Give them as a file: "

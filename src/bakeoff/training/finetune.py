@@ -29,30 +29,21 @@ def parameter_groups(network: nn.Module, recipe: Recipe) -> list[Group]:
     ]
 
 
-def is_frozen(network: nn.Module, recipe: Recipe, epoch: int) -> bool:
-    """Whether in an epoch, counted from 1, only the last layer is trained; never of a network from scratch."""
-    return _is_pretrained(network) and (recipe.freeze == "backbone" or epoch <= recipe.freeze_epochs)
-
-
 def freeze(network: nn.Module, recipe: Recipe, epoch: int) -> None:
-    """Puts a network in training mode for an epoch, with its backbone frozen where the recipe says so.
+    """Puts a network in training mode for an epoch, counted from 1; a pretrained one's backbone may be frozen.
 
     A frozen backbone computes as in evaluation: the running statistics of its batch normalisation stay, too.
     """
     network.train()
     if not isinstance(network, Prepared) or not network.head:
         return
-    frozen, head = is_frozen(network, recipe, epoch), f"network.{network.head}."
-    for name, parameter in network.named_parameters():
-        if not name.startswith(head):
-            parameter.requires_grad_(not frozen)
+    frozen = recipe.freeze == "backbone" or epoch <= recipe.freeze_epochs
+    head = network.network.get_submodule(network.head)
+    network.requires_grad_(not frozen)
+    head.requires_grad_()
     if frozen:
         network.eval()
-        network.network.get_submodule(network.head).train()
-
-
-def _is_pretrained(network: nn.Module) -> bool:
-    return isinstance(network, Prepared) and bool(network.head)
+        head.train()
 
 
 def _learning_rates(network: nn.Module, recipe: Recipe) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from bakeoff.config.data import ALL, DataConfig, Quota, SelectionConfig
+from bakeoff.config.data import ALL, BoxFormat, DataConfig, Quota, SelectionConfig
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
 from bakeoff.core.errors import ConfigError
@@ -103,19 +103,30 @@ def configure(
     return msgspec.structs.replace(config, data=msgspec.structs.replace(config.data, **given))
 
 
-def read_coco(path: PathName, *, images: PathName = "", cache: PathName | None = None) -> Index:
+def read_coco(
+    path: PathName,
+    *,
+    images: PathName = "",
+    box_format: BoxFormat = "auto",
+    none: str = "",
+    cache: PathName | None = None,
+) -> Index:
     """Reads a COCO instances file, also packed (.gz, .zst, .zip).
 
     Args:
         path: The file.
         images: Folder or zip archive of the photos: they tell which files are meant by names that are written
             otherwise, and their sizes where the file states none.
+        box_format: How it writes boxes: "xywh", "xyxy" or "cxcywh"; "auto" is "xywh", and an error where that can't be.
+        none: Name of a class of images without annotations; empty for none.
         cache: A folder that keeps what was read, so that the next reading takes a fraction of the time.
 
     Raises:
-        AnnotationsError: It can't be read, or is no COCO instances file.
+        AnnotationsError: It can't be read, or is no COCO instances file, or its boxes are not of the format.
+        ConfigError: It has a category of the name `none`.
     """
-    return inputs.read_index(fspath(path), Path(cache) if cache else None, images=fspath(images))
+    data = DataConfig(box_format=box_format, none=none)
+    return inputs.read_index(fspath(path), Path(cache) if cache else None, data, fspath(images))
 
 
 def select(
@@ -172,6 +183,7 @@ def build(
     filter: Literal["area", "linear"] = "area",  # noqa: A002  # the name of the key in an experiment file
     quality: int = 95,
     workers: int = 0,
+    check_sizes: bool = True,
     monitor: Monitor = silent,
 ) -> Dataset:
     """Reads and resizes the chosen images and writes the data set's folder, whole or not at all.
@@ -185,6 +197,8 @@ def build(
         filter: "area" averages over the source pixels, "linear" is `cv2.resize`'s default.
         quality: JPEG quality of the copies, 1 to 100.
         workers: Processes that decode; 0 means one per processor.
+        check_sizes: Whether a photo is refused that has neither the size that the annotations state nor its aspect
+            ratio; if not, boxes are fractions of whatever photo is there.
         monitor: Told how far it is.
 
     Raises:
@@ -196,7 +210,9 @@ def build(
     data = _checked({**values, "annotations": chosen.info.source, "images": fspath(images)}, DataConfig)
     settings = build_stage.ImageSettings(size=data.size, resize=data.resize, filter=data.filter, quality=data.quality)
     source, progress = inputs.open_source(data, monitor), monitor("photos")
-    return build_stage.build(chosen, source, Path(out), workers=workers, progress=progress, **settings)
+    return build_stage.build(
+        chosen, source, Path(out), workers=workers, check_sizes=check_sizes, progress=progress, **settings
+    )
 
 
 def export(run: PathName, target: PathName, *, allow_code: bool = False) -> float | None:

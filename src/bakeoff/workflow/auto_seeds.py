@@ -51,7 +51,7 @@ def sweep_until_decided(
         plan = plan_sweep(experiment, chosen, training, datasets, seeds=seeds, overwrite=overwrite, monitor=monitor)
         sweep(plan, monitor)
         runs = experiment.stored_runs(config.variant_list)
-        predict_shared(experiment, runs, datasets)
+        predict_shared(experiment, runs, datasets, monitor)
         active = _active(config, experiment, datasets, runs, schedule[:number])
         if not active or 0 < training.minutes * SECONDS <= time.monotonic() - begun:
             break

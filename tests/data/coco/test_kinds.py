@@ -228,6 +228,25 @@ def test_each_format_of_boxes_gives_the_same_ones(
             read_index(path)
 
 
+def test_few_boxes_within_one_pixel_are_pixels_and_said(tmp_path: Path) -> None:
+    path = write(tmp_path, many([[0.1, 0.2, 0.3, 0.4]] * 9))
+    index = read_index(path)
+    assert index.annotations["width"].to_list() == [0.3] * 9
+    assert [(problem.code, problem.count) for problem in index.info.problems] == [("tiny-boxes", 9)]
+    assert read_index(path, box_format="xywh").annotations["width"].to_list() == pytest.approx([30.0] * 9)
+
+
+def test_boxes_of_nothing_are_no_fractions(tmp_path: Path) -> None:
+    index = read_index(write(tmp_path, many([[0, 0, 0, 0]] * 12)))
+    assert [(problem.code, problem.count) for problem in index.info.problems] == [("empty-box", 12)]
+
+
+def test_few_photos_that_may_be_turned_do_not_refuse_a_file_with_many_good_ones(tmp_path: Path) -> None:
+    content = many([*PIXELS, *([[10, 70, 30, 25]] * 11)])
+    index = read_index(write(tmp_path, content))
+    assert [(problem.code, problem.count) for problem in index.info.problems] == [("box-over-border", 11)]
+
+
 def test_corners_in_place_of_sides_are_noticed(tmp_path: Path) -> None:
     corners = [[50.0 + n, 50.0, 70.0 + n, 75.0] for n in range(12)]
     path = write(tmp_path, many(corners))

@@ -6,17 +6,13 @@ from typing import NamedTuple
 import polars as pl
 
 from bakeoff.core.errors import ImageError
-from bakeoff.core.geometry import CropBox
+from bakeoff.core.geometry import ROUNDED, SIDEWAYS, CropBox
 from bakeoff.data.selection.candidates import BOX
 from bakeoff.data.selection.selection import Selection
 
 Size = tuple[int, int]
 """Width and height in pixels."""
 
-SIDEWAYS = 5
-"""EXIF's orientations from here on exchange width and height."""
-SHARE = 0.02
-"""A side may differ by this fraction from that of an exact copy: scaled copies are rounded."""
 MISMATCH = "its annotations are for a photo of"
 
 
@@ -66,7 +62,7 @@ def fit(stated: Size, stored: Size, orientation: int) -> Fit:
 
 def _same_shape(stated: Size, found: Size) -> bool:
     height, width = found[0] * stated[1] / stated[0], found[1] * stated[0] / stated[1]
-    return abs(height - found[1]) <= max(1, SHARE * height) or abs(width - found[0]) <= max(1, SHARE * width)
+    return abs(height - found[1]) <= max(1, ROUNDED * height) or abs(width - found[0]) <= max(1, ROUNDED * width)
 
 
 def turn_boxes(selection: Selection, turns: Mapping[int, int]) -> Selection:

@@ -8,7 +8,7 @@ import polars as pl
 
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.storage import digest
-from bakeoff.data.index import Index
+from bakeoff.data.index import Index, whole_images
 
 
 def add_background(index: Index, images: Collection[int], name: str) -> Index:
@@ -25,18 +25,8 @@ def add_background(index: Index, images: Collection[int], name: str) -> Index:
     if name in index.categories["name"]:
         raise ConfigError(f"data.none = {name!r} is the name of a category in {index.info.source}; choose another.")
     category, first = _next(index.categories["category_id"]), _next(index.annotations["annotation_id"])
-    width, height = (pl.col(side).cast(pl.Float64) for side in ("width", "height"))
-    whole = index.images.filter(pl.col("image_id").is_in(sorted(images)) & pl.col("width").is_not_null()).select(
-        pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias("annotation_id"),
-        "image_id",
-        pl.lit(category, dtype=pl.Int64).alias("category_id"),
-        pl.lit(0.0).alias("x"),
-        pl.lit(0.0).alias("y"),
-        width,
-        height,
-        (width * height).alias("area"),
-        pl.lit(value=False).alias("crowd"),
-    )
+    bare = index.images.filter(pl.col("image_id").is_in(sorted(images)) & pl.col("width").is_not_null())
+    whole = whole_images(bare, pl.repeat(category, bare.height, dtype=pl.Int64, eager=True), first)
     own = pl.DataFrame([(category, name, "")], schema=index.categories.schema, orient="row")
     return replace(
         index,

@@ -9,7 +9,7 @@ from bakeoff.data.index import Problem, examples
 TOLERANCE = 1.0
 """Pixels by which a box may leave its image without being counted: annotation tools round."""
 ENOUGH = 10
-"""With fewer boxes in the file nothing is concluded about all of them."""
+"""With fewer boxes nothing is concluded about all of them."""
 SIDES = ("x", "y", "width", "height")
 X, Y, WIDTH, HEIGHT = (pl.col(side) for side in SIDES)
 W, H = pl.col("_w"), pl.col("_h")
@@ -20,8 +20,10 @@ BEYOND = (X < -TOLERANCE) | (Y < -TOLERANCE) | (RIGHT > W + TOLERANCE) | (BOTTOM
 CHOICES = '"xywh" (left, top, width, height), "xyxy" (left, top, right, bottom), "cxcywh" (centre, width, height)'
 
 
-def read_format(annotations: pl.DataFrame, box_format: BoxFormat, source: str) -> pl.DataFrame:
+def read_format(annotations: pl.DataFrame, box_format: BoxFormat, source: str) -> tuple[pl.DataFrame, list[Problem]]:
     """Boxes of another format as x, y, width, height; boxes that are fractions of their image stay fractions.
+
+    Few boxes that are all within one pixel are taken as pixels, as COCO has them, and said.
 
     Args:
         annotations: As `Index.annotations`, boxes as the file has them.
@@ -29,23 +31,27 @@ def read_format(annotations: pl.DataFrame, box_format: BoxFormat, source: str) -
         source: The file, for messages.
 
     Raises:
-        AnnotationsError: All boxes are within one pixel, and the format is "auto".
+        AnnotationsError: All boxes are within one pixel, which no real box is, and the format is "auto".
     """
-    if box_format == "auto" and annotations.height >= ENOUGH and are_fractions(annotations):
-        raise AnnotationsError(
-            f"{source}: all {annotations.height:,} boxes are between 0 and 1, as fractions of their image, where COCO "
-            f"has pixels. Set data.box_format to say what they are: {CHOICES}."
-        )
+    if box_format == "auto" and are_fractions(annotations):
+        count = annotations.height
+        if count >= ENOUGH:
+            raise AnnotationsError(
+                f"{source}: all {count:,} boxes are between 0 and 1, as fractions of their image, where COCO has "
+                f"pixels. Set data.box_format to say what they are: {CHOICES}."
+            )
+        message = f"all {count:,} boxes are between 0 and 1: taken as pixels, unless data.box_format is set"
+        return annotations, [Problem("tiny-boxes", count, message)]
     if box_format == "xyxy":
-        return annotations.with_columns((WIDTH - X).alias("width"), (HEIGHT - Y).alias("height"))
+        return annotations.with_columns((WIDTH - X).alias("width"), (HEIGHT - Y).alias("height")), []
     if box_format == "cxcywh":
-        return annotations.with_columns((X - WIDTH / 2).alias("x"), (Y - HEIGHT / 2).alias("y"))
-    return annotations
+        return annotations.with_columns((X - WIDTH / 2).alias("x"), (Y - HEIGHT / 2).alias("y")), []
+    return annotations, []
 
 
 def are_fractions(annotations: pl.DataFrame) -> bool:
-    """Whether all boxes lie within 0 to 1, be they written by their sides or by their corners."""
-    boxes = annotations.filter(FINITE)
+    """Whether all boxes lie within 0 to 1, be they written by their sides or by their corners; not where all are 0."""
+    boxes = annotations.filter(FINITE & (WIDTH > 0) & (HEIGHT > 0))
     return boxes.height > 0 and boxes.select(pl.all_horizontal(pl.col(SIDES).abs() <= 1).all()).item()
 
 
@@ -63,7 +69,7 @@ def unsure_images(annotations: pl.DataFrame, images: pl.DataFrame) -> pl.Series:
 
 
 def fit_boxes(
-    annotations: pl.DataFrame, images: pl.DataFrame, box_format: BoxFormat, source: str, *, fractions: bool
+    annotations: pl.DataFrame, images: pl.DataFrame, source: str, *, fractions: bool, check: bool
 ) -> tuple[pl.DataFrame, list[Problem]]:
     """Brings boxes into their images: drops those that are not in them, and clips those that leave them.
 
@@ -72,17 +78,17 @@ def fit_boxes(
     Args:
         annotations: As `Index.annotations`, boxes as x, y, width, height.
         images: As `Index.images`, all with their sizes.
-        box_format: As `data.box_format`; "auto" checks that most boxes lie in their image.
         source: The file, for messages.
         fractions: Whether boxes are fractions of their image.
+        check: Whether most boxes must lie in their image.
 
     Raises:
-        AnnotationsError: Most boxes leave their image, and the format is "auto".
+        AnnotationsError: They do not.
     """
     table = _with_sides(annotations, images)
     if fractions:
         table = table.with_columns(X * W, Y * H, WIDTH * W, HEIGHT * H)
-    if box_format == "auto":
+    if check:
         _check_most(table.filter(FINITE), source)
     problems: list[Problem] = []
 

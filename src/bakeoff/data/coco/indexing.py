@@ -78,17 +78,17 @@ def build_index(
     known, annotations, merged = merge_files(known, annotations, spelling(pl.col("file_name")))
     annotations, repeated = _once(annotations)
     annotations, boxless = _with_boxes(annotations)
-    annotations = read_format(annotations, box_format, source)
-    fractions = are_fractions(annotations)
+    annotations, tiny = read_format(annotations, box_format, source)
+    fractions = box_format != "auto" and are_fractions(annotations)
     odd = pl.col("image_id").is_in(unsure_images(annotations, known).implode())
     unsure, sure = annotations.filter(odd), annotations.filter(~odd)
-    fitted, clipped = fit_boxes(sure, known, box_format, source, fractions=fractions)
+    fitted, clipped = fit_boxes(sure, known, source, fractions=fractions, check=box_format == "auto")
     before = [*(problems or []), *image_problems, *category_problems]
     info = IndexInfo(
         source,
         digest,
         tuple(License(entry.id, entry.name or "", entry.url or "") for entry in document.licenses),
-        (*before, *dropped, *shared, *merged, *repeated, *boxless, *clipped),
+        (*before, *dropped, *shared, *merged, *repeated, *boxless, *tiny, *clipped),
         boxes_known=annotations.is_empty() or not annotations.filter(FINITE).is_empty(),
     )
     index = Index(info, known, fitted, _category_table(categories))

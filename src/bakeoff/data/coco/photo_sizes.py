@@ -52,7 +52,9 @@ def with_sizes(reading: Reading, box_format: BoxFormat, measure: Measure | None)
         message = f"{len(found):,} images state no size (ids {examples(found)}): taken from their photos"
         problems.append(Problem("size-of-photo", len(found), message))
     sized = unsure.join(images.filter(pl.col("width").is_not_null()), on="image_id", how="semi", maintain_order="left")
-    fitted, clipped = fit_boxes(sized, images, box_format, index.info.source, fractions=reading.fractions)
+    alone = measure is not None and index.annotations.is_empty()  # else the others were judged, and these are few
+    check = box_format == "auto" and alone
+    fitted, clipped = fit_boxes(sized, images, index.info.source, fractions=reading.fractions, check=check)
     unsized, lost = _without_size(unsure, images, photos=measure is not None)
     info = msgspec.structs.replace(
         index.info,

@@ -10,7 +10,7 @@ from bakeoff.core.storage import digest
 from bakeoff.data.coco.background import add_background
 from bakeoff.data.image_folder.indexing import photo_size
 from bakeoff.data.image_folder.tree import is_hidden
-from bakeoff.data.index import Index, IndexInfo, Problem
+from bakeoff.data.index import Index, IndexInfo, Problem, examples
 from bakeoff.data.photo_formats import SUFFIXES
 
 BOX = {
@@ -23,7 +23,6 @@ BOX = {
     "crowd": pl.Boolean,
 }
 """A box: its photo, its class, its edges and whether it is a crowd."""
-SHOWN = 3
 
 
 def find_photos(folder: Path) -> list[str]:
@@ -126,8 +125,7 @@ def with_background(index: Index, files: Iterable[str], none: str) -> Index:
     return add_background(index, rows["image_id"].to_list(), none) if none else index
 
 
-def problem(code: str, message: str, examples: Iterable[str]) -> Problem:
-    """A problem of as many entries as there are examples."""
-    found = list(examples)
-    shown = ", ".join(dict.fromkeys(found[:SHOWN]))
-    return Problem(code, len(found), f"{len(found):,} {message} ({shown}{', …' if len(found) > SHOWN else ''})")
+def problem(code: str, message: str, entries: Iterable[str]) -> Problem:
+    """A problem of so many entries, each named as often as it has it."""
+    found = list(entries)
+    return Problem(code, len(found), f"{len(found):,} {message} ({examples(list(dict.fromkeys(found)))})")

@@ -6,7 +6,7 @@ import polars as pl
 
 from bakeoff.core.storage import digest
 from bakeoff.data.image_folder.tree import Tree
-from bakeoff.data.index import Index, IndexInfo
+from bakeoff.data.index import Index, IndexInfo, whole_images
 from bakeoff.data.photos import upright_size
 
 
@@ -37,18 +37,8 @@ def tree_index(tree: Tree) -> Index:
             "url": pl.String,
         },
     )
-    width, height = (pl.col(name).cast(pl.Float64) for name in ("width", "height"))
-    annotations = images.select(
-        pl.col("image_id").alias("annotation_id"),
-        "image_id",
-        pl.Series("category_id", [categories[photo.label] for photo in tree.photos], dtype=pl.Int64),
-        pl.lit(0.0).alias("x"),
-        pl.lit(0.0).alias("y"),
-        width,
-        height,
-        (width * height).alias("area"),
-        pl.lit(value=False).alias("crowd"),
-    )
+    labels = pl.Series([categories[photo.label] for photo in tree.photos], dtype=pl.Int64)
+    annotations = whole_images(images, labels, 1)
     table = pl.DataFrame(
         {"category_id": categories.values(), "name": categories.keys(), "supercategory": ""},
         schema={"category_id": pl.Int64, "name": pl.String, "supercategory": pl.String},

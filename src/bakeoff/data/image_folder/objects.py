@@ -6,12 +6,10 @@ import msgspec
 import polars as pl
 
 from bakeoff.core.errors import ConfigError
+from bakeoff.core.geometry import ROUNDED
 from bakeoff.core.storage import digest
 from bakeoff.data.image_folder.matching import match
 from bakeoff.data.index import Index, Problem, examples
-
-SHARE = 0.02
-"""By this fraction the aspect ratio of a photo may differ from the stated one: scaled copies are rounded."""
 
 
 def add_objects(index: Index, objects: Index) -> Index:
@@ -69,7 +67,7 @@ def _scaled(index: Index, objects: Index, pairs: pl.DataFrame) -> tuple[pl.DataF
     )
     across = pl.col("width_photo") / pl.col("_w")
     down = pl.col("height_photo") / pl.col("_h")
-    same = (across / down).is_between(1 - SHARE, 1 + SHARE).fill_null(value=False)
+    same = (across / down).is_between(1 - ROUNDED, 1 + ROUNDED).fill_null(value=False)
     table = (
         objects.annotations.join(sizes, on="image_id")
         .join(classes, on="category_id")
