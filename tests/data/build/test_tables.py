@@ -7,7 +7,6 @@ import pytest
 
 from bakeoff.core.errors import StorageError
 from bakeoff.data.build.allocation import Allocation, Candidate, Slot, UnreadableImage
-from bakeoff.data.build.stated_size import Fit
 from bakeoff.data.build.tables import FATE, LEDGER, MANIFEST, make_manifest, make_metadata, read_table, update_ledger
 from bakeoff.data.selection.selection import Selection
 
@@ -21,7 +20,6 @@ def allocation() -> Allocation:
         chosen=(first, other),
         images=[Candidate(7, "7.jpg"), other],
         digests=["aa", "bb"],
-        fits=[Fit(1.0, 1.0)] * 2,
         unreadable=[UnreadableImage(first, "cat", "the file is empty")],
     )
 
@@ -48,7 +46,7 @@ def test_ledger_says_what_became_of_the_photos(selection: Selection, allocation:
 
 
 def test_ledger_stays_where_all_photos_were_read(selection: Selection, allocation: Allocation) -> None:
-    same = Allocation(allocation.slots, allocation.chosen, list(allocation.chosen), allocation.digests, allocation.fits)
+    same = Allocation(allocation.slots, allocation.chosen, list(allocation.chosen), allocation.digests)
     assert update_ledger(selection, same).equals(selection.ledger)
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from bakeoff.core.errors import ShortageError, SourceError
 from bakeoff.core.progress import Progress
 from bakeoff.core.types import SPLITS
-from bakeoff.data.build.stated_size import MISMATCH, Fit
+from bakeoff.data.build.stated_size import EXACT, MISMATCH, Fit
 from bakeoff.data.build.workers import MadeImage
 from bakeoff.data.index import NO_FILE
 from bakeoff.data.selection.selection import Selection
@@ -48,7 +48,7 @@ class Allocation:
         chosen: By slot the image that the selection chose.
         images: By slot the image that fills it.
         digests: By slot the digest of that image's bytes.
-        fits: By slot how boxes of the stated size lie in that image's photo.
+        fits: By the number of a slot how boxes of the stated size lie in that image's photo, where it is not exact.
         unreadable: The images that can't be used, in the order in which they were tried.
     """
 
@@ -56,7 +56,7 @@ class Allocation:
     chosen: tuple[Candidate, ...]
     images: list[Candidate]
     digests: list[str]
-    fits: list[Fit]
+    fits: dict[int, Fit] = field(default_factory=dict)
     unreadable: list[UnreadableImage] = field(default_factory=list)
 
 
@@ -119,7 +119,7 @@ def _plan(selection: Selection) -> Allocation:
         slots.append(Slot(split, positions[split], label))
         positions[split] += 1
     images = [Candidate(*row) for row in selection.chosen.select("image_id", "file_name").iter_rows()]
-    return Allocation(tuple(slots), tuple(images), images, [""] * len(images), [Fit(1.0, 1.0)] * len(images))
+    return Allocation(tuple(slots), tuple(images), images, [""] * len(images))
 
 
 def _try(allocation: Allocation, numbers: Sequence[int], make: Make, progress: Progress) -> list[int]:
@@ -133,7 +133,7 @@ def _try(allocation: Allocation, numbers: Sequence[int], make: Make, progress: P
                 empty.append(number)
             else:
                 allocation.digests[number] = made.digest
-                allocation.fits[number] = made.fit
+                allocation.fits.update({number: made.fit} if made.fit != EXACT else {})
                 done += 1
             progress(done, len(slots))
     return empty

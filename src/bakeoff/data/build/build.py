@@ -123,13 +123,12 @@ def _stated_sizes(selection: Selection) -> dict[int, Size]:
 
 
 def _turns(allocation: Allocation) -> dict[int, int]:
-    pairs = zip(allocation.images, allocation.fits, strict=True)
-    return {image.image_id: fit.turn for image, fit in pairs if fit.turn}
+    return {allocation.images[number].image_id: fit.turn for number, fit in allocation.fits.items() if fit.turn}
 
 
 def _problems(allocation: Allocation) -> tuple[Problem, ...]:
     """What the photos were not as the annotations state them."""
-    pairs = [(photo_of(image.file_name), fit) for image, fit in zip(allocation.images, allocation.fits, strict=True)]
+    pairs = [(photo_of(allocation.images[number].file_name), fit) for number, fit in sorted(allocation.fits.items())]
     turned, scaled = [file for file, fit in pairs if fit.turn], [file for file, fit in pairs if fit.is_scaled]
     wrong = [photo_of(one.image.file_name) for one in allocation.unreadable if MISMATCH in one.reason]
     said = (

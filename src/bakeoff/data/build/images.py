@@ -11,7 +11,7 @@ from PIL import Image, UnidentifiedImageError
 from bakeoff.core.errors import ConfigError, ImageError, unknown_name
 from bakeoff.core.geometry import GREY, CropBox, Resize, frame
 from bakeoff.core.types import Images
-from bakeoff.data.build.stated_size import Fit, Size, fit
+from bakeoff.data.build.stated_size import EXACT, Fit, Size, fit
 from bakeoff.data.photo_formats import FORMATS
 
 Filter = Literal["area", "linear"]
@@ -85,7 +85,7 @@ def to_fitted_pixels(
     """
     quick = crop_box is None and resize_name == "stretch" and filter_name == "area"
     photo = _decode(raw, DECODED * size if quick else 0)
-    found = fit(stated, photo.size, photo.orientation) if stated else Fit(1.0, 1.0)
+    found = fit(stated, photo.size, photo.orientation) if stated else EXACT
     if quick:
         return _turn(resize(photo.pixels, size, filter_name, photo.extent), photo.orientation), found
     pixels = photo.pixels if crop_box and found.turn else _turn(photo.pixels, photo.orientation)

@@ -32,13 +32,17 @@ class Fit(NamedTuple):
     @property
     def is_scaled(self) -> bool:
         """Whether the photo has not the stated size."""
-        return (self.across, self.down) != (1.0, 1.0)
+        return (self.across, self.down) != EXACT[:2]
 
     def scale(self, crop_box: CropBox) -> CropBox:
         """A crop box of the stated size, in the photo's pixels."""
         left, top = round(crop_box.left * self.across), round(crop_box.top * self.down)
         right = round((crop_box.left + crop_box.width) * self.across)
         return CropBox(left, top, right - left, round((crop_box.top + crop_box.height) * self.down) - top)
+
+
+EXACT = Fit(1.0, 1.0)
+"""Of a photo that is as its annotations state it."""
 
 
 def fit(stated: Size, stored: Size, orientation: int) -> Fit:

@@ -21,7 +21,7 @@ from bakeoff.core.geometry import Resize, crop_box_of, photo_of
 from bakeoff.core.types import Images
 from bakeoff.data.build.arrays import write_rows
 from bakeoff.data.build.images import Filter, to_fitted_pixels
-from bakeoff.data.build.stated_size import Fit, Size
+from bakeoff.data.build.stated_size import EXACT, Fit, Size
 from bakeoff.data.source import Source
 
 CHUNK = 32
@@ -64,7 +64,7 @@ class MadeImage(NamedTuple):
 
     digest: str | None
     reason: str = ""
-    fit: Fit = Fit(1.0, 1.0)
+    fit: Fit = EXACT
 
 
 def make_all(
