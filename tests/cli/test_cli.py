@@ -96,9 +96,18 @@ def test_the_main_job_from_the_command_line(photos: list[str], tmp_path: Path, m
     assert set(good["probabilities"]) == set(CLASSES)
     assert sum(good["probabilities"].values()) == pytest.approx(1)
     assert bad["error"]
-    done = bakeoff("predict", run, str(photo), cwd=tmp_path)
+    done = bakeoff("predict", run, str(photo), "--all", cwd=tmp_path)
     assert done.returncode == 0
     assert all(name in done.stdout for name in CLASSES)
+    done = bakeoff("predict", run, str(photo), cwd=tmp_path)
+    assert [name in done.stdout for name in (*CLASSES, photo.name, str(photo.parent))].count(True) == 2, (
+        "class and name"
+    )
+    done = bakeoff("predict", run, str(photo), "--out", "table.csv", cwd=tmp_path)
+    assert "Predictions: table.csv" in done.stdout
+    assert (tmp_path / "table.csv").read_text().splitlines()[1].startswith(f"{photo},{good['predicted']},")
+    done = bakeoff("predict", run, str(photo), "--out", "table.txt", cwd=tmp_path)
+    assert (done.returncode, ".csv or .json" in done.stderr) == (2, True)
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
     browser.chmod(0o755)

@@ -2,11 +2,12 @@
 
 import pytest
 
-from bakeoff.cli.printing import SHOWN, print_audit, print_outcome
+from bakeoff.cli.printing import SHOWN, print_audit, print_outcome, print_predictions
 from bakeoff.data.audit.result import Audit, Duplicates, LabelCheck, Refused, WrongLabel
 from bakeoff.evaluation.failures import failure_rate
 from bakeoff.evaluation.scores import Comparison, RunScores, VariantScores
 from bakeoff.findings.finding import Finding
+from bakeoff.training.predict import Prediction
 
 CLEAN = Audit("photos", {"train": {"cat": 2, "dog": 1}}, {"train": 2.0}, (), (), ())
 
@@ -51,3 +52,16 @@ def test_failed_runs_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     lines = capsys.readouterr().out.splitlines()
     assert any("net1" in line and "0 of 1" in line and "–" in line for line in lines)
     assert lines[-2:] == ["verdict on failed-training", "verdict on best-network"]
+
+
+def test_predictions_name_a_photo_with_its_folder_only_where_it_has_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        Prediction(name, "cat", 0.75, {"cat": 0.75, "dog": 0.25}) for name in ("one/a.jpg", "two/a.jpg", "x.zip/b.jpg")
+    ]
+    print_predictions(rows)
+    text = capsys.readouterr().out
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in text.splitlines() if line.startswith("│")]
+    assert cells == [["one/a.jpg", "cat", "0.750"], ["two/a.jpg", "cat", "0.750"], ["b.jpg", "cat", "0.750"]]
+    print_predictions([*rows, Prediction("c.jpg", error="the file is empty")], every=True)
+    text = capsys.readouterr().out
+    assert all(word in text for word in ("dog", "0.250", "the file is empty"))

@@ -12,9 +12,10 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.build.images import square
 from bakeoff.training import export
 from bakeoff.training.export import to_onnx
-from bakeoff.training.predict import OnnxModel, probabilities
+from bakeoff.training.predict import OnnxModel
 from bakeoff.training.run import WEIGHTS, Run, RunSpec
 from bakeoff.training.train import train
+from bakeoff.training.trained import probabilities
 
 SIDES = ((16, 16), (64, 48), (17, 100), (333, 127), (5, 7), (8, 40), (2, 3))
 BRANCHING = """

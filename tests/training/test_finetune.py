@@ -22,9 +22,10 @@ from bakeoff.training.batches import Features, Split
 from bakeoff.training.export import to_onnx
 from bakeoff.training.features import with_features
 from bakeoff.training.finetune import freeze, parameter_groups
-from bakeoff.training.predict import OnnxModel, probabilities
+from bakeoff.training.predict import OnnxModel
 from bakeoff.training.run import EpochLog, Run, load_run
 from bakeoff.training.train import make_spec, train
+from bakeoff.training.trained import probabilities
 
 NAME = "timm:mobilenetv3_small_050"
 CPU = torch.device("cpu")

@@ -2,16 +2,19 @@
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 from bakeoff.core.errors import ConfigError, NetworkError, StorageError
 from bakeoff.data.build.load import load
 from bakeoff.data.sample import CLASSES
 from bakeoff.training.export import export
-from bakeoff.training.predict import predict
+from bakeoff.training.predict import RunModel, predict
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +47,7 @@ def test_predict_agrees_with_the_run_and_tells_what_it_can_not_read(
     with pytest.raises(ConfigError, match="does not exist"):
         predict(run, [tmp_path / "c.jpg"])
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ConfigError, match="holds no image"):
+    with pytest.raises(ConfigError, match="holds no photo"):
         predict(run, [tmp_path / "empty"])
 
 
@@ -71,6 +74,38 @@ def test_an_exported_file_predicts_what_the_run_does(
         assert one.image == other.image
         assert other.probabilities == pytest.approx(one.probabilities, abs=2e-3), "pixels differ by at most one level"
     assert "can't be" in by_file[-1].error or "not a" in by_file[-1].error
+
+
+def test_an_archive_gives_what_its_photos_give_alone_however_many_go_together(
+    sample: Path, finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, photos = finished / "runs" / "net1-seed0", sorted((sample / "images").iterdir())[:5]
+    with zipfile.ZipFile(tmp_path / "photos.zip", "w") as archive:
+        for photo in photos:
+            archive.write(photo, f"day/{photo.name}")
+        archive.writestr("day/zz.jpg", b"x")
+    alone = predict(run, photos, "cpu")
+    monkeypatch.setattr(RunModel, "batch", 2)
+    *packed, broken = predict(run, [tmp_path / "photos.zip"], "cpu")
+    assert [answer.image for answer in packed] == [str(tmp_path / "photos.zip" / "day" / one.name) for one in photos]
+    for one, other in zip(alone, packed, strict=True):
+        assert other.probabilities == pytest.approx(one.probabilities, abs=1e-6)
+        assert other.predicted == one.predicted == max(one.probabilities, key=one.probabilities.__getitem__)
+        assert other.probability == other.probabilities[other.predicted]
+    assert "is not a" in broken.error
+    assert (broken.predicted, broken.probability) == ("", None)
+
+
+def test_a_photo_of_a_camera_is_predicted_upright(finished: Path, exported: Path, tmp_path: Path) -> None:
+    small = np.random.default_rng(0).integers(0, 256, (12, 16, 3)).astype(np.uint8)
+    large = Image.fromarray(small).resize((6000, 4500), Image.Resampling.BICUBIC)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by a quarter
+    large.rotate(90, expand=True).save(tmp_path / "turned.jpg", quality=95, exif=exif)
+    large.save(tmp_path / "upright.png", compress_level=1)
+    for model in (finished / "runs" / "net1-seed0", exported):
+        turned, upright = predict(model, [tmp_path / "turned.jpg", tmp_path / "upright.png"], "cpu")
+        assert turned.probabilities == pytest.approx(upright.probabilities, abs=0.01)
 
 
 def test_without_its_data_set_a_run_is_exported_unchecked(finished: Path, tmp_path: Path) -> None:

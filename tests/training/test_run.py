@@ -18,9 +18,9 @@ from bakeoff.core.errors import NetworkError, StorageError
 from bakeoff.core.seals import seal
 from bakeoff.core.storage import file_digest
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.training.predict import load_network, probabilities
 from bakeoff.training.run import Run, RunSpec, load_run
 from bakeoff.training.train import make_spec, train, train_module
+from bakeoff.training.trained import load_network, probabilities
 
 OWN = """
 from pathlib import Path

@@ -22,9 +22,9 @@ from bakeoff.training.batches import Split
 from bakeoff.training.checks import check
 from bakeoff.training.device import choose_device, reproducible
 from bakeoff.training.loop import cross_entropy
-from bakeoff.training.predict import probabilities
 from bakeoff.training.run import BatchLog, EpochLog, Run, RunSpec, load_run
 from bakeoff.training.train import make_spec, train
+from bakeoff.training.trained import probabilities
 
 EXPLODING = """
 import torch

@@ -1,6 +1,8 @@
 """What commands print: tables, and the results that are more than a table."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
@@ -195,15 +197,22 @@ def _change_row(change: "Change") -> tuple[str, ...]:
     return change.what, change.kind, gain, bounds, expected, change.verdict
 
 
-def print_predictions(predictions: "Sequence[Prediction]") -> None:
-    """Prints the probability of each class for each photo, or why it can't be read."""
-    classes = list(next((answer.probabilities for answer in predictions if answer.probabilities), {}))
+def print_predictions(predictions: "Sequence[Prediction]", *, every: bool = False) -> None:
+    """Prints for each photo its class and that one's probability, or why it can't be read; `every`: of all classes.
+
+    A photo is named without its folder, unless another one has the same name.
+    """
+    names = Counter(PurePath(answer.image).name for answer in predictions)
+    classes = list(dict.fromkeys(name for answer in predictions for name in answer.probabilities)) if every else []
+    errors = ["error"] if any(answer.error for answer in predictions) else []
     rows = (
         (
-            answer.image,
+            name if names[name := PurePath(answer.image).name] == 1 else answer.image,
+            answer.predicted,
+            "" if answer.probability is None else f"{answer.probability:.3f}",
             *(f"{answer.probabilities[name]:.3f}" if answer.probabilities else "" for name in classes),
-            answer.error,
+            *([answer.error] if errors else []),
         )
         for answer in predictions
     )
-    print_table("Probabilities", ("image", *classes, "error"), rows)
+    print_table("Predictions", ("photo", "predicted", "probability", *classes, *errors), rows)

@@ -49,25 +49,35 @@ def improve(
     print_improvements(found)
 
 
-@cli.command("predict bakeoff-demo/runs/net1-seed0 photo.jpg holiday/")
+Model = Annotated[Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0, or an .onnx file.")]
+
+
+@cli.command("predict bakeoff-demo/runs/net1-seed0 photo.jpg holiday/ archive.zip --out predictions.csv")
 def predict(
-    model: Annotated[
-        Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0, or an .onnx file.")
-    ],
-    photos: Annotated[list[Path], typer.Argument(help="Photos, and folders of photos.")],
+    model: Model,
+    photos: Annotated[list[Path], typer.Argument(help="Photos, folders of photos, and zip archives of photos.")],
+    every: Annotated[bool, typer.Option("--all", help="Print the probability of every class.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write a table with every class here, .csv or .json.")] = None,
     json: cli.Json = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     allow_code: cli.AllowCode = False,
 ) -> None:
-    """Apply a trained network to photos; print the probability of each class. Exits with 1 if a photo can't be read."""
+    """Classify photos by a trained network. Exits with 1 if a photo can't be read."""
     from bakeoff.core.storage import encode
     from bakeoff.training.predict import predict as predict_photos
+    from bakeoff.training.prediction_table import check_table, save_predictions
 
+    if out:
+        check_table(out)
     predictions = predict_photos(model, photos, device, allow_code=allow_code)
+    if out:
+        save_predictions(predictions, out)
     if json:
         typer.echo(encode(predictions).decode())
+    elif out:
+        print_line(f"Predictions: {out}")
     else:
-        print_predictions(predictions)
+        print_predictions(predictions, every=every)
     if any(answer.error for answer in predictions):
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""What is refused of files and archives that come from outside, wherever they are read."""
+"""What is refused of files and archives that come from outside, wherever they are read, and of texts, in tables."""
 
 import lzma
 import struct
@@ -19,6 +19,14 @@ ZIP = b"PK"
 
 ZIP_DAMAGE = (BadZipFile, EOFError, NotImplementedError, lzma.LZMAError, struct.error, zlib.error)
 """What `zipfile` raises at an archive that is damaged, or packed in a way that Python can't unpack."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a formula begins with to a spreadsheet."""
+
+
+def no_formula(cell: object) -> object:
+    """A cell that a spreadsheet shows as it is: text from outside could be a formula to it; numbers stay numbers."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def is_encrypted(member: ZipInfo) -> bool:

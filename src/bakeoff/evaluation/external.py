@@ -172,11 +172,14 @@ def _matched(name: str, table: pl.DataFrame, labels: LabelTable) -> tuple[pl.Dat
 
 def _outputs_of_columns(name: str, table: pl.DataFrame, labels: LabelTable) -> tuple[Outputs, str]:
     classes = labels.classes
-    if column := next((own for own in SCORES if own in table.columns), None):
+    given = {own: table.schema[own] for own in SCORES if own in table.columns}
+    if named := next((own for own, kind in given.items() if isinstance(kind, pl.Struct)), None):
+        table, given = table[named].struct.unnest(), {}  # by class, as `bakeoff predict` writes them
+    if column := next((own for own, kind in given.items() if kind.is_nested()), None):
         return _outputs_of_scores(name, np.array(table[column].to_list(), dtype=np.float64), labels, repr(column))
     for prefix in ("", *(f"{own}_" for own in ("prob", "p", "logit", "score", "probability"))):
-        for given in (classes, range(len(classes))):
-            columns = [f"{prefix}{own}" for own in given]
+        for names in (classes, range(len(classes))):
+            columns = [f"{prefix}{own}" for own in names]
             if set(columns) <= set(table.columns):
                 scores = table.select(pl.col(columns).cast(pl.Float64)).to_numpy()
                 return _outputs_of_scores(name, scores, labels, f"columns {columns[0]!r} to {columns[-1]!r}")

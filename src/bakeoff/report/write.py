@@ -16,6 +16,7 @@ from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.registry import sections
 from bakeoff.core.storage import check_owned, mark_owned, write_json
 from bakeoff.core.types import TRAIN, VAL
+from bakeoff.core.untrusted import no_formula
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import joint, rendering
 from bakeoff.report.contents import Figure, Page, ReportInput, Section, Table, parts_of
@@ -23,7 +24,6 @@ from bakeoff.report.markdown import to_markdown
 from bakeoff.report.summary import summarise
 
 KIND = "report"
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SPLIT_NAMES = {TRAIN: "training", VAL: "validation"}
 
 
@@ -141,13 +141,8 @@ def _write_figures(parts: Iterable[Section], folder: Path) -> Iterator[tuple[str
 def _write_tables(parts: Iterable[Section], folder: Path) -> None:
     for table in parts_of(list(parts), Table):
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows([_no_formula(cell) for cell in row] for row in table.stored())
+        csv.writer(text, lineterminator="\n").writerows([no_formula(cell) for cell in row] for row in table.stored())
         _write_text(folder / f"{table.name}.csv", text.getvalue())
-
-
-def _no_formula(cell: object) -> object:
-    """A cell that a spreadsheet shows as it is: text from outside could be a formula to it; numbers stay numbers."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -19,8 +19,9 @@ from bakeoff.core.geometry import GREY, Frame, frame
 from bakeoff.core.types import VAL
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.batches import to_input
-from bakeoff.training.predict import METADATA, OnnxModel, PathName, load_network, probabilities
+from bakeoff.training.predict import METADATA, OnnxModel, PathName
 from bakeoff.training.run import Run, RunSpec, load_run
+from bakeoff.training.trained import load_network, probabilities
 from bakeoff.training.tta import with_tta
 
 OPSET = 18

@@ -196,8 +196,8 @@ class Run:
 
     @property
     def model(self) -> "nn.Module":
-        """The trained network, on the CPU in evaluation mode; raises as `predict.load_network` does."""
-        from bakeoff.training.predict import load_network
+        """The trained network, on the CPU in evaluation mode; raises as `trained.load_network` does."""
+        from bakeoff.training.trained import load_network
 
         return load_network(self)
 

@@ -50,7 +50,7 @@ def _settings(dataset: Dataset) -> tuple[object, ...]:
 
 
 def _predict(experiment: Experiment, run: Run, images: SharedImages, monitor: Monitor) -> None:
-    from bakeoff.training.predict import probabilities
+    from bakeoff.training.trained import probabilities
 
     path = experiment.shared_predictions(run.spec, images.digest)
     if is_kept(path.parent, monitor):
