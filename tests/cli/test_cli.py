@@ -27,6 +27,7 @@ COMMANDS = (
     "improve",
     "report",
     "predict",
+    "serve",
     "export",
     "list",
 )

@@ -82,6 +82,25 @@ def predict(
         raise typer.Exit(1)
 
 
+@cli.command("serve bakeoff-demo/runs/net1-seed0")
+def serve(
+    model: Model,
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    allow_code: cli.AllowCode = False,
+) -> None:
+    """Serve a page to drop a photo on, on this machine; POST /predict answers programs."""
+    from bakeoff.workflow.web.server import serve as run_server
+
+    def ready(url: str) -> None:
+        print_line(f"Serving {model} at {url} until Ctrl+C.")
+        if host not in {"127.0.0.1", "localhost", "::1"}:
+            print_line("Whoever reaches this address can use it: there is no password, and no encryption.", "yellow")
+
+    run_server(model, host, port, device=device, allow_code=allow_code, ready=ready)
+
+
 @cli.command("export bakeoff-demo/runs/net1-seed0 --out net1.onnx")
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0.")],
