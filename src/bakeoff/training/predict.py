@@ -99,8 +99,8 @@ def predict(
         StorageError: The run or file is missing or damaged.
         NetworkError: The network can't be built, or is a user's own and `allow_code` is not given.
     """
-    photos = iter(list(find_photos(map(Path, paths))))
-    classifier, predictions = load_classifier(model, device, allow_code=allow_code), list[Prediction]()
+    classifier = load_classifier(model, device, allow_code=allow_code)
+    photos, predictions = iter(list(find_photos(map(Path, paths)))), list[Prediction]()
     while batch := list(islice(photos, classifier.batch)):
         predictions += _predict_batch(classifier, batch)
     return predictions
