@@ -170,9 +170,20 @@ class EvaluationConfig(ConfigTable, frozen=True):
 
     Attributes:
         margin: Two variants whose accuracies differ by less than so many percentage points count as equivalent.
+        latency: Whether the latency of each variant is measured after the training, on this machine's CPU.
+        max_latency_ms: Budget: the most milliseconds that one photo may take, so that latency is measured; 0: no limit.
+        max_parameters: Budget: the most learnable parameters; 0 means no limit.
     """
 
     margin: Annotated[float, Meta(gt=0.0, le=50.0)] = 1.0
+    latency: bool = False
+    max_latency_ms: NotNegative = 0.0
+    max_parameters: Count = 0
+
+    @property
+    def measures_latency(self) -> bool:
+        """Whether latency is asked for, or a budget needs it."""
+        return self.latency or self.max_latency_ms > 0
 
     @property
     def margin_fraction(self) -> float:

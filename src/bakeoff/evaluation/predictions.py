@@ -15,7 +15,7 @@ from bakeoff.core.storage import digest
 from bakeoff.core.types import TEST, TRAIN, VAL, Labels
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.architecture import Architecture, Traits
-from bakeoff.training.run import EpochLog, Run, RunStatus
+from bakeoff.training.run import WEIGHTS, EpochLog, Run, RunStatus
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ class RunPredictions:
         seconds: Wall time of the training; None where that is not known.
         train_loss: Mean cross entropy of its last epoch, in nats; None where that is not known.
         architecture: Of its network; None where that is not known.
+        weights_bytes: Size of its file of weights; None where there is none.
         source: Where the predictions are from, for messages.
     """
 
@@ -85,6 +86,7 @@ class RunPredictions:
     seconds: float | None = None
     train_loss: float | None = None
     architecture: Architecture | None = None
+    weights_bytes: int | None = None
     source: str = ""
 
     @property
@@ -119,7 +121,7 @@ def predictions_of(run: Run, dataset: Dataset) -> RunPredictions:
         StorageError: They are those of other images.
     """
     splits = {split: outputs_of(_table(run, dataset, split)) for split in dataset.info.counts} if run.finished else {}
-    losses = [line.train_loss for line in run.log if isinstance(line, EpochLog)]
+    losses, weights = [line.train_loss for line in run.log if isinstance(line, EpochLog)], run.folder / WEIGHTS
     return RunPredictions(
         variant=run.spec.variant,
         seed=run.spec.seed,
@@ -129,6 +131,7 @@ def predictions_of(run: Run, dataset: Dataset) -> RunPredictions:
         seconds=run.record.seconds,
         train_loss=losses[-1] if losses else None,
         architecture=run.record.architecture,
+        weights_bytes=weights.stat().st_size if weights.exists() else None,
         source=str(run.folder),
     )
 

@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from bakeoff.config.schema import EvaluationConfig
 from bakeoff.core.types import VAL
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.evaluation.predictions import (
-    LabelledImages,
-    Outputs,
-    RunPredictions,
-)
+from bakeoff.evaluation.latency import Latencies
+from bakeoff.evaluation.predictions import LabelledImages, Outputs, RunPredictions
 from bakeoff.evaluation.scores import Comparison, PairScores, VariantScores
 from bakeoff.models.architecture import Traits
 from bakeoff.training.run import EpochLog, Run
@@ -26,6 +24,8 @@ class Results:
         images: By variant the validation images that it is scored on.
         dataset: What the variants were trained on that change nothing of the data; None for predictions of others.
         runs: The records of the training, in the experiment's order; empty for predictions of others.
+        latencies: How long the networks take; None where that was not measured.
+        budget: What a network may cost.
     """
 
     comparison: Comparison
@@ -33,6 +33,8 @@ class Results:
     images: Mapping[str, LabelledImages]
     dataset: Dataset | None = None
     runs: Sequence[Run] = field(default_factory=tuple)
+    latencies: Latencies | None = None
+    budget: EvaluationConfig = field(default_factory=EvaluationConfig)
 
     @cached_property
     def by_network(self) -> Mapping[str, Sequence[Run]]:

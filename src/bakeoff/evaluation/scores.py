@@ -99,6 +99,7 @@ class VariantScores(msgspec.Struct, frozen=True):
         variance: What a mean accuracy's variance comes from, as fractions of it that add up to 1: the seeds, the
             images, the rest. None with one seed.
         seconds: Mean wall time of the finished runs; None without any.
+        weights_bytes: Size of a run's file of weights; None where there is none.
     """
 
     name: str
@@ -118,6 +119,7 @@ class VariantScores(msgspec.Struct, frozen=True):
     classes: tuple[ClassEstimates, ...] = ()
     variance: VarianceParts | None = None
     seconds: float | None = None
+    weights_bytes: int | None = None
 
     @property
     def trained(self) -> tuple[RunScores, ...]:

@@ -43,6 +43,7 @@ def score_variant(
         train_accuracy=over_seeds([run.splits[TRAIN].correct.mean() for run in trained if _holds(run, TRAIN)]),
         test_accuracy=_test_accuracy(trained, images),
         seconds=float(np.mean(finished)) if finished else None,
+        weights_bytes=next((run.weights_bytes for run in ordered if run.weights_bytes), None),
     )
     outputs = [run.splits[VAL] for run in trained if _holds(run, VAL)]
     return _validated(found, outputs, images[VAL], classes) if outputs else found

@@ -9,6 +9,7 @@ from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.core.types import Estimate
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.improvements import Improvements
+from bakeoff.evaluation.latency import Latencies
 from bakeoff.evaluation.scores import Comparison
 from bakeoff.findings.finding import Finding
 from bakeoff.report.rendering import Spec
@@ -29,6 +30,7 @@ class ReportInput:
         command: The command line that asked for it.
         findings: Diagnoses, most important first.
         improvements: What was tried to make a network better; None where nothing was.
+        latencies: How long the networks take; None where that was not measured.
     """
 
     experiment: ExperimentConfig
@@ -38,6 +40,7 @@ class ReportInput:
     command: str
     findings: tuple[Finding, ...] = ()
     improvements: Improvements | None = None
+    latencies: Latencies | None = None
 
 
 @dataclass(frozen=True)

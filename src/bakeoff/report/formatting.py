@@ -60,6 +60,27 @@ def probability(value: float | None) -> str:
     return "< 0.001" if value is not None and value < 0.001 else decimal(value)
 
 
+def milliseconds(value: float | None) -> str:
+    """A latency: "3.05 ms"."""
+    return "–" if value is None else f"{_short(value)} ms"
+
+
+def spread(value: Estimate) -> str:
+    """A median latency with its quartiles: "3.05 ms (2.91 to 3.3)"."""
+    quartiles = f" ({_short(value.interval.low)} to {_short(value.interval.high)})" if value.interval else ""
+    return milliseconds(value.mean) + quartiles
+
+
+def _short(value: float) -> str:
+    """Three digits, or all those before the point."""
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def megabytes(value: int | None) -> str:
+    """A size in bytes: "2.12 MB"."""
+    return "–" if value is None else f"{value / 1e6:,.2f} MB"
+
+
 def seconds(value: float | None) -> str:
     """A duration: "12.3 s" or "2 min 5 s"."""
     if value is None:

@@ -22,6 +22,7 @@ def summarise(case: ReportInput) -> dict[str, object]:
         "pairs": msgspec.to_builtins(comparison.pairs),
         "findings": msgspec.to_builtins(case.findings),
         "improvements": msgspec.to_builtins(case.improvements),
+        "latency": msgspec.to_builtins(case.latencies),
     }
 
 
@@ -32,6 +33,7 @@ def _network(network: VariantScores) -> dict[str, object]:
         "parameters": architecture.parameters if architecture else None,
         "macs": architecture.macs if architecture else None,
         "receptive_field": architecture.receptive_field if architecture else None,
+        "weights_bytes": network.weights_bytes,
         "runs": [_run(run) for run in network.runs],
         **{name: _estimate(getattr(network, name)) for name in ESTIMATES},
         "calibration": msgspec.to_builtins(network.calibration),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -77,31 +78,36 @@ def to_onnx(run: Run) -> bytes:
         StorageError: The run did not finish, or its weights are missing or damaged.
         NetworkError: The network can't be built, or holds what ONNX can't express.
     """
-    if not (find_spec("onnx") and find_spec("onnxscript")):
-        raise ConfigError("exporting needs onnx and onnxscript; install them with: pip install 'bakeoff[export]'.")
     model = _WithPreprocessing(load_network(run), run.spec).eval()
     sides = torch.export.Dim("height", min=2), torch.export.Dim("width", min=2)
     image = torch.zeros(run.spec.size + 13, run.spec.size + 7, 3, dtype=torch.uint8)
-    try:
-        with _quiet():
-            program = torch.onnx.export(
-                model,
-                (image,),
-                input_names=["image"],
-                output_names=["probabilities"],
-                dynamic_shapes={"image": {0: sides[0], 1: sides[1]}},
-                opset_version=OPSET,
-                dynamo=True,
-            )
-    except Exception as error:  # the exporter has an error of its own for each of its steps
-        raise NetworkError(f"network {run.spec.network!r} can't be exported to ONNX: {in_one_line(error)}") from None
-    assert program is not None
-    proto = program.model_proto
+    shapes = {"image": {0: sides[0], 1: sides[1]}}
+    proto = to_graph(model, image, run.spec.network, output_names=["probabilities"], dynamic_shapes=shapes).model_proto
     facts = {name: getattr(run.spec, name) for name in ("network", "classes", "size", "filter", "dataset")}
     entry = proto.metadata_props.add()
     entry.key, entry.value = METADATA, json.dumps(facts)
     raw: bytes = proto.SerializeToString(deterministic=True)
     return raw
+
+
+def to_graph(model: nn.Module, image: Tensor, network: str, **options: Any) -> torch.onnx.ONNXProgram:
+    """Turns a module whose one input is called "image" into ONNX; `options` are those of `torch.onnx.export`.
+
+    Raises:
+        ConfigError: The libraries that write ONNX are not installed.
+        NetworkError: The module holds what ONNX can't express; the message names `network`.
+    """
+    if not (find_spec("onnx") and find_spec("onnxscript")):
+        raise ConfigError("exporting needs onnx and onnxscript; install them with: pip install 'bakeoff[export]'.")
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                model, (image,), input_names=["image"], opset_version=OPSET, dynamo=True, **options
+            )
+    except Exception as error:  # the exporter has an error of its own for each of its steps
+        raise NetworkError(f"network {network!r} can't be exported to ONNX: {in_one_line(error)}") from None
+    assert program is not None
+    return program
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from bakeoff.data.build.load import load as load_dataset
 from bakeoff.data.selection import load as load_selection
 from bakeoff.data.selection.selection import Selection
 from bakeoff.evaluation.improvements import Improvements
+from bakeoff.evaluation.latency import Latencies
 from bakeoff.evaluation.results import Results
 from bakeoff.evaluation.scores import Comparison
 from bakeoff.findings.finding import Finding, Findings
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 KIND = "experiment"
 CACHE = ".bakeoff-cache"
-RECORDS = ("experiment.json", "comparison.json", "findings.json")
+LATENCY, IMPROVEMENTS = "latency.json", "improve/improvements.json"
+RECORDS = ("experiment.json", "comparison.json", "findings.json", LATENCY, IMPROVEMENTS)
 _locked: set[Path] = set()
 
 
@@ -202,8 +204,18 @@ class Experiment:
     @property
     def improvements(self) -> Improvements | None:
         """What `improve` tried; None where it was not run."""
-        path = self.folder / "improve" / "improvements.json"
+        path = self.folder / IMPROVEMENTS
         return read_json(path, Improvements, sealed=True) if path.exists() else None
+
+    @property
+    def latencies(self) -> Latencies | None:
+        """How long the networks take on the machine that measured them; None where that was not asked for."""
+        path = self.folder / LATENCY
+        return read_json(path, Latencies, sealed=True) if path.exists() else None
+
+    def store_latencies(self, latencies: Latencies) -> None:
+        """Writes what was measured."""
+        write_sealed(self.folder / LATENCY, latencies)
 
     def store_results(self, comparison: Comparison, findings: tuple[Finding, ...]) -> None:
         """Writes the scores and the findings."""
@@ -212,7 +224,7 @@ class Experiment:
 
     def store_improvements(self, improvements: Improvements) -> None:
         """Writes what was tried."""
-        write_sealed(self.folder / "improve" / "improvements.json", improvements)
+        write_sealed(self.folder / IMPROVEMENTS, improvements)
 
     def case(self, results: Results, findings: tuple[Finding, ...]) -> "ReportInput":
         """What the report is made from."""
@@ -226,6 +238,7 @@ class Experiment:
             self.stored.command,
             findings,
             self.improvements,
+            results.latencies,
         )
 
     def shared_predictions(self, spec: RunSpec, images: str) -> Path:
@@ -249,7 +262,7 @@ class Experiment:
     def verify(self) -> list[str]:
         """What is not as it was written, a line each: of selections, data sets and runs all files, and the records."""
         found = list(broken_seals(self.folder))
-        for path in (*RECORDS, "improve/improvements.json"):
+        for path in RECORDS:
             try:
                 if (self.folder / path).exists():
                     check_sealed(self.folder / path)

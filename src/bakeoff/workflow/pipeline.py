@@ -4,6 +4,7 @@ A stage that finished is not run again; one that was made with other settings is
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -124,8 +125,12 @@ def _select(
 def train(
     config: ExperimentConfig, folder: PathName, *, command: str = "", overwrite: bool = False, monitor: Monitor = silent
 ) -> list[Run]:
-    """Trains every variant with every seed; writes `experiment.json` and `runs/`. Runs that are there are kept."""
+    """Trains every variant with every seed; writes `experiment.json` and `runs/`. Runs that are there are kept.
+
+    Where `[evaluation]` asks for it, `latency.json` gets the latency of each variant.
+    """
     from bakeoff.workflow.auto_seeds import sweep_until_decided
+    from bakeoff.workflow.latency import measure_latency
     from bakeoff.workflow.shared import predict_shared
     from bakeoff.workflow.sweep import plan_sweep, sweep
 
@@ -136,11 +141,14 @@ def train(
         datasets = experiment.datasets(config, variants)
         if config.training.seeds == AUTO:
             experiment.store_config(config, command)
-            return sweep_until_decided(config, experiment, datasets, overwrite=overwrite, monitor=monitor)
-        plan = plan_sweep(experiment, variants, config.training, datasets, overwrite=overwrite, monitor=monitor)
-        experiment.store_config(config, command)
-        runs = sweep(plan, monitor)
-        predict_shared(experiment, runs, datasets, monitor)
+            runs = sweep_until_decided(config, experiment, datasets, overwrite=overwrite, monitor=monitor)
+        else:
+            plan = plan_sweep(experiment, variants, config.training, datasets, overwrite=overwrite, monitor=monitor)
+            experiment.store_config(config, command)
+            runs = sweep(plan, monitor)
+            predict_shared(experiment, runs, datasets, monitor)
+        if config.evaluation.measures_latency:
+            measure_latency(experiment, variants, runs, monitor)
     return runs
 
 
@@ -205,6 +213,7 @@ def _score(experiment: Experiment) -> "tuple[Results, report.ReportInput]":
         margin=margin,
         looks=looks(training.max_seeds) if training.seeds == AUTO else FIXED,
     )
+    results = replace(results, latencies=experiment.latencies, budget=experiment.config.evaluation)
     return results, experiment.case(results, diagnose(results))
 
 

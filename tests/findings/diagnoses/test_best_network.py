@@ -5,6 +5,7 @@ from dataclasses import replace
 import msgspec
 from tests.findings.conftest import BLIND, epoch_lines, layers
 
+from bakeoff.config.schema import EvaluationConfig
 from bakeoff.findings.diagnoses.best_network import best_network
 from bakeoff.training.run import Run
 
@@ -102,3 +103,28 @@ def test_one_seed_or_one_network_tells_nothing(dataset, train, make_case) -> Non
     assert one_seed.state == "not applicable"
     assert "One seed" in one_seed.verdict
     assert best_network(make_case(dataset, train("a"))).state == "not applicable"
+
+
+def test_the_best_within_a_budget(dataset, train, make_case) -> None:
+    runs = train("a", 0.5) + train("b", 0.9, architecture=layers(extra=5)) + train("c", 0.8)
+    results = replace(make_case(dataset, runs), budget=EvaluationConfig(max_parameters=1002))
+    finding = best_network(results)
+    assert (finding.state, finding.verdict) == (
+        "found",
+        "c is better than every other network. The budget is at most 1,002 parameters; left out: b (1,005 parameters).",
+    )
+    assert finding.evidence["best"] == ["c"]
+    assert finding.evidence["beyond_budget"] == {"b": "1,005 parameters"}
+
+
+def test_one_or_none_within_a_budget(dataset, train, make_case) -> None:
+    results = make_case(dataset, train("a", 0.5) + train("b", 0.9, architecture=layers(extra=5)))
+    one = best_network(replace(results, budget=EvaluationConfig(max_parameters=1002)))
+    assert one.state == "found"
+    assert one.verdict.startswith("a is the only network that trained within the budget. The budget is at most 1,002 ")
+    none = best_network(replace(results, budget=EvaluationConfig(max_latency_ms=2.0)))
+    assert (none.state, none.verdict) == (
+        "not found",
+        "No network is within the budget of at most 2 ms for one photo: a (latency not measured); b (latency not "
+        "measured).",
+    )

@@ -6,6 +6,7 @@ import msgspec
 
 from bakeoff.core.registry import findings
 from bakeoff.core.types import Estimate
+from bakeoff.evaluation.budget import beyond_budget, statement
 from bakeoff.evaluation.results import Results
 from bakeoff.evaluation.scores import PairScores, VariantScores
 from bakeoff.evaluation.sequential import beaten
@@ -15,31 +16,40 @@ Scored = list[VariantScores]
 
 
 class BestNetworkEvidence(msgspec.Struct, frozen=True):
-    """Networks that no other is better than, those that one is, and mean validation accuracies by network."""
+    """Networks that no other is better than, those that one is, and mean validation accuracies by network.
+
+    All of those within the budget; the others, and what they exceed it by.
+    """
 
     best: list[str]
     beaten: list[str]
     accuracy: dict[str, Estimate]
+    beyond_budget: dict[str, str]
 
 
 @findings.register("best-network")
 def best_network(results: Results) -> Finding:
     """The networks that no other is better than, what they are to each other, and which is the smallest."""
-    scored = [network for network in results.comparison.networks if network.val_accuracy.mean is not None]
-    worse = beaten(results.comparison.pairs)
+    done = [network for network in results.comparison.networks if network.val_accuracy.mean is not None]
+    out = beyond_budget(done, results.budget, results.latencies)
+    scored = [network for network in done if network.name not in out]
+    worse = beaten([pair for pair in results.comparison.pairs if not {pair.first, pair.second} & set(out)])
     best = [network for network in scored if network.name not in worse]
-    state, verdict = _judge(results, scored, best)
+    state, verdict = _judge(results, scored, best) if scored or not out else ("not found", "")
+    if out and len(scored) == 1:
+        state, verdict = "found", f"{scored[0].name} is the only network that trained within the budget."
     evidence = BestNetworkEvidence(
         [network.name for network in best],
         sorted(worse),
         {network.name: network.val_accuracy for network in scored},
+        out,
     )
     return Finding(
         code="best-network",
         title="Best network",
         question="Which network is best?",
         state=state,
-        verdict=verdict,
+        verdict=f"{verdict} {statement(done, results.budget, results.latencies)}".strip(),
         limits="Best on these photos with this recipe. A recipe suits some networks better than others. Undecided is "
         "not equal: more seeds or photos may decide it.",
         evidence=builtins_of(evidence),

@@ -4,6 +4,7 @@ import itertools
 
 from bakeoff.config.schema import AUTO
 from bakeoff.core.registry import sections
+from bakeoff.evaluation.budget import beyond_budget, statement
 from bakeoff.evaluation.scores import VariantScores
 from bakeoff.report.contents import ReportInput, Section
 from bakeoff.report.formatting import estimate
@@ -12,9 +13,10 @@ from bakeoff.report.formatting import estimate
 @sections.register("10-answer")
 def answer(case: ReportInput) -> Section:
     """The question, the short answer in a few sentences, and what is missing from it."""
+    said, budget = _answer(case), _budget(case)
     values = {
         "question": case.experiment.question,
-        "answer": _answer(case),
+        "answer": said if budget in said else f"{said} {budget}",
         "warnings": [*_untrained(case), *_missing(case)],
     }
     return Section("Short answer", "answer.html", values)
@@ -27,15 +29,26 @@ def _answer(case: ReportInput) -> str:
         return "No network trained, so there is nothing to compare; the reasons are below."
     if not images:
         return "There are no validation photos, so the networks can't be compared."
-    ranked = sorted(done, key=_accuracy, reverse=True)
+    out = beyond_budget(done, case.experiment.evaluation, case.latencies)
+    ranked = sorted((network for network in done if network.name not in out), key=_accuracy, reverse=True)
+    if not ranked:
+        return _budget(case)
     best = ranked[0]
     leaders = [network.name for network in ranked if _accuracy(network) == _accuracy(best)]
     reached = f"{estimate(best.val_accuracy)} of {images:,} photos, {_base(best)}."
     if len(done) == 1:
         return f"{best.name} reaches a validation accuracy of {reached} No other network trained."
+    if len(ranked) == 1:
+        return f"{best.name} reaches a validation accuracy of {reached}"
     if len(leaders) > 1:
         return f"{' and '.join(leaders)} share the highest mean validation accuracy: {reached} None of them leads."
     return f"{best.name} has the highest mean validation accuracy: {reached} {_lead(case, best, ranked[1])}"
+
+
+def _budget(case: ReportInput) -> str:
+    """The budget and what was left out by it, in the words of the finding on the best network."""
+    done = [network for network in case.comparison.networks if network.trained]
+    return statement(done, case.experiment.evaluation, case.latencies)
 
 
 def _base(network: VariantScores) -> str:

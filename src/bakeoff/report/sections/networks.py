@@ -8,10 +8,23 @@ from msgspec.structs import asdict
 
 from bakeoff.core.registry import sections
 from bakeoff.core.types import TEST, Estimate
+from bakeoff.evaluation.latency import one_photo
 from bakeoff.evaluation.scores import VariantScores
 from bakeoff.report import charts, curves
 from bakeoff.report.contents import Figure, Format, ReportInput, Section, Table
-from bakeoff.report.formatting import drawn, estimate, millions, nats, percent, pixels, points_or_dash, seconds, status
+from bakeoff.report.formatting import (
+    drawn,
+    estimate,
+    megabytes,
+    millions,
+    milliseconds,
+    nats,
+    percent,
+    pixels,
+    points_or_dash,
+    seconds,
+    status,
+)
 from bakeoff.training.run import Run
 
 MEASURES = (
@@ -28,6 +41,13 @@ RELIABILITY = (
     "Reliability: accuracy among the photos by the probability that the network gives to its prediction, with 95 % "
     "intervals over seeds and photos. Dashed: perfect calibration."
 )
+COSTS: dict[str, Format] = {
+    "MACs": millions,
+    "receptive field": pixels,
+    "size": megabytes,
+    "latency": milliseconds,
+    "time per run": seconds,
+}
 ACCURACIES: dict[str, Format] = {"training": percent, "validation": drawn, "any label": drawn}
 
 
@@ -87,15 +107,19 @@ def _networks(case: ReportInput) -> Table:
         sizes = (own.parameters, own.macs, own.receptive_field) if own else (None, None, None)
         done = f"{len(network.trained)} of {len(network.runs)}"
         accuracies = (network.train_accuracy.mean, *(getattr(network, kind) for kind in measured))
-        rows.append((network.name, *sizes, done, *accuracies, network.seconds))
+        latency = one_photo(case.latencies, network.name)
+        cost = (network.weights_bytes, latency and latency.median)
+        rows.append((network.name, *sizes, *cost, done, *accuracies, network.seconds))
     return Table(
         "networks",
-        "Learnable parameters, multiply-accumulate operations for one photo, and mean accuracies over the seeds that "
-        "trained. Any label: the predicted class is annotated in the photo. In brackets the 95 % interval over seeds "
-        "and photos; with one seed over photos." + _differences(case),
-        ("network", "parameters", "MACs", "receptive field", "trained", *formats, "time per run"),
+        "Learnable parameters, multiply-accumulate operations for one photo, size of the file of weights, and mean "
+        "accuracies over the seeds that trained. Any label: the predicted class is annotated in the photo. In brackets "
+        "the 95 % interval over seeds and photos; with one seed over photos."
+        + (" Latency: the median for one photo." if case.latencies else "")
+        + _differences(case),
+        ("network", "parameters", "MACs", "receptive field", "size", "latency", "trained", *formats, "time per run"),
         rows,
-        {**formats, "MACs": millions, "receptive field": pixels, "time per run": seconds},
+        {**formats, **COSTS},
     )
 
 
