@@ -1,7 +1,7 @@
 """Training networks, improving one, and using it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -104,16 +104,45 @@ def serve(
 @cli.command("export bakeoff-demo/runs/net1-seed0 --out net1.onnx")
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0.")],
-    out: Annotated[Path | None, typer.Option(help="The file; default: the run's name with .onnx.")] = None,
+    to: Annotated[
+        Literal["onnx", "hub"], typer.Option(help="An ONNX file, or a folder for the Hugging Face Hub.")
+    ] = "onnx",
+    out: Annotated[
+        Path | None, typer.Option(help="The file or folder; default: the run's name with .onnx or -hub.")
+    ] = None,
+    push: Annotated[str, typer.Option(help="OWNER/NAME on the Hub: upload the folder there.")] = "",
+    token: Annotated[str, typer.Option(envvar="HF_TOKEN", help="The Hub's token, for --push.")] = "",
     allow_code: cli.AllowCode = False,
 ) -> None:
-    """Write a trained network as an ONNX file that takes photos of any size, and check it against the run."""
+    """Write a trained network as an ONNX file, checked against the run, or as a folder for the Hub with its card."""
+    from bakeoff.core.errors import ConfigError
     from bakeoff.training.predict import ONNX
+
+    if push and to != "hub":
+        raise ConfigError("--push uploads what --to hub writes; give both.")
+    name = run.resolve().name
+    if to == "hub":
+        _export_to_hub(run, out or Path(f"{name}-hub"), push, token, allow_code=allow_code)
+    else:
+        _export_onnx(run, out or Path(f"{name}{ONNX}"), allow_code=allow_code)
+
+
+def _export_onnx(run: Path, target: Path, *, allow_code: bool) -> None:
     from bakeoff.workflow.api import export as export_run
 
-    target = out or Path(f"{run.resolve().name}{ONNX}")
     difference = export_run(run, target, allow_code=allow_code)
     checked = "not checked: there is no data set next to the run"
     if difference is not None:
         checked = f"agrees with the run on every validation photo; largest difference of a probability {difference:.1g}"
     print_line(f"Model: {target} ({checked})")
+
+
+def _export_to_hub(run: Path, target: Path, repository: str, token: str, *, allow_code: bool) -> None:
+    from bakeoff.workflow import hub
+
+    with_onnx = hub.write_hub(run, target, allow_code=allow_code)
+    print_line(
+        f"Folder for the Hub: {target}" + ("" if with_onnx else " (no model.onnx: pip install 'bakeoff[export]')")
+    )
+    if repository:
+        print_line(f"Pushed to {hub.push(target, repository, token)}")

@@ -125,7 +125,7 @@ def check_owned(folder: Path, kind: str) -> None:
 
     Args:
         folder: The folder; it need not exist.
-        kind: What it will hold: "experiment", "report" or "sample".
+        kind: What it will hold: "experiment", "hub", "report" or "sample".
 
     Raises:
         StorageError: It is a file, holds other things than ours, or can't be read.
@@ -155,7 +155,7 @@ def mark_owned(folder: Path, kind: str) -> None:
 
 
 class OwnershipMarker(msgspec.Struct, frozen=True):
-    """What a folder of ours holds ("experiment", "report" or "sample"), and the version of its layout."""
+    """What a folder of ours holds ("experiment", "hub", "report" or "sample"), and the version of its layout."""
 
     kind: str
     schema: int = 1

@@ -39,6 +39,9 @@ class Prepared(nn.Module):
         settings: How it wants them.
         image_size: Side of the images that it will be given; one at another scale is resized by the same factor.
         head: The name of its last layer, if its other weights are pretrained; else empty.
+
+    Attributes:
+        settings: How the network wants its images.
     """
 
     scale: Tensor
@@ -46,7 +49,7 @@ class Prepared(nn.Module):
 
     def __init__(self, network: nn.Module, settings: InputSettings, image_size: int, head: str = "") -> None:
         super().__init__()
-        self.network, self.head, self.interpolation = network, head, settings.interpolation
+        self.network, self.head, self.settings = network, head, settings
         self.factor = settings.size / image_size if settings.size else 1.0
         self.channels_last = bool(getattr(network, "channels_last", False))
         mean, deviation = torch.tensor(settings.mean), torch.tensor(settings.deviation)
@@ -59,7 +62,7 @@ class Prepared(nn.Module):
         if side != images.shape[-1]:
             smaller = side < images.shape[-1]
             images = functional.interpolate(
-                images, size=(side, side), mode=self.interpolation, align_corners=False, antialias=smaller
+                images, size=(side, side), mode=self.settings.interpolation, align_corners=False, antialias=smaller
             )
         logits: Tensor = self.network(images * self.scale + self.shift)
         return logits

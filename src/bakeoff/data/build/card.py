@@ -83,7 +83,7 @@ def _classes(info: DatasetInfo, manifest: pl.DataFrame) -> str:
         (label, name, *(counts.get((split, label), 0) for split in info.counts))
         for label, name in enumerate(info.classes)
     ]
-    return _table(("label", "class", *info.counts), [*rows, ("", "all", *info.counts.values())])
+    return table(("label", "class", *info.counts), [*rows, ("", "all", *info.counts.values())])
 
 
 def _selection(info: DatasetInfo, manifest: pl.DataFrame) -> str:
@@ -110,7 +110,7 @@ def _fates(ledger: pl.DataFrame) -> str:
     counts = ledger.group_by("status", reason).len().sort("status", "len", "reason", descending=[False, True, False])
     rows = counts.rows()
     rest = sum(count for _, _, count in rows[LISTED_REASONS:])
-    return _table(
+    return table(
         ("status", "reason", "images"), [*rows[:LISTED_REASONS], *([("", "other reasons", rest)] if rest else [])]
     )
 
@@ -136,7 +136,7 @@ def _licences(info: DatasetInfo, manifest: pl.DataFrame) -> str:
             rows.append((f"licence {number}, which the instances file does not describe", "", count))
     return (
         "As the instances file states them. The photos remain under their own licences; the manifest has the licence "
-        "and address of each.\n\n" + _table(("licence", "terms", "images"), rows)
+        "and address of each.\n\n" + table(("licence", "terms", "images"), rows)
     )
 
 
@@ -153,10 +153,10 @@ def _files(info: DatasetInfo) -> str:
         ("`images/metadata.csv`", "one line per image, for tools that read it next to the images"),
         ("`dataset.json`", "how the data set was made"),
     )
-    return _table(("file", "what"), rows, raw=True)
+    return table(("file", "what"), rows, raw=True)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]], *, raw: bool = False) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]], *, raw: bool = False) -> str:
     """A Markdown table; cells are escaped unless they are raw."""
     lines = [head, ["---"] * len(head)]
     for row in rows:
