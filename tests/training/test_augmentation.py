@@ -105,8 +105,8 @@ def test_cutmix_pastes_one_rectangle_and_tells_its_share(seed: int, count: int, 
     labels = torch.arange(count)
     mixed, mixture = mix(inputs, labels, Recipe(cutmix=1.0), seeded(seed))
     assert mixture is not None
-    assert sorted(mixture.labels.tolist()) == labels.tolist()
-    for number, other in enumerate(mixture.labels.tolist()):
+    assert sorted(mixture.targets.tolist()) == labels.tolist()
+    for number, other in enumerate(mixture.targets.tolist()):
         pasted = mixed[number, 0] == other
         assert ((mixed[number] == number) | (mixed[number] == other)).all()
         if other != number:
@@ -119,7 +119,7 @@ def test_mixup_blends_and_tells_the_share() -> None:
     inputs = torch.arange(5).float()[:, None, None, None].expand(5, 3, 8, 8)
     mixed, mixture = mix(inputs, torch.arange(5), Recipe(mixup=1.0), seeded())
     assert mixture is not None
-    expected = (1 - mixture.fraction) * torch.arange(5) + mixture.fraction * mixture.labels
+    expected = (1 - mixture.fraction) * torch.arange(5) + mixture.fraction * mixture.targets
     torch.testing.assert_close(mixed, expected[:, None, None, None].expand_as(inputs))
 
 
@@ -131,7 +131,7 @@ def test_each_batch_is_mixed_in_one_way_at_most() -> None:
         if mixture is None:
             counts["neither"] += 1
             continue
-        own = torch.isclose(mixed, inputs) | torch.isclose(mixed, inputs[mixture.labels])
+        own = torch.isclose(mixed, inputs) | torch.isclose(mixed, inputs[mixture.targets])
         counts["cutmix" if own.all() else "mixup"] += 1
     assert 70 < counts["cutmix"] < 140
     assert 160 < counts["mixup"] < 240

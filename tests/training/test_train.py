@@ -21,7 +21,7 @@ from bakeoff.models.factory import create
 from bakeoff.training.batches import Split
 from bakeoff.training.checks import check
 from bakeoff.training.device import choose_device, reproducible
-from bakeoff.training.loop import cross_entropy
+from bakeoff.training.losses import loss
 from bakeoff.training.run import BatchLog, EpochLog, Run, RunSpec, load_run
 from bakeoff.training.train import make_spec, train
 from bakeoff.training.trained import probabilities
@@ -331,9 +331,9 @@ def test_the_loss_of_weighted_classes_is_that_of_evenly_many_images() -> None:
     split = Split(np.zeros((4, 8, 8, 3), np.uint8), labels, torch.device("cpu"))
     logits, targets = torch.tensor([[2.0, -1.0]] * 4), torch.from_numpy(labels)
     each = functional.cross_entropy(logits, targets, reduction="none")
-    weighted = cross_entropy(logits, targets, Recipe(), split.class_weights())
+    weighted = loss(logits, targets, Recipe(), split.class_weights())
     torch.testing.assert_close(weighted, (each[:3].mean() + each[3]) / 2)
-    torch.testing.assert_close(cross_entropy(logits, targets, Recipe(), None), each.mean())
+    torch.testing.assert_close(loss(logits, targets, Recipe(), None), each.mean())
 
 
 def test_balanced_classes_train_as_without_weights(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def print_predictions(predictions: "Sequence[Prediction]", *, every: bool = Fals
     rows = (
         (
             name if names[name := PurePath(answer.image).name] == 1 else answer.image,
-            answer.predicted,
+            answer.predicted if answer.named is None else ", ".join(answer.named) or "none",
             "" if answer.probability is None else f"{answer.probability:.3f}",
             *(f"{answer.probabilities[name]:.3f}" if answer.probabilities else "" for name in classes),
             *([answer.error] if errors else []),

@@ -25,6 +25,8 @@ class Recipe(ConfigTable, frozen=True):
     """How one network is trained; with a network, a seed and a data set it determines a run.
 
     Attributes:
+        task: "multiclass" teaches the one label of each image, by cross entropy; "multilabel" all target classes that
+            are annotated in it, by binary cross entropy: class by class, whether it is there.
         epochs: Passes over the training split.
         batch_size: Images per step.
         optimizer: "adam", "adamw" or "sgd".
@@ -82,6 +84,7 @@ class Recipe(ConfigTable, frozen=True):
         log_every: The loss curve has one point, the mean, per so many batches.
     """
 
+    task: Literal["multiclass", "multilabel"] = "multiclass"
     epochs: Positive = 15
     batch_size: Positive = 4
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"

@@ -3,15 +3,18 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 
+import numpy as np
 import polars as pl
 
 from bakeoff.core.types import VAL
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.failures import outcome
-from bakeoff.evaluation.pairs import Correct, PairInput, compare_pairs
+from bakeoff.evaluation.pairs import Correct, PairInput, Rows, compare_pairs
 from bakeoff.evaluation.predictions import (
     LabelledImages,
+    Outputs,
     RunPredictions,
+    Scoring,
     group,
     images_by_split,
     outputs_of,
@@ -21,7 +24,7 @@ from bakeoff.evaluation.results import Results
 from bakeoff.evaluation.scores import Comparison, VariantScores
 from bakeoff.evaluation.sequential import FIXED, Look
 from bakeoff.evaluation.shared_images import images_digest
-from bakeoff.evaluation.variants import score_variant
+from bakeoff.evaluation.variants import precision_tables, score_variant
 from bakeoff.training.run import Run, RunSpec
 
 Shared = Callable[[RunSpec, str], pl.DataFrame | None]
@@ -67,7 +70,8 @@ def compare(
     """
     datasets = {own.info.digest: own for own in (*others, dataset)}
     specs = {(run.spec.variant, run.spec.seed): run.spec for run in runs}
-    by_variant = group([predictions_of(run, datasets.get(run.spec.dataset, dataset)) for run in runs])
+    scoring = _scoring(runs)
+    by_variant = group([predictions_of(run, datasets.get(run.spec.dataset, dataset), scoring) for run in runs])
     homes = {name: datasets.get(specs[name, own[0].seed].dataset, dataset) for name, own in by_variant.items()}
     by_data = {digest: images_by_split(own) for digest, own in datasets.items()}
     images = {name: by_data[home.info.digest] for name, home in homes.items()}
@@ -78,7 +82,7 @@ def compare(
         if scores[first].images == scores[second].images:
             return pair_of(scores[first], scores[second], by_variant, images[first][VAL])
         digest = images_digest(*(homes[name].info.digest for name in (first, second)))
-        own, other = (_shared_correct(by_variant[name], specs, shared, digest) for name in (first, second))
+        own, other = (_shared_correct(by_variant[name], specs, shared, digest, scoring) for name in (first, second))
         return PairInput((first, second), own, other, failures=(scores[first].failures, scores[second].failures))
 
     wanted = combinations(by_variant, 2) if pairs is None else pairs
@@ -91,6 +95,7 @@ def compare(
         pairs=compared,
         margin=margin,
         power=power,
+        scoring=scoring,
     )
     return Results(comparison, by_variant, {name: own[VAL] for name, own in images.items()}, dataset, runs)
 
@@ -113,17 +118,45 @@ def pair_of(
 ) -> PairInput:
     """Two variants that were validated on the same images."""
     one, two = (correct_by_seed(runs[own.name], own) for own in (first, second))
-    return PairInput((first.name, second.name), one, two, images.clusters, (first.failures, second.failures))
+    precisions = tuple(precision_by_seed(runs[own.name], own, images) for own in (first, second))
+    return PairInput(
+        (first.name, second.name), one, two, images.clusters, (first.failures, second.failures), precisions
+    )
 
 
 def correct_by_seed(runs: Sequence[RunPredictions], scores: VariantScores) -> Correct:
     """What the trained runs of a variant predict correctly of the validation images."""
+    return {seed: own.correct for seed, own in _validated(runs, scores).items()}
+
+
+def precision_by_seed(runs: Sequence[RunPredictions], scores: VariantScores, images: LabelledImages) -> Rows:
+    """What each validation image adds to the mean average precision of the trained runs of a variant."""
+    tables = {seed: list(precision_tables([own], images).values()) for seed, own in _validated(runs, scores).items()}
+    return {seed: np.mean(own, axis=0)[0] for seed, own in tables.items() if own}
+
+
+def _validated(runs: Sequence[RunPredictions], scores: VariantScores) -> dict[int, Outputs]:
     trained = {run.seed for run in scores.trained}
-    return {run.seed: run.splits[VAL].correct for run in runs if run.seed in trained and len(run.splits[VAL].labels)}
+    return {run.seed: run.splits[VAL] for run in runs if run.seed in trained and len(run.splits[VAL].labels)}
+
+
+def _scoring(runs: Sequence[Run]) -> Scoring:
+    tasks = {run.spec.recipe.task for run in runs}
+    if tasks == {"multilabel"}:
+        return "exact match"
+    return "label and ranks" if "multilabel" in tasks else "label"
 
 
 def _shared_correct(
-    runs: Sequence[RunPredictions], specs: Mapping[tuple[str, int], RunSpec], shared: Shared, digest: str
+    runs: Sequence[RunPredictions],
+    specs: Mapping[tuple[str, int], RunSpec],
+    shared: Shared,
+    digest: str,
+    scoring: Scoring,
 ) -> Correct:
+    """What is predicted correctly of shared images, which show one class each."""
     tables = {run.seed: shared(specs[run.variant, run.seed], digest) for run in runs if outcome(run)[0] == "trained"}
-    return {seed: outputs_of(table).correct for seed, table in tables.items() if table is not None and table.height}
+    found = {seed: table for seed, table in tables.items() if table is not None and table.height}
+    if scoring == "exact match":
+        found = {seed: table.with_columns(predicted=pl.col("only").fill_null(-1)) for seed, table in found.items()}
+    return {seed: outputs_of(table).correct for seed, table in found.items()}

@@ -9,7 +9,7 @@ from scipy.stats import entropy
 
 from bakeoff.core.types import TRAIN, Interval
 from bakeoff.evaluation.intervals import clopper_pearson
-from bakeoff.evaluation.predictions import RunPredictions
+from bakeoff.evaluation.predictions import Outputs, RunPredictions
 
 LOSS_MARGIN = 0.02
 """A training loss within this many nats of what the classes' frequencies alone give has learned nothing."""
@@ -41,6 +41,7 @@ def outcome(run: RunPredictions) -> tuple[Outcome, str]:
 
     A run did not learn if its loss became non-finite, or if neither its last training loss nor its training accuracy
     is better than always predicting the classes by their frequencies. Without a record of its training it trained.
+    Predicting the frequencies has their entropy as its loss; each class by itself, the mean of their binary entropies.
     """
     if run.status == "failed":
         return "did not run", run.reason
@@ -49,14 +50,25 @@ def outcome(run: RunPredictions) -> tuple[Outcome, str]:
     train = run.splits.get(TRAIN)
     if train is None or not len(train.labels) or run.traits.ignores_input:
         return "trained", ""
-    frequencies = np.bincount(train.labels) / len(train.labels)
-    chance, level = float(frequencies.max()), float(entropy(frequencies))
+    chance, level = _chance(train)
     accuracy = float(train.correct.mean())
     by_loss = run.train_loss is not None and run.train_loss < level - LOSS_MARGIN
     if by_loss or accuracy > chance + LEARNED * (1 - chance) or chance == 1:
         return "trained", ""
     loss = "" if run.train_loss is None else f"training loss {run.train_loss:.3f}, chance level {level:.3f}; "
     return "did not learn", f"{loss}training accuracy {100 * accuracy:.1f} %, chance level {100 * chance:.1f} %"
+
+
+def _chance(train: Outputs) -> tuple[float, float]:
+    """The accuracy and the loss of always predicting the most frequent class, or set of classes."""
+    frequencies = np.bincount(train.labels) / len(train.labels)
+    if train.present is None:
+        return float(frequencies.max()), float(entropy(frequencies))
+    rates = train.present.mean(axis=0)
+    level = float(entropy([rates, 1 - rates]).mean())
+    if train.named is None:
+        return float(frequencies.max()), level
+    return float(np.unique(train.present, axis=0, return_counts=True)[1].max() / len(train.labels)), level
 
 
 def failure_rate(outcomes: Sequence[Outcome]) -> FailureRate:

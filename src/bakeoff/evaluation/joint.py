@@ -21,7 +21,8 @@ def compare_experiments(experiments: Mapping[str, Results], margin: float = MARG
 
 def _namesakes(experiments: Mapping[str, Results]) -> Iterator[PairInput]:
     for (first, one), (second, two) in combinations(experiments.items(), 2):
-        if one.comparison.dataset == two.comparison.dataset:
+        same = one.comparison.dataset, one.comparison.scoring
+        if same == (two.comparison.dataset, two.comparison.scoring):
             for name in one.predictions:
                 if name in two.predictions:
                     yield _pair(name, {first: one, second: two})

@@ -10,15 +10,20 @@ from msgspec.structs import replace
 from scipy.special import bdtr
 from scipy.stats import fisher_exact
 
+from bakeoff.core.types import Estimate
+from bakeoff.evaluation.estimates import estimate
 from bakeoff.evaluation.failures import FailureRate
 from bakeoff.evaluation.intervals import ALPHA, holm, points
 from bakeoff.evaluation.power import Power, VarianceParts, assess
-from bakeoff.evaluation.scores import PairScores, SeedTest
+from bakeoff.evaluation.scores import NOTHING, PairScores, SeedTest
 from bakeoff.evaluation.sequential import FIXED, Look
 from bakeoff.evaluation.variance_components import VarianceComponents, clustered, variance_components
 
 Correct = Mapping[int, npt.NDArray[np.bool_]]
 """By seed of the runs that trained, bool (N,): which images were predicted correctly."""
+
+Rows = Mapping[int, npt.NDArray[np.float64]]
+"""By seed of the runs that trained, float64 (N,): what each image adds to a score, which is their mean."""
 
 EXTRA_IMAGES = 2.0
 """Two images more, one that only each variant predicts correctly: as Agresti and Min add to the cells of a paired table
@@ -35,6 +40,8 @@ class PairInput:
         second: The same of the second, for the same images.
         clusters: int64 (N,): the photo of each image; None where every image is a photo of its own.
         failures: How often each fails; None where that is not compared.
+        precisions: Of the mean average precision of each, with the seeds of `first` and `second`; empty where it is not
+            measured.
     """
 
     names: tuple[str, str]
@@ -42,6 +49,7 @@ class PairInput:
     second: Correct
     clusters: npt.NDArray[np.int64] | None = None
     failures: tuple[FailureRate, FailureRate] | None = None
+    precisions: tuple[Rows, ...] = ()
 
     def seeds(self, look: Look) -> tuple[int, ...]:
         """The seeds of a look that both trained with."""
@@ -106,7 +114,11 @@ def _measure(pair: PairInput, seeds: tuple[int, ...], margin: float, look: Look)
     scores = PairScores(*pair.names, seeds, images, float((second - first).mean()) if first.size else None, tests)
     if not first.size:
         return scores
-    scores = replace(scores, improvement=_improvement(first.mean(axis=1), second.mean(axis=1)))
+    scores = replace(
+        scores,
+        improvement=_improvement(first.mean(axis=1), second.mean(axis=1)),
+        precision_difference=_precision_difference(pair, seeds),
+    )
     table = second - first if pair.clusters is None else clustered(second - first, pair.clusters)
     if len(seeds) < 2 or table.shape[1] < 2:
         return scores
@@ -130,6 +142,13 @@ def equivalence(found: VarianceComponents, margin: float) -> float:
     least = margin * (1 - margin) / found.images
     widened = dataclasses.replace(found, over_images=max(found.over_images, least))
     return max(widened.tail(margin - abs(found.mean)), (1 - margin) ** found.images)
+
+
+def _precision_difference(pair: PairInput, seeds: Sequence[int]) -> Estimate:
+    if not pair.precisions or not all(pair.precisions):
+        return NOTHING
+    first, second = (np.array([rows[seed] for seed in seeds]) for rows in pair.precisions)
+    return estimate(second - first, pair.clusters, fraction=False)
 
 
 def _improvement(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:

@@ -1,8 +1,9 @@
 """What runs predicted for labelled images, whichever framework trained them: what all scores are made from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,10 @@ from bakeoff.core.types import TEST, TRAIN, VAL, Labels
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.architecture import Architecture, Traits
 from bakeoff.training.run import WEIGHTS, EpochLog, Run, RunStatus
+
+Scoring = Literal["label", "label and ranks", "exact match"]
+"""What counts as correct: the most likely class is the label; the same, with average precision beside it, where some
+networks were trained on all classes of an image; or exactly the image's classes are predicted, where all were."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +51,37 @@ class Outputs:
 
     Attributes:
         labels: int64 (N,): the true classes.
-        predicted: int64 (N,).
-        probabilities: float64 (N, K); None where only the predicted classes are known.
+        predicted: int64 (N,): the most likely classes.
+        probabilities: float64 (N, K), of which each row adds up to 1; None where they are not known.
+        present: bool (N, K): the classes of each image, where a network was trained on all of them.
+        named: bool (N, K): the classes that are predicted, each with a probability above one half; None where the most
+            likely one counts.
+        ranks: float64 (N, K): what orders the images by each class; None where average precision is not asked for.
     """
 
     labels: Labels
     predicted: Labels
     probabilities: npt.NDArray[np.float64] | None = None
+    present: npt.NDArray[np.bool_] | None = None
+    named: npt.NDArray[np.bool_] | None = None
+    ranks: npt.NDArray[np.float64] | None = None
 
-    @property
+    @cached_property
     def correct(self) -> npt.NDArray[np.bool_]:
-        """Which images are predicted correctly, bool (N,)."""
-        correct: npt.NDArray[np.bool_] = self.predicted == self.labels
-        return correct
+        """Which images are predicted correctly, bool (N,); of several classes all, and no other (exact match)."""
+        if self.present is None or self.named is None:
+            return np.asarray(self.predicted == self.labels)
+        return np.asarray((self.present == self.named).all(axis=1))
+
+    def is_class(self, label: int) -> npt.NDArray[np.bool_]:
+        """Which images are of a class, bool (N,)."""
+        if self.present is None or self.named is None:
+            return np.asarray(self.labels == label)
+        return self.present[:, label]
+
+    def names_class(self, label: int) -> npt.NDArray[np.bool_]:
+        """For which images a class is predicted, bool (N,)."""
+        return np.asarray(self.predicted == label) if self.named is None else self.named[:, label]
 
 
 @dataclass(frozen=True)
@@ -102,10 +125,8 @@ def images_by_split(dataset: Dataset) -> dict[str, LabelledImages]:
 
 def labelled_images(dataset: Dataset, split: str) -> LabelledImages:
     """The images of a data set's split."""
-    rows, classes = dataset.rows(split), dataset.info.classes
-    present = None
-    if dataset.info.selection.objects_known:
-        present = np.column_stack([rows["annotated"].list.contains(name).to_numpy() for name in classes])
+    rows = dataset.rows(split)
+    present = dataset.present(split) if dataset.info.selection.objects_known else None
     clusters = None
     if "file_name" in rows.columns:
         photos = rows["file_name"].map_elements(photo_of, return_dtype=pl.String)
@@ -114,13 +135,18 @@ def labelled_images(dataset: Dataset, split: str) -> LabelledImages:
     return LabelledImages(rows["image_id"], rows["label"].to_numpy(), present, clusters)
 
 
-def predictions_of(run: Run, dataset: Dataset) -> RunPredictions:
+def predictions_of(run: Run, dataset: Dataset, scoring: Scoring = "label") -> RunPredictions:
     """A run's predictions for the images of its data set.
+
+    Args:
+        run: The run.
+        dataset: What it was trained on.
+        scoring: What counts as correct.
 
     Raises:
         StorageError: They are those of other images.
     """
-    splits = {split: outputs_of(_table(run, dataset, split)) for split in dataset.info.counts} if run.finished else {}
+    splits = {split: _outputs(run, dataset, split, scoring) for split in dataset.info.counts} if run.finished else {}
     losses, weights = [line.train_loss for line in run.log if isinstance(line, EpochLog)], run.folder / WEIGHTS
     return RunPredictions(
         variant=run.spec.variant,
@@ -136,13 +162,29 @@ def predictions_of(run: Run, dataset: Dataset) -> RunPredictions:
     )
 
 
+def _outputs(run: Run, dataset: Dataset, split: str, scoring: Scoring) -> Outputs:
+    table = _table(run, dataset, split)
+    own = outputs_of(table)
+    if scoring == "label" or not table.height:
+        return own
+    if run.spec.recipe.task == "multiclass":
+        return replace(own, ranks=own.probabilities)
+    logits = _logits(table)
+    kept = dataset.rows(split)["image_id"].is_in(table["image_id"].implode()).to_numpy()
+    named = logits > 0 if scoring == "exact match" else None
+    return Outputs(own.labels, own.predicted, None, dataset.present(split)[kept], named, logits)
+
+
 def outputs_of(table: pl.DataFrame) -> Outputs:
     """A table of predictions: label, predicted, and logits or none."""
     probabilities = None
     if "logits" in table.columns and table.height:
-        logits = table["logits"].explode().to_numpy().reshape(table.height, -1)
-        probabilities = softmax(logits.astype(np.float64), axis=1)
+        probabilities = softmax(_logits(table), axis=1)
     return Outputs(table["label"].to_numpy(), table["predicted"].to_numpy(), probabilities)
+
+
+def _logits(table: pl.DataFrame) -> npt.NDArray[np.float64]:
+    return table["logits"].explode().to_numpy().reshape(table.height, -1).astype(np.float64)
 
 
 def _table(run: Run, dataset: Dataset, split: str) -> pl.DataFrame:

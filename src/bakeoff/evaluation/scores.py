@@ -10,6 +10,7 @@ from bakeoff.core.types import Estimate, Interval
 from bakeoff.evaluation.calibration import Calibration
 from bakeoff.evaluation.failures import FailureRate, Outcome
 from bakeoff.evaluation.power import Power, VarianceParts
+from bakeoff.evaluation.predictions import Scoring
 from bakeoff.models.architecture import Architecture
 from bakeoff.training.run import RunStatus
 
@@ -64,17 +65,21 @@ class RunScores(msgspec.Struct, frozen=True):
     report: tuple[ClassScores, ...] = ()
 
 
+NOTHING = Estimate(None, None)
+
+
 class ClassEstimates(msgspec.Struct, frozen=True):
-    """Precision, recall and F1 of a class over the trained runs, with 95 % intervals; and its validation images."""
+    """Precision, recall and F1 of a class over the trained runs, with 95 % intervals; and its validation images.
+
+    Average precision where some networks were trained on all classes of an image.
+    """
 
     name: str
     precision: Estimate
     recall: Estimate
     f1: Estimate
     support: int
-
-
-NOTHING = Estimate(None, None)
+    average_precision: Estimate = NOTHING
 
 
 class VariantScores(msgspec.Struct, frozen=True):
@@ -93,6 +98,8 @@ class VariantScores(msgspec.Struct, frozen=True):
         balanced_accuracy: Mean recall over classes.
         macro_f1: Mean F1 over classes.
         top5_accuracy: How often the label is among the five most likely classes; nothing with five classes or fewer.
+        mean_average_precision: Mean average precision over classes (mAP), of the images by what is annotated in them;
+            nothing where no network was trained on all classes of an image.
         nll: Mean negative log-likelihood of the labels, in nats; nothing where probabilities are not known.
         calibration: None where probabilities are not known.
         classes: Scores per class.
@@ -114,6 +121,7 @@ class VariantScores(msgspec.Struct, frozen=True):
     balanced_accuracy: Estimate = NOTHING
     macro_f1: Estimate = NOTHING
     top5_accuracy: Estimate = NOTHING
+    mean_average_precision: Estimate = NOTHING
     nll: Estimate = NOTHING
     calibration: Calibration | None = None
     classes: tuple[ClassEstimates, ...] = ()
@@ -166,6 +174,8 @@ class PairScores(msgspec.Struct, frozen=True):
         within_margin: Whether the equivalence test decided, too: then the difference is real, but below the margin.
         improvement: Probability that a run of the second has a higher accuracy than one of the first, ties counted half
             (Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice, 2021).
+        precision_difference: Mean average precision of the second minus the first, with its 95 % interval over seeds
+            and images; nothing where it is not measured.
         failure_p: Fisher's exact test that both fail to train equally often, after Holm's correction over all pairs.
         variance: Of the difference; None with fewer than two seeds.
         statement: The verdict in words.
@@ -185,6 +195,7 @@ class PairScores(msgspec.Struct, frozen=True):
     verdict: Verdict = "not applicable"
     within_margin: bool = False
     improvement: float | None = None
+    precision_difference: Estimate = NOTHING
     failure_p: float | None = None
     variance: VarianceParts | None = None
     statement: str = ""
@@ -201,6 +212,7 @@ class Comparison(msgspec.Struct, frozen=True):
         pairs: Every two networks compared.
         margin: The difference, a fraction, below which two variants count as equivalent.
         power: What the experiment could have told apart; None where no pair was tested.
+        scoring: What counts as correct in every accuracy.
     """
 
     classes: tuple[str, ...]
@@ -210,6 +222,7 @@ class Comparison(msgspec.Struct, frozen=True):
     pairs: tuple[PairScores, ...] = ()
     margin: float = 0.01
     power: Power | None = None
+    scoring: Scoring = "label"
     schema: int = 3
 
     @property
@@ -245,7 +258,7 @@ class Comparison(msgspec.Struct, frozen=True):
 
 ESTIMATES = (
     *("train_accuracy", "val_accuracy", "any_label_accuracy", "test_accuracy", "balanced_accuracy", "macro_f1"),
-    *("top5_accuracy", "nll"),
+    *("top5_accuracy", "mean_average_precision", "nll"),
 )
 RUN_FIELDS = (
     *("seed", "status", "outcome", "reason", "seconds", "train_accuracy", "val_accuracy", "val_interval"),

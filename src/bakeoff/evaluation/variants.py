@@ -8,12 +8,13 @@ from msgspec.structs import replace
 from sklearn.metrics import classification_report, confusion_matrix
 
 from bakeoff.core.types import TEST, TRAIN, VAL, Estimate
+from bakeoff.evaluation.average_precision import average_precision
 from bakeoff.evaluation.calibration import calibrate
 from bakeoff.evaluation.estimates import Clusters, Table, estimate, over_seeds, ratio
 from bakeoff.evaluation.failures import failure_rate, outcome
 from bakeoff.evaluation.power import VarianceParts
 from bakeoff.evaluation.predictions import LabelledImages, Outputs, RunPredictions
-from bakeoff.evaluation.scores import ClassEstimates, ClassScores, RunScores, VariantScores
+from bakeoff.evaluation.scores import NOTHING, ClassEstimates, ClassScores, RunScores, VariantScores
 from bakeoff.evaluation.variance_components import clustered, variance_components
 
 TOP = 5
@@ -65,9 +66,11 @@ def _stack(rows: Sequence[npt.NDArray[np.bool_]]) -> Table:
 def _validated(
     found: VariantScores, outputs: Sequence[Outputs], images: LabelledImages, classes: tuple[str, ...]
 ) -> VariantScores:
-    correct, labels, clusters = _stack([own.correct for own in outputs]), images.labels, images.clusters
+    correct, clusters = _stack([own.correct for own in outputs]), images.clusters
     predicted = np.array([own.predicted for own in outputs])
-    tables = [_class_tables(labels, predicted, label) for label in range(len(classes))]
+    tables = [_class_tables(outputs, label) for label in range(len(classes))]
+    precisions = precision_tables(outputs, images)
+    some = [label for label in range(len(classes)) if outputs[0].is_class(label).any()]
     probabilities = [own.probabilities for own in outputs if own.probabilities is not None]
     found = replace(
         found,
@@ -75,11 +78,19 @@ def _validated(
         any_label_accuracy=estimate(_present(predicted, images), clusters)
         if images.present is not None
         else found.any_label_accuracy,
-        balanced_accuracy=_mean_over_classes([recall for _, recall, _ in tables], labels, images),
-        macro_f1=_mean_over_classes([f1 for _, _, f1 in tables], labels, images),
+        balanced_accuracy=_mean_over([tables[label][1] for label in some], clusters),
+        macro_f1=_mean_over([tables[label][2] for label in some], clusters),
+        mean_average_precision=_mean_over(list(precisions.values()), clusters),
         classes=tuple(
-            _class_estimates(name, own, clusters, int((labels == label).sum()))
-            for label, (name, own) in enumerate(zip(classes, tables, strict=True))
+            ClassEstimates(
+                name,
+                precision=estimate(tables[label][0], clusters),
+                recall=estimate(tables[label][1], clusters),
+                f1=estimate(tables[label][2], clusters),
+                support=int(outputs[0].is_class(label).sum()),
+                average_precision=estimate(precisions[label], clusters) if label in precisions else NOTHING,
+            )
+            for label, name in enumerate(classes)
         ),
         variance=_shares(correct if clusters is None else clustered(correct, clusters)),
     )
@@ -88,25 +99,30 @@ def _validated(
     return _with_probabilities(found, np.array(probabilities), correct, images)
 
 
-def _class_estimates(
-    name: str, tables: tuple[Table, Table, Table], clusters: Clusters | None, support: int
-) -> ClassEstimates:
-    precision, recall, f1 = (estimate(table, clusters) for table in tables)
-    return ClassEstimates(name, precision, recall, f1, support)
+def precision_tables(outputs: Sequence[Outputs], images: LabelledImages) -> dict[int, Table]:
+    """Average precision as tables of seeds and images, by the number of each class that some image shows.
+
+    Empty where it is not asked for, or what the images hold is not known.
+    """
+    ranks = [own.ranks for own in outputs if own.ranks is not None]
+    if images.present is None or not ranks:
+        return {}
+    return {
+        label: np.array([average_precision(own[:, label], shown) for own in ranks])
+        for label, shown in enumerate(images.present.T)
+        if shown.any()
+    }
 
 
-def _class_tables(
-    labels: npt.NDArray[np.int64], predicted: npt.NDArray[np.int64], label: int
-) -> tuple[Table, Table, Table]:
+def _class_tables(outputs: Sequence[Outputs], label: int) -> tuple[Table, Table, Table]:
     """Precision, recall and F1 of a class as tables of seeds and images."""
-    own, named = np.broadcast_to(labels == label, predicted.shape).astype(np.float64), (predicted == label) * 1.0
+    own, named = (_stack([getattr(run, which)(label) for run in outputs]) for which in ("is_class", "names_class"))
     both = own * named
     return ratio(both, named), ratio(both, own), ratio(2 * both, own + named)
 
 
-def _mean_over_classes(tables: Sequence[Table], labels: npt.NDArray[np.int64], images: LabelledImages) -> Estimate:
-    """The mean over the classes that have images."""
-    return estimate(np.mean([tables[label] for label in np.unique(labels)], axis=0), images.clusters)
+def _mean_over(tables: Sequence[Table], clusters: Clusters | None) -> Estimate:
+    return estimate(np.mean(tables, axis=0), clusters) if tables else NOTHING
 
 
 def _present(predicted: npt.NDArray[np.int64], images: LabelledImages) -> Table:
@@ -163,7 +179,7 @@ def _score_validation(
         val_accuracy=accuracy.mean,
         val_interval=accuracy.interval,
         confusion=_counts(confusion_matrix(labels, predicted, labels=range(len(classes)))),
-        report=_report(labels, predicted, classes),
+        report=_report(outputs, classes),
     )
     if images.present is None:
         return scores
@@ -183,9 +199,11 @@ def _counts(matrix: npt.NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(count) for count in row) for row in matrix)
 
 
-def _report(labels: object, predicted: object, classes: Sequence[str]) -> tuple[ClassScores, ...]:
+def _report(outputs: Outputs, classes: Sequence[str]) -> tuple[ClassScores, ...]:
     """scikit-learn's classification report; a score that is undefined (a class never predicted) is 0."""
-    numbers = classification_report(labels, predicted, labels=range(len(classes)), output_dict=True, zero_division=0)
+    several = outputs.present is not None and outputs.named is not None
+    truth = (outputs.present, outputs.named) if several else (outputs.labels, outputs.predicted)
+    numbers = classification_report(*truth, labels=range(len(classes)), output_dict=True, zero_division=0)
     names = {str(label): name for label, name in enumerate(classes)}
     wanted = [*names, "macro avg", "weighted avg"]
     return tuple(

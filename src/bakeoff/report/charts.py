@@ -1,7 +1,6 @@
 """The charts of the report, each defined once."""
 
-import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import altair as alt
 import polars as pl
@@ -34,15 +33,14 @@ LOSS_LIMIT = 3
 """The axis of losses ends at this multiple of the loss at chance level, so that one bad run does not flatten all."""
 
 
-def loss_curves(runs: Sequence[Run], points: pl.DataFrame, class_counts: Collection[int]) -> Spec:
-    """The training loss of all runs; dashed: chance level, ln K; a cross where a run ended that did not finish.
+def loss_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
+    """The training loss of all runs; dashed: chance level; a cross where a run ended that did not finish.
 
     Args:
-        runs: Give the order and colours of the networks.
+        runs: Give the order and colours of the networks, and the chance level.
         points: As `curves.loss_points` gives them.
-        class_counts: K, of all runs.
     """
-    levels = [math.log(count) for count in sorted(class_counts)]
+    levels = sorted({run.spec.chance_loss for run in runs})
     top = min(1.05 * max(*points["loss"], *levels), LOSS_LIMIT * levels[-1])
     smoothing = alt.param(name="smoothing", value="0", bind=alt.binding_select(options=["0", "2", "7"], name="Smooth "))
     view = alt.param(name="view", value=RUNS, bind=alt.binding_radio(options=[RUNS, RANGE], name="Show "))

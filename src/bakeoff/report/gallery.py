@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from PIL import Image
+from scipy.special import expit, softmax
 
 from bakeoff.core.geometry import crop_box_of
 from bakeoff.core.types import VAL, Images
@@ -52,9 +53,10 @@ def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
 
     Returns:
         A gallery whose data holds `classes`; `side`; `photos`: id, label, held (labels annotated), boxes (label, then
-        x, y, width, height as fractions), coco (whether COCO has a page of it); `runs`: network and seed; and in base64
-        `predicted`, uint16 (runs, photos), `probabilities`, uint8 (runs, photos, K) in 255ths, and `losses`, uint16
-        (runs, photos) in thousandths of a nat, little-endian.
+        x, y, width, height as fractions), coco (whether COCO has a page of it); `several`: whether all classes of a
+        photo must be predicted; `runs`: network and seed; and in base64 `predicted`, uint16 (runs, photos),
+        `probabilities`, uint8 (runs, photos, K) in 255ths, and `losses`, uint16 (runs, photos) in thousandths of a nat,
+        little-endian.
     """
     finished = [run for run in runs if run.finished]
     rows = dataset.rows(VAL)
@@ -69,10 +71,11 @@ def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
         data={
             "classes": list(dataset.info.classes),
             "side": side,
+            "several": all(run.spec.recipe.task == "multilabel" for run in runs),
             "photos": _photos(rows[kept], dataset.info),
             "runs": [{"network": run.spec.variant, "seed": run.spec.seed} for run in finished],
             "predicted": _base64(_predicted(tables, kept)),
-            "probabilities": _base64(_probabilities(tables, kept, len(dataset.info.classes))),
+            "probabilities": _base64(_probabilities(finished, kept, len(dataset.info.classes))),
             "losses": _base64(np.minimum(losses[:, kept] * LOSS_STEPS, 65_535).round().astype("<u2")),
         },
     )
@@ -122,14 +125,13 @@ def _predicted(tables: Sequence[pl.DataFrame], kept: npt.NDArray[np.int64]) -> n
     return np.array(rows, dtype="<u2").reshape(len(tables), len(kept))
 
 
-def _probabilities(
-    tables: Sequence[pl.DataFrame], kept: npt.NDArray[np.int64], class_count: int
-) -> npt.NDArray[np.uint8]:
-    packed = np.zeros((len(tables), len(kept), class_count), dtype=np.uint8)
-    for number, table in enumerate(tables):
+def _probabilities(runs: Sequence[Run], kept: npt.NDArray[np.int64], class_count: int) -> npt.NDArray[np.uint8]:
+    packed = np.zeros((len(runs), len(kept), class_count), dtype=np.uint8)
+    for number, run in enumerate(runs):
+        table = run.predictions.of(VAL)
         logits = np.array(table["logits"].to_list(), dtype=np.float64).reshape(-1, class_count)[kept]
-        fractions = np.exp(logits - logits.max(axis=1, keepdims=True))
-        packed[number] = np.round(255 * fractions / fractions.sum(axis=1, keepdims=True))
+        fractions = expit(logits) if run.spec.recipe.task == "multilabel" else softmax(logits, axis=1)
+        packed[number] = np.round(255 * fractions)
     return packed
 
 

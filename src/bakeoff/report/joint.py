@@ -60,7 +60,6 @@ def _answers(cases: Mapping[str, ReportInput]) -> Section:
 def _networks(cases: Mapping[str, ReportInput]) -> Section:
     runs = [_renamed(name, run) for name, case in cases.items() for run in case.runs]
     losses, epochs = curves.loss_points(runs), curves.epoch_points(runs)
-    class_counts = {len(case.comparison.classes) for case in cases.values()}
     caption = (
         "Networks of all experiments. Chance: the accuracy at chance level. In brackets the 95 % interval over seeds "
         "and photos; with one seed over photos. Accuracies on different photos or classes do not "
@@ -69,7 +68,7 @@ def _networks(cases: Mapping[str, ReportInput]) -> Section:
     formats: dict[str, Format] = {"chance": percent, "validation": drawn, "any label": drawn}
     values = {
         "networks": Table("networks", caption, COLUMNS, list(_rows(cases)), formats),
-        "curves": networks.figures(runs, losses, epochs, class_counts),
+        "curves": networks.figures(runs, losses, epochs),
         "runs": None,
         "measures": None,
     }

@@ -61,13 +61,13 @@ def vary(inputs: Tensor, recipe: Recipe, side: int, generator: torch.Generator) 
 
 
 class Mixture(NamedTuple):
-    """What a batch was mixed with: the other images' labels, int64 (B,), and their fraction of each image."""
+    """What a batch was mixed with: the other images' targets, and their fraction of each image."""
 
-    labels: Tensor
+    targets: Tensor
     fraction: float
 
 
-def mix(inputs: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Mixture | None]:
+def mix(inputs: Tensor, targets: Tensor, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Mixture | None]:
     """Mixes a batch, float32 (B, C, S, S), with itself in another order, with the recipe's probabilities.
 
     By cutmix (Yun et al., ICCV 2019), which pastes a rectangle of one image into another, or by mixup (Zhang et al.,
@@ -78,10 +78,10 @@ def mix(inputs: Tensor, labels: Tensor, recipe: Recipe, generator: torch.Generat
     draw = torch.rand((), generator=generator).item()
     if draw >= recipe.cutmix + recipe.mixup:
         return inputs, None
-    order = torch.randperm(len(labels), generator=generator).to(labels.device)
+    order = torch.randperm(len(targets), generator=generator).to(targets.device)
     method = _cutmix if draw < recipe.cutmix else _mixup
     mixed, fraction = method(inputs, inputs[order], torch.rand((), generator=generator).item(), generator)
-    return mixed, Mixture(labels[order], fraction)
+    return mixed, Mixture(targets[order], fraction)
 
 
 def _cutmix(inputs: Tensor, others: Tensor, fraction: float, generator: torch.Generator) -> tuple[Tensor, float]:

@@ -19,14 +19,22 @@ class Split:
 
     Attributes:
         channels: Of the inputs, without box heatmaps.
+        targets: What is learned: the labels; or float32 (N, K), 1 for each class that an image shows.
     """
 
     channels = 3
 
-    def __init__(self, images: Images, labels: Labels, device: torch.device) -> None:
+    def __init__(
+        self,
+        images: Images,
+        labels: Labels,
+        device: torch.device,
+        present: npt.NDArray[np.bool_] | None = None,
+    ) -> None:
         self.images = torch.from_numpy(images).to(device)
         self.heatmaps: Tensor | None = None
         self.labels = torch.tensor(labels, device=device)
+        self.targets = self.labels if present is None else torch.tensor(present, device=device).float()
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -62,8 +70,19 @@ class Split:
         counts = torch.bincount(self.labels)
         return len(self) / ((counts > 0).sum() * counts.clamp(min=1)).float()
 
+    def loss_weights(self) -> Tensor:
+        """What makes classes count alike in the loss, float32 (K,).
+
+        The weights of the classes; or, where an image shows several, for each how many images do not show it by how
+        many do.
+        """
+        if self.targets is self.labels:
+            return self.class_weights()
+        shown = self.targets.sum(0)
+        return (len(self) - shown) / shown.clamp(min=1)
+
     def batch(self, rows: Tensor, epoch: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """These rows as an epoch, counted from 1, has them: float32 (B, C, s, s) in [-1, 1], and int64 (B,).
+        """These rows as an epoch, counted from 1, has them: float32 (B, C, s, s) in [-1, 1], and their targets.
 
         C is 3, or 3 + K with the box heatmaps.
         """
@@ -71,14 +90,14 @@ class Split:
         if self.heatmaps is not None:
             images = torch.cat([images, as_channels(self.heatmaps[rows], stored)], dim=3)
         inputs = to_input(augment(images, recipe, generator))
-        return vary(inputs, recipe, side_in(epoch, recipe, stored), generator), self.labels[rows]
+        return vary(inputs, recipe, side_in(epoch, recipe, stored), generator), self.targets[rows]
 
 
 class Features(Split):
     """A split whose images are features, float32 (N, F), as the last layer of a frozen network gets them."""
 
-    def __init__(self, features: Tensor, labels: Tensor) -> None:
-        self.images, self.labels, self.heatmaps = features, labels, None
+    def __init__(self, features: Tensor, split: Split) -> None:
+        self.images, self.labels, self.targets, self.heatmaps = features, split.labels, split.targets, None
         self.channels = features.shape[1]
 
     def inputs(self, rows: Tensor | slice) -> Tensor:
@@ -86,8 +105,8 @@ class Features(Split):
         return self.images[rows]
 
     def batch(self, rows: Tensor, epoch: int, recipe: Recipe, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """These rows, float32 (B, F), and their labels, int64 (B,): the same in each epoch."""
-        return self.images[rows], self.labels[rows]
+        """These rows, float32 (B, F), and their targets: the same in each epoch."""
+        return self.images[rows], self.targets[rows]
 
 
 def subset(labels: Labels, fraction: float) -> npt.NDArray[np.int64]:

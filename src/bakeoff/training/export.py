@@ -84,6 +84,7 @@ def to_onnx(run: Run) -> bytes:
     shapes = {"image": {0: sides[0], 1: sides[1]}}
     proto = to_graph(model, image, run.spec.network, output_names=["probabilities"], dynamic_shapes=shapes).model_proto
     facts = {name: getattr(run.spec, name) for name in ("network", "classes", "size", "filter", "dataset")}
+    facts["task"] = run.spec.recipe.task
     entry = proto.metadata_props.add()
     entry.key, entry.value = METADATA, json.dumps(facts)
     raw: bytes = proto.SerializeToString(deterministic=True)
@@ -129,6 +130,7 @@ class _WithPreprocessing(nn.Module):
         super().__init__()
         self.network, self.size = with_tta(network, spec.recipe), spec.size
         self.area, self.resize = spec.filter == "area", spec.resize
+        self.to_probabilities = nn.Sigmoid() if spec.recipe.task == "multilabel" else nn.Softmax(dim=1)
 
     def forward(self, image: Tensor) -> Tensor:
         height, width = image.shape[0], image.shape[1]
@@ -137,7 +139,8 @@ class _WithPreprocessing(nn.Module):
         shown = torch.einsum("ih,hwc,jw->ijc", rows, image.float(), columns)
         bars = 1 - rows.sum(1)[:, None, None] * columns.sum(1)[None, :, None]
         pixels = (shown + GREY * bars).round().clamp(0, 255)
-        return torch.softmax(self.network(to_input(pixels[None])), dim=1)[0]
+        probabilities: Tensor = self.to_probabilities(self.network(to_input(pixels[None])))[0]
+        return probabilities
 
     def _frame(self, length: int, other: int) -> Frame:
         return frame(self.resize, length, other, self.size, torch.sym_min, torch.sym_max)

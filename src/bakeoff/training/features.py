@@ -27,9 +27,7 @@ def with_features(network: nn.Module, splits: dict[str, Split], recipe: Recipe) 
     varies = any(getattr(recipe, key) != getattr(plain, key) for key in VARYING)
     if recipe.freeze != "backbone" or varies or not isinstance(network, Prepared) or not isinstance(head, nn.Linear):
         return network, splits
-    found: dict[str, Split] = {
-        name: Features(_features(network, head, split), split.labels) for name, split in splits.items()
-    }
+    found: dict[str, Split] = {name: Features(_features(network, head, split), split) for name, split in splits.items()}
     return nn.Sequential(OrderedDict(head=head)), found
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from bakeoff.config.schema import Recipe
 from bakeoff.core.types import TRAIN, VAL
@@ -16,6 +15,7 @@ from bakeoff.training.checkpoint import Checkpoint, DivergedError, TrainingState
 from bakeoff.training.cuda_graph import GraphedStep, can_be_captured
 from bakeoff.training.finetune import freeze
 from bakeoff.training.localization import localization_loss
+from bakeoff.training.losses import correct, loss, plain_losses
 from bakeoff.training.observer import Observer
 from bakeoff.training.probe import PROBE_IMAGES, probe
 from bakeoff.training.run import BatchLog, EpochLog, LogLine
@@ -89,28 +89,28 @@ class Step:
     def __init__(self, state: TrainingState, train: Split, recipe: Recipe) -> None:
         self.state, self.train, self.recipe = state, train, recipe
         self.totals = torch.zeros(2, device=state.device, dtype=torch.float64)
-        self.weights = train.class_weights() if recipe.class_weights == "balanced" else None
+        self.weights = train.loss_weights() if recipe.class_weights == "balanced" else None
 
     def __call__(self, rows: Tensor) -> None:
         """Trains on the images of these rows, int64 (B,) on the device."""
         state, recipe = self.state, self.recipe
-        inputs, labels = self.train.batch(rows, state.epoch + 1, recipe, state.generator)
-        inputs, mixture = mix(inputs, labels, recipe, state.generator)
+        inputs, targets = self.train.batch(rows, state.epoch + 1, recipe, state.generator)
+        inputs, mixture = mix(inputs, targets, recipe, state.generator)
         images, boxes = inputs.split([self.train.channels, inputs.shape[1] - self.train.channels], dim=1)
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
             logits, heatmaps = _forward(state.network, images, with_heatmaps=boxes.shape[1] > 0)
-        loss = _loss(logits.float(), labels, mixture, recipe, self.weights)
-        whole = loss
+        learned = _loss(logits.float(), targets, mixture, recipe, self.weights)
+        whole = learned
         if heatmaps is not None:
-            whole = loss + recipe.localization_weight * localization_loss(heatmaps.float(), boxes)
+            whole = learned + recipe.localization_weight * localization_loss(heatmaps.float(), boxes)
         state.optimizer.zero_grad()
         whole.backward()
         if recipe.clip_grad_norm:
             nn.utils.clip_grad_norm_(state.network.parameters(), recipe.clip_grad_norm)
         state.optimizer.step()
-        correct = (logits.detach().argmax(1) == labels).sum()
-        self.totals += torch.stack([loss.detach().double() * len(labels), correct.double()])
-        state.curve.add(loss)
+        right = correct(logits.detach(), targets).sum()
+        self.totals += torch.stack([learned.detach().double() * len(rows), right.double()])
+        state.curve.add(learned)
 
 
 def _forward(network: nn.Module, images: Tensor, *, with_heatmaps: bool) -> tuple[Tensor, Tensor | None]:
@@ -120,21 +120,12 @@ def _forward(network: nn.Module, images: Tensor, *, with_heatmaps: bool) -> tupl
     return both(images)
 
 
-def _loss(logits: Tensor, labels: Tensor, mixture: Mixture | None, recipe: Recipe, weights: Tensor | None) -> Tensor:
-    loss = cross_entropy(logits, labels, recipe, weights)
-    if mixture:
-        other = cross_entropy(logits, mixture.labels, recipe, weights)
-        loss = (1 - mixture.fraction) * loss + mixture.fraction * other
-    return loss
-
-
-def cross_entropy(logits: Tensor, labels: Tensor, recipe: Recipe, weights: Tensor | None) -> Tensor:
-    """The mean loss of logits, float32 (B, K), each image by its class's weight, float32 (K,)."""
-    smoothing = recipe.label_smoothing
-    if weights is None:
-        return functional.cross_entropy(logits, labels, label_smoothing=smoothing)
-    losses = functional.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
-    return (losses * weights[labels]).mean()
+def _loss(logits: Tensor, targets: Tensor, mixture: Mixture | None, recipe: Recipe, weights: Tensor | None) -> Tensor:
+    own = loss(logits, targets, recipe, weights)
+    if not mixture:
+        return own
+    other = loss(logits, mixture.targets, recipe, weights)
+    return (1 - mixture.fraction) * own + mixture.fraction * other
 
 
 def _run_epoch(step: Step, advance: Callable[[Tensor], None], keep: Keep, observer: Observer) -> Tensor:
@@ -169,7 +160,7 @@ def evaluate(network: nn.Module, split: Split, recipe: Recipe) -> Tensor:
 def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Tensor | None, begun: float) -> EpochLog:
     network, train = state.weights.evaluated, splits[TRAIN]
     rows = torch.linspace(0, len(train) - 1, min(PROBE_IMAGES, len(train))).long().to(train.labels.device)
-    norms, weights, scales = probe(network, train.inputs(rows), train.labels[rows])
+    norms, weights, scales = probe(network, train.inputs(rows), train.targets[rows])
     train_loss, train_accuracy = means.tolist() if means is not None else (None, None)
     val_loss, val_accuracy = _validate(network, splits[VAL], recipe)
     return EpochLog(
@@ -190,8 +181,8 @@ def _validate(network: nn.Module, split: Split, recipe: Recipe) -> tuple[float |
     """The mean loss and the accuracy on a split; None without images."""
     if not len(split):
         return None, None
-    logits, labels = evaluate(network, split, recipe), split.labels.cpu()
-    loss = functional.cross_entropy(logits, labels).item()
-    if not math.isfinite(loss):
-        raise DivergedError(f"the validation loss became {loss}")
-    return loss, (logits.argmax(1) == labels).double().mean().item()
+    logits, targets = evaluate(network, split, recipe), split.targets.cpu()
+    mean = plain_losses(logits, targets).mean().item()
+    if not math.isfinite(mean):
+        raise DivergedError(f"the validation loss became {mean}")
+    return mean, correct(logits, targets).double().mean().item()

@@ -17,7 +17,7 @@ from bakeoff.core.types import Images
 from bakeoff.data.build import decode, to_pixels
 from bakeoff.data.named_photos import NamedPhoto, find_photos
 from bakeoff.training.run import Run, load_run
-from bakeoff.training.trained import load_network, probabilities
+from bakeoff.training.trained import EVEN, load_network, probabilities
 
 PathName = str | PathLike[str]
 ONNX = ".onnx"
@@ -32,8 +32,10 @@ class Prediction(msgspec.Struct, frozen=True):
         image: The image's path; of one in a zip archive the archive's and its own.
         predicted: The class of the highest probability; empty where the image can't be read.
         probability: That class's, 0 to 1; None likewise.
-        probabilities: By class, in the order of the labels, adding up to 1; empty likewise.
+        probabilities: By class, in the order of the labels, adding up to 1 unless the network was trained on all
+            classes of an image; empty likewise.
         error: Why the image can't be read, else empty.
+        named: The classes above one half, of a network that was trained on all classes of an image; None of others.
     """
 
     image: str
@@ -41,12 +43,17 @@ class Prediction(msgspec.Struct, frozen=True):
     probability: float | None = None
     probabilities: Mapping[str, float] = {}
     error: str = ""
+    named: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, image: str, classes: Sequence[str], row: npt.NDArray[np.float32]) -> "Prediction":
+    def of(
+        cls, image: str, classes: Sequence[str], row: npt.NDArray[np.float32], task: str = "multiclass"
+    ) -> "Prediction":
         """Of an image's probabilities, float32 (K,)."""
-        best = int(row.argmax())
-        return cls(image, classes[best], float(row[best]), dict(zip(classes, row.tolist(), strict=True)))
+        best, several = int(row.argmax()), task == "multilabel"
+        named = tuple(name for name, own in zip(classes, row, strict=True) if own > EVEN) if several else None
+        probabilities = dict(zip(classes, row.tolist(), strict=True))
+        return cls(image, classes[best], float(row[best]), probabilities, named=named)
 
 
 class Classifier(Protocol):
@@ -54,10 +61,12 @@ class Classifier(Protocol):
 
     Attributes:
         classes: Class names in the order of the probabilities.
+        task: What it was trained for, "multiclass" or "multilabel".
         batch: How many photos are read before they are classified together.
     """
 
     classes: tuple[str, ...]
+    task: str
     batch: int
 
     def read(self, raw: bytes) -> Images:
@@ -112,7 +121,8 @@ class RunModel:
     batch = 256
 
     def __init__(self, run: Run, device: str) -> None:
-        self._run, self._device, self.classes = replace(run, trained=load_network(run)), device, run.spec.classes
+        self._run, self._device = replace(run, trained=load_network(run)), device
+        self.classes, self.task = run.spec.classes, str(run.spec.recipe.task)
 
     def read(self, raw: bytes) -> Images:
         spec = self._run.spec
@@ -143,6 +153,7 @@ class OnnxModel:
             self._session = onnxruntime.InferenceSession(raw, providers=["CPUExecutionProvider"])
             facts = json.loads(self._session.get_modelmeta().custom_metadata_map[METADATA])
             self.classes: tuple[str, ...] = tuple(facts["classes"])
+            self.task = str(facts.get("task", "multiclass"))
         except KeyError:
             raise StorageError(f"{name} was not written by bakeoff export: it does not name its classes.") from None
         except Exception as error:  # onnxruntime has an error of its own for each kind of damage
@@ -174,7 +185,7 @@ def _predict_batch(classifier: Classifier, photos: Sequence[NamedPhoto]) -> list
             errors[position] = str(error)
     rows = dict(zip(pixels, classifier.classify(list(pixels.values())), strict=True)) if pixels else {}
     return [
-        Prediction.of(photo.name, classifier.classes, rows[position])
+        Prediction.of(photo.name, classifier.classes, rows[position], classifier.task)
         if position in rows
         else Prediction(photo.name, error=errors[position])
         for position, photo in enumerate(photos)

@@ -21,8 +21,9 @@ def check_table(target: Path) -> None:
 def save_predictions(predictions: Sequence[Prediction], target: Path) -> None:
     """Writes predictions with a row per image, as `bakeoff compare` reads them; replaced where the file exists.
 
-    Columns of the CSV file: image, predicted, probability, `prob_CLASS` of each class, error. A text that a spreadsheet
-    would take for a formula has an apostrophe before it.
+    Columns of the CSV file: image, predicted, probability, `prob_CLASS` of each class, error; of a network that was
+    trained on all classes of an image also named, its classes between bars. A text that a spreadsheet would take for a
+    formula has an apostrophe before it.
 
     Args:
         predictions: What `predict` gives.
@@ -40,8 +41,11 @@ def _csv(predictions: Sequence[Prediction]) -> bytes:
     classes = dict.fromkeys(name for answer in predictions for name in answer.probabilities)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["image", "predicted", "probability", *(f"prob_{name}" for name in classes), "error"])
+    several = any(answer.named is not None for answer in predictions)
+    head = ["image", "predicted", "probability", *(f"prob_{name}" for name in classes), "error"]
+    writer.writerow([*head, "named"] if several else head)
     for answer in predictions:
         numbers = (answer.probability, *map(answer.probabilities.get, classes))
-        writer.writerow(map(no_formula, (answer.image, answer.predicted, *numbers, answer.error)))
+        named = ["|".join(answer.named or ())] if several else []
+        writer.writerow(map(no_formula, (answer.image, answer.predicted, *numbers, answer.error, *named)))
     return text.getvalue().encode(errors="backslashreplace")

@@ -6,20 +6,21 @@ from collections import Counter
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
+
+from bakeoff.training.losses import plain_losses
 
 PROBE_IMAGES = 64
 ByLayer = dict[str, float | None]
 """A number per layer, from input to output; None where it is not finite."""
 
 
-def probe(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[ByLayer, ByLayer, ByLayer]:
+def probe(network: nn.Module, inputs: Tensor, targets: Tensor) -> tuple[ByLayer, ByLayer, ByLayer]:
     """Measures one forward and backward pass in training mode, on a copy: the network and the random state stay.
 
     Args:
         network: Any network.
         inputs: float32 (B, 3, S, S) in [-1, 1].
-        labels: int64 (B,).
+        targets: int64 (B,), or float32 (B, K), as of `losses.loss`.
 
     Returns:
         For each layer that is called and has a weight matrix or kernel: the L2 norm of the loss's gradient by the
@@ -44,7 +45,7 @@ def probe(network: nn.Module, inputs: Tensor, labels: Tensor) -> tuple[ByLayer, 
     for name in layers:
         watch(name)
     with torch.random.fork_rng(devices=[inputs.device] if inputs.is_cuda else [], device_type="cuda"):
-        functional.cross_entropy(twin(inputs), labels).backward()
+        plain_losses(twin(inputs), targets).mean().backward()
     norms = {name: _gradient_norm(layer) for name, layer in layers.items() if calls[name]}
     weights = {name: _finite(layers[name].weight.detach().norm().item()) for name in norms}
     return norms, weights, scales

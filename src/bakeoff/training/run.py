@@ -1,5 +1,6 @@
 """A run, one variant trained with one seed: what determined it, how it ended, what it predicted, and its folder."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +64,11 @@ class RunSpec(msgspec.Struct, frozen=True):
     resize: Resize = "stretch"
     weights_digest: str = ""
     schema: int = 2
+
+    @property
+    def chance_loss(self) -> float:
+        """The loss, in nats, of giving all classes the same probability: ln K; ln 2 where each stands by itself."""
+        return math.log(len(self.classes) if self.recipe.task == "multiclass" else 2)
 
     @property
     def name(self) -> str:
@@ -149,7 +155,7 @@ class Predictions:
 
     Attributes:
         table: One row per image, in the manifest's order: split str; image_id i64; label i64; predicted i64; logits
-            list[f32] (K); loss f64 (cross entropy in nats).
+            list[f32] (K); loss f64 (of `losses.plain_losses`).
     """
 
     table: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=PREDICTIONS_SCHEMA))

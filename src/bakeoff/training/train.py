@@ -18,7 +18,6 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_model
 from torch import nn
-from torch.nn import functional
 
 from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import Variant
@@ -39,6 +38,7 @@ from bakeoff.training.device import choose_device, peak_memory, reproducible, to
 from bakeoff.training.features import with_features
 from bakeoff.training.localization import box_heatmaps
 from bakeoff.training.loop import HOLDOUT, Splits, evaluate, fit
+from bakeoff.training.losses import plain_losses
 from bakeoff.training.observer import Observer, event_files, trace
 from bakeoff.training.run import (
     IN_CODE,
@@ -63,9 +63,10 @@ def make_spec(variant: Variant, seed: int, device_name: str, dataset: DatasetInf
     """The specification of one run; `code` is the digest of a network given in code, not by name.
 
     Raises:
-        ConfigError: There is no such network or device.
+        ConfigError: There is no such network or device, or the data set can't give the task.
         NetworkError: A user's own network, or a file of pretrained weights, can't be found.
     """
+    dataset.selection.check_task(variant.recipe.task)
     source, _, target = variant.network.rpartition(":")
     device = choose_device(device_name)
     return RunSpec(
@@ -126,10 +127,7 @@ def train(
         whole = to_device(factory() if factory else create(name, len(spec.classes), spec.size, spec.recipe), device)
         architecture = describe(whole, spec.size)
         rows = _rows(dataset, spec.recipe)
-        splits = {
-            name: Split(dataset.images[source][rows[name]], dataset.labels[source][rows[name]], device)
-            for name, source in {HOLDOUT: TRAIN, **{split: split for split in dataset.images}}.items()
-        }
+        splits = _splits(dataset, rows, spec.recipe, device)
         if spec.recipe.localization_weight:
             splits[TRAIN].add_heatmaps(box_heatmaps(dataset.rows(TRAIN)[rows[TRAIN]], dataset.info))
         log: list[LogLine] = []
@@ -230,6 +228,19 @@ def _rows(dataset: Dataset, recipe: Recipe) -> Rows:
     return {name: np.arange(len(own)) for name, own in labels.items()} | {TRAIN: learned, HOLDOUT: holdout}
 
 
+def _splits(dataset: Dataset, rows: Rows, recipe: Recipe, device: torch.device) -> dict[str, Split]:
+    multilabel = recipe.task == "multilabel"
+    return {
+        name: Split(
+            dataset.images[source][rows[name]],
+            dataset.labels[source][rows[name]],
+            device,
+            dataset.present(source)[rows[name]] if multilabel else None,
+        )
+        for name, source in {HOLDOUT: TRAIN, **{split: split for split in dataset.images}}.items()
+    }
+
+
 def _fit(
     network: nn.Module, splits: Splits, spec: RunSpec, log: list[LogLine], checkpoint: Checkpoint, observer: Observer
 ) -> tuple[RunStatus, str, int | None]:
@@ -255,14 +266,14 @@ def _predictions(network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows,
     tables = []
     for name in (name for name in dataset.images if len(splits[name])):
         split = splits[name]
-        logits, labels = evaluate(network, split, recipe), split.labels.cpu()
+        logits = evaluate(network, split, recipe)
         table = {
             "split": [name] * len(split),
             "image_id": dataset.rows(name)["image_id"][rows[name]],
-            "label": labels.numpy(),
+            "label": split.labels.cpu().numpy(),
             "predicted": logits.argmax(1).numpy(),
             "logits": logits.numpy(),
-            "loss": functional.cross_entropy(logits, labels, reduction="none").numpy(),
+            "loss": plain_losses(logits, split.targets.cpu()).numpy(),
         }
         tables.append(pl.DataFrame(table, schema=PREDICTIONS_SCHEMA))
     return Predictions(pl.concat(tables))

@@ -13,6 +13,9 @@ from bakeoff.training.run import IN_CODE, SOURCE, WEIGHTS, Run
 if TYPE_CHECKING:
     from torch import nn
 
+EVEN = 0.5
+"""Above this probability a class is predicted by a network that was trained on all classes of an image."""
+
 
 def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray[np.float32]:
     """The class probabilities, float32 (N, K), that a run's network gives to images; raises as `load_network`.
@@ -27,7 +30,8 @@ def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray
 
     network, where = load_network(run), choose_device(device)
     split = Split(images, np.zeros(len(images), dtype=np.int64), where)
-    return torch.softmax(evaluate(to_device(network, where), split, run.spec.recipe), dim=1).numpy()
+    logits = evaluate(to_device(network, where), split, run.spec.recipe)
+    return (torch.sigmoid(logits) if run.spec.recipe.task == "multilabel" else torch.softmax(logits, dim=1)).numpy()
 
 
 def load_network(run: Run) -> "nn.Module":

@@ -3,7 +3,7 @@
 A stage that finished is not run again; one that was made with other settings is an error unless `overwrite` is given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -67,16 +67,23 @@ def build(config: ExperimentConfig, folder: PathName, *, overwrite: bool = False
     """Selects the images, reads and resizes them: the experiment's data set, and those of variants with other data."""
     experiment, variants = Experiment(folder), {variant.name: variant for variant in config.variant_list}
     with experiment.locked():
-        dataset = build_data(config.data, experiment, overwrite=overwrite, monitor=monitor)
+        tasks = {variant.recipe.task for variant in config.variant_list}
+        dataset = build_data(config.data, experiment, tasks=tasks, overwrite=overwrite, monitor=monitor)
         for owner in sorted(set(data_owners(config, config.variant_list).values()) - {""}):
-            build_data(variants[owner].data, experiment, owner, overwrite=overwrite, monitor=monitor)
+            build_data(variants[owner].data, experiment, owner, tasks=tasks, overwrite=overwrite, monitor=monitor)
     return dataset
 
 
 def build_data(
-    data: DataConfig, experiment: Experiment, owner: str = "", *, overwrite: bool = False, monitor: Monitor = silent
+    data: DataConfig,
+    experiment: Experiment,
+    owner: str = "",
+    *,
+    tasks: Iterable[str] = (),
+    overwrite: bool = False,
+    monitor: Monitor = silent,
 ) -> Dataset:
-    """The data set of the experiment, or of a variant that owns one."""
+    """The data set of the experiment, or of a variant that owns one; refused for a task that it can't be used for."""
     from bakeoff.data import build as stage
     from bakeoff.data import inputs
 
@@ -84,6 +91,8 @@ def build_data(
     experiment.check_owned()
     source = inputs.open_source(data, monitor)
     selection = _select(data, experiment, owner, overwrite=overwrite, monitor=monitor)
+    for task in tasks:
+        selection.info.check_task(task)
     settings = stage.ImageSettings(size=data.size, resize=data.resize, filter=data.filter, quality=data.quality)
     request = stage.request_digest(selection.info, source, check_sizes=data.check_sizes, **settings)
     if is_kept(folder, monitor):

@@ -50,13 +50,16 @@ def _settings(dataset: Dataset) -> tuple[object, ...]:
 
 
 def _predict(experiment: Experiment, run: Run, images: SharedImages, monitor: Monitor) -> None:
-    from bakeoff.training.trained import probabilities
+    from bakeoff.training.trained import EVEN, probabilities
 
     path = experiment.shared_predictions(run.spec, images.digest)
     if is_kept(path.parent, monitor):
         return
     given = probabilities(run, images.images) if len(images.labels) else np.zeros((0, len(run.spec.classes)))
     table = pl.DataFrame({"image_id": images.image_ids, "label": images.labels, "predicted": given.argmax(axis=1)})
+    if run.spec.recipe.task == "multilabel":
+        single = (given > EVEN).sum(axis=1) == 1
+        table = table.with_columns(only=pl.when(single).then(pl.col("predicted")))  # the one class that is named
     raw = io.BytesIO()
     table.write_parquet(raw)
     with atomic_folder(path.parent) as partial:

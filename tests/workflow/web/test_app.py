@@ -27,7 +27,7 @@ BYTES = {"Content-Type": "application/octet-stream"}
 class Brightness:
     """Says how bright a photo is."""
 
-    classes, batch = ("dark", "<b>bright</b>"), 1
+    classes, batch, task = ("dark", "<b>bright</b>"), 1, "multiclass"
     seconds, running, most = 0.0, 0, 0
 
     def read(self, raw: bytes) -> Images:

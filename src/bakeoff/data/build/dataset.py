@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from bakeoff.core.errors import ConfigError, unknown_name
@@ -140,6 +141,11 @@ class Dataset:
         if split not in self.info.counts:
             raise ConfigError(unknown_name("split", split, self.info.counts))
         return SplitImages(self.images[split], self.labels[split], transform)
+
+    def present(self, split: str) -> npt.NDArray[np.bool_]:
+        """Which classes are annotated in each image of a split: bool (N, K)."""
+        annotated = self.rows(split)["annotated"]
+        return np.column_stack([annotated.list.contains(name).to_numpy() for name in self.info.classes])
 
     def rows(self, split: str) -> pl.DataFrame:
         """The manifest's rows of one split, in the order of its array."""

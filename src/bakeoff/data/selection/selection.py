@@ -6,6 +6,7 @@ import msgspec
 import polars as pl
 
 from bakeoff.config.data import SelectionConfig
+from bakeoff.core.errors import ConfigError
 from bakeoff.core.types import SPLITS, TRAIN
 from bakeoff.data.index import License, Problem
 
@@ -30,6 +31,14 @@ class SelectionInfo(msgspec.Struct, frozen=True):
     licenses: tuple[License, ...] = ()
     objects_known: bool = True
     problems: tuple[Problem, ...] = ()
+
+    def check_task(self, task: str) -> None:
+        """Raises `ConfigError` for a task that needs all classes of an image, where only one of them is known."""
+        if task == "multilabel" and not self.objects_known:
+            raise ConfigError(
+                f"training.task = 'multilabel' needs to know all classes in a photo, but {self.source} tells one per "
+                "photo. Give annotations of the objects (data.annotations), or leave the task at 'multiclass'."
+            )
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,9 @@ def ambiguous_labels(results: Results) -> Finding:
     if images is None or images.present is None:
         state: State = "not applicable"
         verdict = "Not known: nothing says which other target classes the photos hold."
+    elif results.comparison.scoring == "exact match":
+        state = "not applicable"
+        verdict = "The networks were trained and scored on all classes of a photo: none is left out."
     else:
         several = images.present.sum(axis=1) > 1
         measured = {

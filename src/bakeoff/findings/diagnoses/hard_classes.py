@@ -2,13 +2,12 @@
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 
 from bakeoff.core.registry import findings
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.estimates import Table, estimate, ratio
 from bakeoff.evaluation.intervals import ALPHA, clopper_pearson, holm
-from bakeoff.evaluation.predictions import LabelledImages
+from bakeoff.evaluation.predictions import LabelledImages, Outputs
 from bakeoff.evaluation.results import Results
 from bakeoff.evaluation.variance_components import clustered, variance_components
 from bakeoff.findings.finding import Finding, State, builtins_of
@@ -129,35 +128,32 @@ def _recall(own: Recall) -> str:
 
 def _measure(name: str, results: Results) -> ClassErrors:
     images, classes = results.images[name], results.comparison.classes
-    predicted = np.array([own.predicted for own in results.outputs(name)])
-    counts = np.bincount(images.labels, minlength=len(classes))
+    outputs = results.outputs(name)
+    counts = [int(outputs[0].is_class(label).sum()) for label in range(len(classes))]
     accuracy = results.network(name).val_accuracy.mean or 0.0
-    named = set(np.unique(predicted).tolist())
+    named = {label for label in range(len(classes)) if any(own.names_class(label).any() for own in outputs)}
     enough = {
         label
         for label, count in enumerate(counts)
-        if clopper_pearson(0, int(count), 2 * ALPHA / len(classes)).high < accuracy / 2
+        if clopper_pearson(0, count, 2 * ALPHA / len(classes)).high < accuracy / 2
     }
     return ClassErrors(
         network=name,
-        seeds=len(predicted),
+        seeds=len(outputs),
         accuracy=accuracy,
-        recall=_recalls(predicted, images, classes),
-        confused=_confused(predicted, images, classes),
+        recall=_recalls(outputs, images, classes),
+        confused=_confused(outputs, images, classes),
         never=[classes[label] for label in sorted(enough - named)],
     )
 
 
-def _recalls(predicted: npt.NDArray[np.int64], images: LabelledImages, classes: tuple[str, ...]) -> list[Recall]:
+def _recalls(outputs: list[Outputs], images: LabelledImages, classes: tuple[str, ...]) -> list[Recall]:
     """Recall by class, the lowest first, each tested against the mean of the others."""
-    labels = [label for label in range(len(classes)) if (images.labels == label).any()]
-    tables = {
-        label: ratio(
-            ((images.labels == label) & (predicted == label)).astype(np.float64),
-            np.broadcast_to(images.labels == label, predicted.shape).astype(np.float64),
-        )
-        for label in labels
-    }
+    labels = [label for label in range(len(classes)) if outputs[0].is_class(label).any()]
+    tables = {}
+    for label in labels:
+        own = np.array([run.is_class(label) for run in outputs], dtype=np.float64)
+        tables[label] = ratio(own * [run.names_class(label) for run in outputs], own)
     contrasts = {
         label: own - np.mean([tables[other] for other in labels if other != label], axis=0)
         for label, own in tables.items()
@@ -181,10 +177,14 @@ def _below_zero(table: Table, images: LabelledImages) -> float:
     return min(1.0, 2 * found.tail(-found.mean))
 
 
-def _confused(predicted: npt.NDArray[np.int64], images: LabelledImages, classes: tuple[str, ...]) -> list[Confusion]:
-    """Cells off the diagonal, the largest first, each tested against an even spread of its class's errors."""
-    if len(classes) < 3:
+def _confused(outputs: list[Outputs], images: LabelledImages, classes: tuple[str, ...]) -> list[Confusion]:
+    """Cells off the diagonal, the largest first, each tested against an even spread of its class's errors.
+
+    None where an image has several classes: one that is missed is not taken for another.
+    """
+    if len(classes) < 3 or outputs[0].named is not None:
         return []
+    predicted = np.array([own.predicted for own in outputs])
     cells = []
     for truth in np.unique(images.labels):
         wrong = ((images.labels == truth) & (predicted != truth)).astype(np.float64)

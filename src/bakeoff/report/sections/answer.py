@@ -9,6 +9,12 @@ from bakeoff.evaluation.scores import VariantScores
 from bakeoff.report.contents import ReportInput, Section
 from bakeoff.report.formatting import estimate
 
+MEASURE = {
+    "label": "validation accuracy",
+    "label and ranks": "validation accuracy",
+    "exact match": "validation accuracy (all classes of a photo, and no other)",
+}
+
 
 @sections.register("10-answer")
 def answer(case: ReportInput) -> Section:
@@ -36,13 +42,14 @@ def _answer(case: ReportInput) -> str:
     best = ranked[0]
     leaders = [network.name for network in ranked if _accuracy(network) == _accuracy(best)]
     reached = f"{estimate(best.val_accuracy)} of {images:,} photos, {_base(best)}."
+    measure = MEASURE[case.comparison.scoring]
     if len(done) == 1:
-        return f"{best.name} reaches a validation accuracy of {reached} No other network trained."
+        return f"{best.name} reaches a {measure} of {reached} No other network trained."
     if len(ranked) == 1:
-        return f"{best.name} reaches a validation accuracy of {reached}"
+        return f"{best.name} reaches a {measure} of {reached}"
     if len(leaders) > 1:
-        return f"{' and '.join(leaders)} share the highest mean validation accuracy: {reached} None of them leads."
-    return f"{best.name} has the highest mean validation accuracy: {reached} {_lead(case, best, ranked[1])}"
+        return f"{' and '.join(leaders)} share the highest mean {measure}: {reached} None of them leads."
+    return f"{best.name} has the highest mean {measure}: {reached} {_lead(case, best, ranked[1])}"
 
 
 def _budget(case: ReportInput) -> str:

@@ -7,14 +7,15 @@ from bakeoff.evaluation.scores import VariantScores
 from bakeoff.report.contents import ReportInput, Section, Table
 from bakeoff.report.formatting import drawn
 
-SCORES = ("precision", "recall", "f1")
+SCORES = {"precision": "Precision", "recall": "Recall", "f1": "F1", "average_precision": "Average precision"}
 
 
 @sections.register("42-classes")
 def classes(case: ReportInput) -> Section:
     """One table per score: classes by networks, with intervals."""
     networks = [network for network in case.comparison.networks if network.classes]
-    return Section("Class by class", "classes.html", {"tables": [_table(case, networks, score) for score in SCORES]})
+    scores = [score for score in SCORES if any(getattr(own, score).mean for one in networks for own in one.classes)]
+    return Section("Class by class", "classes.html", {"tables": [_table(case, networks, score) for score in scores]})
 
 
 def _table(case: ReportInput, networks: Sequence[VariantScores], score: str) -> Table:
@@ -23,7 +24,6 @@ def _table(case: ReportInput, networks: Sequence[VariantScores], score: str) -> 
         (name, *(getattr(network.classes[label], score) for network in networks))
         for label, name in enumerate(case.comparison.classes)
     ]
-    title = "F1" if score == "f1" else score.capitalize()
-    caption = f"{title} of each class on the validation photos, the mean over the seeds that trained. In brackets the "
-    caption += "95 % interval over seeds and photos; with one seed over photos."
-    return Table(f"classes-{score}", caption, ("class", *names), rows, dict.fromkeys(names, drawn))
+    caption = f"{SCORES[score]} of each class on the validation photos, the mean over the seeds that trained. "
+    caption += "In brackets the 95 % interval over seeds and photos; with one seed over photos."
+    return Table(f"classes-{score.replace('_', '-')}", caption, ("class", *names), rows, dict.fromkeys(names, drawn))

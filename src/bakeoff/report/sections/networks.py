@@ -1,7 +1,6 @@
 """The table of networks and runs, and the curves."""
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from msgspec.structs import asdict
@@ -48,6 +47,16 @@ COSTS: dict[str, Format] = {
     "latency": milliseconds,
     "time per run": seconds,
 }
+SCORED = {
+    "label": "Any label: the predicted class is annotated in the photo. ",
+    "label and ranks": "Validation: the most likely class is the photo's label, also of networks that were trained on "
+    "all classes of a photo; any label: it is annotated in the photo. mAP: mean average precision over the classes, of "
+    "the photos by what is annotated in them. ",
+    "exact match": "The networks were trained on all classes of a photo. Training, validation: exactly these are "
+    "predicted (exact match); any label: the most likely one is annotated in the photo. mAP: mean average precision "
+    "over the classes. ",
+}
+CHANCE = {"multiclass": "ln K", "multilabel": "ln 2"}
 ACCURACIES: dict[str, Format] = {"training": percent, "validation": drawn, "any label": drawn}
 
 
@@ -62,7 +71,7 @@ def networks(case: ReportInput) -> Section:
             "networks": _networks(case).without_empty_columns(),
             "runs": _runs(case).without_empty_columns(),
             **measures(case.comparison.networks),
-            "curves": figures(case.runs, losses, epochs, {len(case.comparison.classes)}),
+            "curves": figures(case.runs, losses, epochs),
             "points": [
                 Table(name, caption, table.drop("run").columns, table.drop("run").rows())
                 for name, caption, table in (
@@ -74,25 +83,24 @@ def networks(case: ReportInput) -> Section:
     )
 
 
-def figures(
-    runs: Sequence[Run], losses: pl.DataFrame, epochs: pl.DataFrame, class_counts: Collection[int]
-) -> list[Figure]:
+def figures(runs: Sequence[Run], losses: pl.DataFrame, epochs: pl.DataFrame) -> list[Figure]:
     """The charts of losses and accuracies for which there is anything to draw.
 
     Args:
         runs: Give the order and colours of the networks.
         losses: As `curves.loss_points` gives them.
         epochs: As `curves.epoch_points` gives them.
-        class_counts: The numbers of classes of the runs.
     """
     figures = []
     if losses.height:
-        caption = "Training loss of every run over the photos seen. Dashed: the loss at chance level, ln K. "
-        if max(losses["loss"]) > charts.LOSS_LIMIT * math.log(max(class_counts)):
+        tasks = sorted({run.spec.recipe.task for run in runs})
+        levels = " and ".join(f"{CHANCE[task]} ({task})" if len(tasks) > 1 else CHANCE[task] for task in tasks)
+        caption = f"Training loss of every run over the photos seen. Dashed: the loss at chance level, {levels}. "
+        if max(losses["loss"]) > charts.LOSS_LIMIT * max(run.spec.chance_loss for run in runs):
             caption += f"Cut off at {charts.LOSS_LIMIT} times that. "
         if losses["end"].any():
             caption += "A cross: the run ended here without being finished. "
-        chart = charts.loss_curves(runs, losses, class_counts)
+        chart = charts.loss_curves(runs, losses)
         figures.append(Figure("loss", caption.strip(), chart, live=True))
     if any(epochs[column].count() for column in ("training accuracy", "validation accuracy")):
         caption = "Accuracy after each epoch. Solid: validation. Dashed: training, over the epoch as it was trained on."
@@ -113,10 +121,9 @@ def _networks(case: ReportInput) -> Table:
     return Table(
         "networks",
         "Learnable parameters, multiply-accumulate operations for one photo, size of the file of weights, and mean "
-        "accuracies over the seeds that trained. Any label: the predicted class is annotated in the photo. In brackets "
-        "the 95 % interval over seeds and photos; with one seed over photos."
-        + (" Latency: the median for one photo." if case.latencies else "")
-        + _differences(case),
+        "accuracies over the seeds that trained. "
+        f"{SCORED[case.comparison.scoring]}In brackets the 95 % interval over seeds and photos; with one seed over "
+        "photos." + (" Latency: the median for one photo." if case.latencies else "") + _differences(case),
         ("network", "parameters", "MACs", "receptive field", "size", "latency", "trained", *formats, "time per run"),
         rows,
         {**formats, **COSTS},
@@ -165,6 +172,7 @@ def measures(networks: Sequence[VariantScores]) -> dict[str, object]:
             network.balanced_accuracy,
             network.macro_f1,
             network.top5_accuracy,
+            network.mean_average_precision,
             network.nll,
             network.calibration and network.calibration.overconfidence,
             network.calibration and network.calibration.ece,
@@ -177,6 +185,7 @@ def measures(networks: Sequence[VariantScores]) -> dict[str, object]:
         "balanced accuracy": estimate,
         "macro F1": estimate,
         "top-5 accuracy": estimate,
+        "mAP": estimate,
         "NLL": nats,
         "overconfidence": points_or_dash,
         "ECE": percent,

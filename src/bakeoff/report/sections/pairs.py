@@ -10,6 +10,7 @@ from bakeoff.report.contents import Figure, Format, ReportInput, Section, Table
 from bakeoff.report.formatting import difference, percent, probability
 
 CHANCE = "P(second > first)"
+PRECISION = "mAP difference"
 CAPTION = (
     "Validation accuracy of the second network minus the first, in percentage points, over the seeds with which both "
     "trained, with its 95 % interval over seeds and photos. p: of no difference, of a difference beyond the margin of "
@@ -45,6 +46,7 @@ def _table(compared: Sequence[PairScores], margin: float) -> Table:
         "p (equivalent)": probability,
         "p (failures)": probability,
         CHANCE: percent,
+        PRECISION: difference,
     }
     columns = ("first", "second", "seeds", *formats, "verdict")
     rows = [
@@ -57,12 +59,15 @@ def _table(compared: Sequence[PairScores], margin: float) -> Table:
             pair.adjusted_equivalence_p,
             pair.failure_p,
             pair.improvement,
+            pair.precision_difference,
             f"{pair.verdict}, by less than the margin" if pair.within_margin else pair.verdict,
         )
         for pair in compared
     ]
     caption = CAPTION.format(margin=f"{100 * margin:g} points")
-    return Table("pairs", caption, columns, rows, formats)
+    if any(pair.precision_difference.mean is not None for pair in compared):
+        caption += f" {PRECISION}: the difference of mean average precision, which is not tested."
+    return Table("pairs", caption, columns, rows, formats).without_empty_columns()
 
 
 def _mcnemar(compared: Sequence[PairScores]) -> Table:

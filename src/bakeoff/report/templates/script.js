@@ -6,7 +6,7 @@
  * @typedef {{id: number, label: number, held: number[], boxes: number[][], coco: boolean}} Photo
  * @typedef {{network: string, seed: number}} RunName
  * @typedef {{classes: string[], photos: Photo[], runs: RunName[], side: number, predicted: string,
- *            probabilities: string, losses: string}} GalleryData
+ *            probabilities: string, losses: string, several: boolean}} GalleryData
  */
 
 const BATCH = 120; // photos that are added at a time as the reader scrolls
@@ -168,6 +168,28 @@ class Gallery {
     this.filter();
   }
 
+  /**
+   * Whether a run is right about a photo: its label, or, where a photo has several classes, exactly these.
+   * @param {number} run
+   * @param {number} photo
+   */
+  right(run, photo) {
+    const { label, held } = this.data.photos[photo];
+    if (!this.data.several) return this.predicted[run * this.count + photo] === label;
+    return this.data.classes.every((_, own) => this.names(run, photo, own) === held.includes(own));
+  }
+
+  /**
+   * Whether a run predicts a class for a photo.
+   * @param {number} run
+   * @param {number} photo
+   * @param {number} own
+   */
+  names(run, photo, own) {
+    const number = run * this.count + photo;
+    return this.data.several ? this.probabilities[number * this.data.classes.length + own] > 127 : this.predicted[number] === own;
+  }
+
   /** Finds the photos, and of each the runs, that pass all filters; the highest loss first. */
   filter() {
     const [network, seed, truth, guess, kind] = ["network", "seed", "true", "predicted", "kind"].map((name) =>
@@ -185,9 +207,9 @@ class Gallery {
       const passed = runs.filter((run) => {
         const said = this.predicted[run * this.count + photo];
         if (guess && said !== Number(guess)) return false;
-        if (kind === "correct") return said === label;
-        if (kind === "wrong") return said !== label;
-        if (kind === "present") return said !== label && held.includes(said);
+        if (kind === "correct") return this.right(run, photo);
+        if (kind === "wrong") return !this.right(run, photo);
+        if (kind === "present") return !this.right(run, photo) && held.includes(said);
         if (kind === "absent") return !held.includes(said);
         return true;
       });
@@ -211,7 +233,7 @@ class Gallery {
   item({ photo, runs, loss }) {
     const { id, label } = this.data.photos[photo];
     const button = make("button", { type: "button", class: "open" }, this.picture(photo));
-    const correct = runs.filter((run) => this.predicted[run * this.count + photo] === label).length;
+    const correct = runs.filter((run) => this.right(run, photo)).length;
     button.append(make("span", {}, `${this.data.classes[label]} ${correct}/${runs.length}`));
     button.setAttribute("aria-label", `Photo ${id}, ${this.data.classes[label]}, correct in ${correct} of ${runs.length}`);
     button.addEventListener("click", () => this.open(photo, loss));
@@ -247,9 +269,8 @@ class Gallery {
       facts.append(" ", make("a", link, "COCO's page of it"));
     }
     const rows = this.data.runs.map(({ network, seed }, run) => {
-      const said = this.predicted[run * this.count + photo];
       const start = (run * this.count + photo) * names.length;
-      const cells = names.map((_, own) => make("td", own === said ? { class: "said" } : {}, `${Math.round(this.probabilities[start + own] / 2.55)} %`));
+      const cells = names.map((_, own) => make("td", this.names(run, photo, own) ? { class: "said" } : {}, `${Math.round(this.probabilities[start + own] / 2.55)} %`));
       return make("tr", {}, make("th", { scope: "row" }, `${network}, seed ${seed}`), ...cells);
     });
     const head = make("tr", {}, ...["run", ...names].map((name) => make("th", { scope: "col" }, name)));

@@ -71,7 +71,8 @@ def make_app(classifier: Classifier, name: str, host: str) -> Starlette:
 
     def classify(raw: bytes) -> Prediction:
         with turn:
-            return Prediction.of("", classifier.classes, classifier.classify([classifier.read(raw)])[0])
+            row = classifier.classify([classifier.read(raw)])[0]
+            return Prediction.of("", classifier.classes, row, classifier.task)
 
     async def predict(request: Request) -> Response:
         try:
