@@ -17,7 +17,7 @@ def with_losses(run_factory: MakeRun, *losses: float, status: str = "finished") 
 
 
 def loss_chart(run: Run) -> dict[str, Any]:
-    return charts.loss_curves([run], curves.loss_points([run]), {3})
+    return charts.loss_curves([run], curves.loss_points([run]))
 
 
 def loss_axis(run: Run) -> list[float]:

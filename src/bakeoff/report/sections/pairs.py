@@ -46,8 +46,11 @@ def _table(compared: Sequence[PairScores], margin: float) -> Table:
         "p (equivalent)": probability,
         "p (failures)": probability,
         CHANCE: percent,
-        PRECISION: difference,
     }
+    ranked = any(pair.precision_difference.mean is not None for pair in compared)
+    if ranked:
+        formats[PRECISION] = difference
+
     columns = ("first", "second", "seeds", *formats, "verdict")
     rows = [
         (
@@ -59,15 +62,15 @@ def _table(compared: Sequence[PairScores], margin: float) -> Table:
             pair.adjusted_equivalence_p,
             pair.failure_p,
             pair.improvement,
-            pair.precision_difference,
+            *([pair.precision_difference] if ranked else []),
             f"{pair.verdict}, by less than the margin" if pair.within_margin else pair.verdict,
         )
         for pair in compared
     ]
     caption = CAPTION.format(margin=f"{100 * margin:g} points")
-    if any(pair.precision_difference.mean is not None for pair in compared):
+    if ranked:
         caption += f" {PRECISION}: the difference of mean average precision, which is not tested."
-    return Table("pairs", caption, columns, rows, formats).without_empty_columns()
+    return Table("pairs", caption, columns, rows, formats)
 
 
 def _mcnemar(compared: Sequence[PairScores]) -> Table:
