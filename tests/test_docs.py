@@ -12,6 +12,7 @@ from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import RENAMED
 from bakeoff.config.schema import EvaluationConfig, ImproveConfig, TrainingConfig
 from bakeoff.config.tables import ConfigTable
+from bakeoff.config.tune import TuneConfig
 from bakeoff.core.registry import findings, policies
 
 ROOT = Path(__file__).parents[1]
@@ -27,11 +28,12 @@ def section_of(title: str) -> str:
 @pytest.mark.parametrize(
     ("title", "section", "own"),
     [
-        ("Top level", ExperimentConfig, {"data", "training", "variants", "evaluation", "improve"}),
+        ("Top level", ExperimentConfig, {"data", "training", "variants", "evaluation", "improve", "tune"}),
         ("`[data]`", DataConfig, set()),
         ("`[training]`", TrainingConfig, set()),
         ("`[evaluation]`", EvaluationConfig, set()),
         ("`[improve]`", ImproveConfig, set()),
+        ("`[tune]`", TuneConfig, {"search"}),
     ],
 )
 def test_every_key_is_documented_with_its_default(title: str, section: type[ConfigTable], own: set[str]) -> None:

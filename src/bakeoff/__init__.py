@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from bakeoff.data.selection.selection import Selection
     from bakeoff.evaluation.improvements import Improvements
     from bakeoff.evaluation.scores import Comparison
+    from bakeoff.evaluation.tuning import Tuning
     from bakeoff.findings.finding import Finding
     from bakeoff.training.predict import predict
     from bakeoff.training.run import Predictions, Run
     from bakeoff.training.train import train_module as train
-    from bakeoff.workflow.api import build, export, improve, read_coco, run, select
+    from bakeoff.workflow.api import build, export, improve, read_coco, run, select, tune
     from bakeoff.workflow.api import open_experiment as open  # noqa: A004  # called as bakeoff.open
     from bakeoff.workflow.compare import compare
     from bakeoff.workflow.experiment import Experiment
@@ -48,6 +49,7 @@ __all__ = [
     "Run",
     "Selection",
     "TrainingConfig",
+    "Tuning",
     "Variant",
     "__version__",
     "build",
@@ -64,6 +66,7 @@ __all__ = [
     "run",
     "select",
     "train",
+    "tune",
     "write_joint_report",
     "write_report",
 ]
@@ -85,6 +88,7 @@ _HOMES = {
     "Run": ("training.run", "Run"),
     "Selection": ("data.selection.selection", "Selection"),
     "TrainingConfig": ("config.schema", "TrainingConfig"),
+    "Tuning": ("evaluation.tuning", "Tuning"),
     "Variant": ("config.experiment", "Variant"),
     "build": ("workflow.api", "build"),
     "compare": ("workflow.compare", "compare"),
@@ -100,6 +104,7 @@ _HOMES = {
     "run": ("workflow.api", "run"),
     "select": ("workflow.api", "select"),
     "train": ("training.train", "train_module"),
+    "tune": ("workflow.api", "tune"),
     "write_joint_report": ("workflow.pipeline", "write_joint_report"),
     "write_report": ("workflow.pipeline", "write_report"),
 }

@@ -25,6 +25,7 @@ COMMANDS = (
     "build",
     "train",
     "improve",
+    "tune",
     "report",
     "predict",
     "serve",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bakeoff.data.selection.selection import Selection
     from bakeoff.evaluation.improvements import Change, Improvements
     from bakeoff.evaluation.scores import Comparison
+    from bakeoff.evaluation.tuning import Tuning
     from bakeoff.findings.finding import Finding
     from bakeoff.training.predict import Prediction
     from bakeoff.training.run import Run
@@ -186,6 +187,24 @@ def print_improvements(found: "Improvements") -> None:
     """Prints what each change gains."""
     columns = ("change", "kind", "gain (points)", "95 % interval", "to expect", "verdict")
     print_table(f"{found.network}: what each change gains", columns, map(_change_row, found.changes))
+    print_line(found.statement)
+
+
+def print_tuning(found: "Tuning") -> None:
+    """Prints what was searched, every recipe tried, and what was chosen for each network."""
+    from bakeoff.evaluation.tuning import in_words
+
+    rows = (
+        (
+            own.name,
+            in_words(trial.values),
+            trial.reason if trial.accuracy is None else f"{100 * trial.accuracy:.1f} %",
+            "chosen" if trial.values == own.chosen else "",
+        )
+        for own in found.networks
+        for trial in own.trials
+    )
+    print_table("Recipes tried", ("network", "recipe", "held out accuracy", ""), rows)
     print_line(found.statement)
 
 

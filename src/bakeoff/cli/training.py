@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from bakeoff.cli import app as cli
-from bakeoff.cli.printing import print_improvements, print_line, print_predictions, print_runs
+from bakeoff.cli.printing import print_improvements, print_line, print_predictions, print_runs, print_tuning
 from bakeoff.cli.progress import progress
 
 
@@ -50,6 +50,25 @@ def improve(
 
 
 Model = Annotated[Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0, or an .onnx file.")]
+
+
+@cli.command("tune tuned.toml --set tune.search.learning_rate=1e-3,3e-4 --set tune.search.weight_decay=0,0.05")
+def tune(
+    experiment: cli.ExperimentName,
+    annotations: cli.Annotations = "",
+    images: cli.Photos = "",
+    out: cli.Out = None,
+    overrides: cli.Overrides = None,
+    device: cli.Device = "",
+    overwrite: cli.Overwrite = False,
+) -> None:
+    """Search recipe values for each network on training photos that are held out; `run` goes on with the best."""
+    from bakeoff.workflow.tune import tune as run_tune
+
+    config, folder = cli.load(experiment, out, overrides, annotations=annotations, images=images, device=device)
+    with progress() as monitor:
+        found = run_tune(config, folder, overwrite=overwrite, monitor=monitor)
+    print_tuning(found)
 
 
 @cli.command("predict bakeoff-demo/runs/net1-seed0 photo.jpg holiday/ archive.zip --out predictions.csv")

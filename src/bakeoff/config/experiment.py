@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from bakeoff.config.data import DataConfig
 from bakeoff.config.schema import EvaluationConfig, ImproveConfig, Recipe, TrainingConfig
 from bakeoff.config.tables import ConfigTable, Name, VariantName, given_keys, network_label, partial
+from bakeoff.config.tune import TuneConfig
 
 
 class Variant(Struct, frozen=True):
@@ -55,6 +56,7 @@ class ExperimentConfig(ConfigTable, frozen=True):
             further variant.
         evaluation: The section `[evaluation]`.
         improve: The section `[improve]`.
+        tune: The section `[tune]`.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.-]+$")] = "experiment"
@@ -64,6 +66,7 @@ class ExperimentConfig(ConfigTable, frozen=True):
     variants: dict[VariantName, VariantConfig] = field(default_factory=dict)
     evaluation: EvaluationConfig = EvaluationConfig()
     improve: ImproveConfig = ImproveConfig()
+    tune: TuneConfig = TuneConfig()
 
     @property
     def variant_list(self) -> tuple[Variant, ...]:

@@ -1,6 +1,7 @@
 """What the tables of an experiment file are made of: values in their ranges, names, and tables of some keys."""
 
 import re
+from types import GenericAlias
 from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
@@ -16,7 +17,8 @@ Scale = Annotated[float, Meta(ge=0.25, le=2.0)]
 Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
 Side = Annotated[int, Meta(ge=8, le=1024)]
 Name = Annotated[str, Meta(min_length=1)]
-VariantName = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.+-]+$")]
+NAME_LENGTH = 80
+VariantName = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=r"^[\w.+-]+$")]
 
 
 class ConfigTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,6 +29,14 @@ def partial(name: str, section: type[ConfigTable], *more: tuple[str, object, obj
     """A section with the keys of another, none of which has to be given, and some more with their defaults."""
     keys = [(key.name, key.type | UnsetType, UNSET) for key in fields(section)]
     return defstruct(name, [*keys, *more], bases=(ConfigTable,), frozen=True)
+
+
+def lists(name: str, section: type[ConfigTable], without: str) -> type[Struct]:
+    """A section that has a list of values for each key of another but one; none has to be given, nor be empty."""
+    keys = [key for key in fields(section) if key.name != without]
+    kinds = [Annotated[GenericAlias(tuple, (key.type, ...)), Meta(min_length=1)] | UnsetType for key in keys]
+    listed = [(key.name, kind, UNSET) for key, kind in zip(keys, kinds, strict=True)]
+    return defstruct(name, listed, bases=(ConfigTable,), frozen=True)
 
 
 def given_keys(section: ConfigTable) -> dict[str, object]:

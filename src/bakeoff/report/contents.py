@@ -11,6 +11,7 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.improvements import Improvements
 from bakeoff.evaluation.latency import Latencies
 from bakeoff.evaluation.scores import Comparison
+from bakeoff.evaluation.tuning import Tuning
 from bakeoff.findings.finding import Finding
 from bakeoff.report.rendering import Spec
 from bakeoff.training.run import Run
@@ -31,6 +32,7 @@ class ReportInput:
         findings: Diagnoses, most important first.
         improvements: What was tried to make a network better; None where nothing was.
         latencies: How long the networks take; None where that was not measured.
+        tuning: The search for recipes; None where there was none.
     """
 
     experiment: ExperimentConfig
@@ -41,6 +43,7 @@ class ReportInput:
     findings: tuple[Finding, ...] = ()
     improvements: Improvements | None = None
     latencies: Latencies | None = None
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True)

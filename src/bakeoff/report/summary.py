@@ -23,6 +23,7 @@ def summarise(case: ReportInput) -> dict[str, object]:
         "findings": msgspec.to_builtins(case.findings),
         "improvements": msgspec.to_builtins(case.improvements),
         "latency": msgspec.to_builtins(case.latencies),
+        "tuning": msgspec.to_builtins(case.tuning),
     }
 
 

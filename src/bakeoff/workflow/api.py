@@ -19,8 +19,10 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.index import Index
 from bakeoff.data.selection.selection import Selection
 from bakeoff.evaluation.improvements import Improvements
+from bakeoff.evaluation.tuning import Tuning
 from bakeoff.workflow import improve as improve_stage
 from bakeoff.workflow import pipeline
+from bakeoff.workflow import tune as tune_stage
 from bakeoff.workflow.experiment import Experiment
 
 PathName = str | PathLike[str]
@@ -82,6 +84,21 @@ def improve(
     """Tries what would make one variant better, best first; arguments as of `run`."""
     config = configure(experiment, annotations=annotations, images=images, overrides=overrides)
     return improve_stage.improve(config, Path(out or f"bakeoff-{config.name}"), monitor=monitor)
+
+
+def tune(
+    experiment: PathName | ExperimentConfig,
+    *,
+    annotations: PathName = "",
+    images: PathName = "",
+    out: PathName = "",
+    overrides: Iterable[str] = (),
+    overwrite: bool = False,
+    monitor: Monitor = silent,
+) -> Tuning:
+    """Searches a recipe for each network, on training images that are held out; arguments as of `run`."""
+    config = configure(experiment, annotations=annotations, images=images, overrides=overrides)
+    return tune_stage.tune(config, Path(out or f"bakeoff-{config.name}"), overwrite=overwrite, monitor=monitor)
 
 
 def configure(

@@ -14,7 +14,7 @@ from bakeoff.config.experiment import ExperimentConfig, Variant
 from bakeoff.core.atomic import lock
 from bakeoff.core.errors import StorageError
 from bakeoff.core.seals import broken_seals, check_seal
-from bakeoff.core.storage import check_owned, check_sealed, digest, mark_owned, read_json, write_sealed
+from bakeoff.core.storage import Record, check_owned, check_sealed, digest, mark_owned, read_json, write_sealed
 from bakeoff.core.types import Environment
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.build.load import load as load_dataset
@@ -24,6 +24,7 @@ from bakeoff.evaluation.improvements import Improvements
 from bakeoff.evaluation.latency import Latencies
 from bakeoff.evaluation.results import Results
 from bakeoff.evaluation.scores import Comparison
+from bakeoff.evaluation.tuning import Tuning
 from bakeoff.findings.finding import Finding, Findings
 from bakeoff.training.run import Run, RunSpec, load_run
 
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
 
 KIND = "experiment"
 CACHE = ".bakeoff-cache"
-LATENCY, IMPROVEMENTS = "latency.json", "improve/improvements.json"
-RECORDS = ("experiment.json", "comparison.json", "findings.json", LATENCY, IMPROVEMENTS)
+OPTIONAL = {Improvements: "improve/improvements.json", Latencies: "latency.json", Tuning: "tune/tuning.json"}
+"""The records that not every experiment has."""
+RECORDS = ("experiment.json", "comparison.json", "findings.json", *OPTIONAL.values())
 _locked: set[Path] = set()
 
 
@@ -204,27 +206,30 @@ class Experiment:
     @property
     def improvements(self) -> Improvements | None:
         """What `improve` tried; None where it was not run."""
-        path = self.folder / IMPROVEMENTS
-        return read_json(path, Improvements, sealed=True) if path.exists() else None
+        return self._optional(Improvements)
 
     @property
     def latencies(self) -> Latencies | None:
         """How long the networks take on the machine that measured them; None where that was not asked for."""
-        path = self.folder / LATENCY
-        return read_json(path, Latencies, sealed=True) if path.exists() else None
+        return self._optional(Latencies)
 
-    def store_latencies(self, latencies: Latencies) -> None:
-        """Writes what was measured."""
-        write_sealed(self.folder / LATENCY, latencies)
+    @property
+    def tuning(self) -> Tuning | None:
+        """What the search for recipes tried and chose; None where there was none."""
+        return self._optional(Tuning)
+
+    def _optional(self, kind: type[Record]) -> Record | None:
+        path = self.folder / OPTIONAL[kind]
+        return read_json(path, kind, sealed=True) if path.exists() else None
+
+    def store(self, record: Improvements | Latencies | Tuning) -> None:
+        """Writes what a further stage found."""
+        write_sealed(self.folder / OPTIONAL[type(record)], record)
 
     def store_results(self, comparison: Comparison, findings: tuple[Finding, ...]) -> None:
         """Writes the scores and the findings."""
         write_sealed(self.folder / "comparison.json", comparison)
         write_sealed(self.folder / "findings.json", Findings(findings))
-
-    def store_improvements(self, improvements: Improvements) -> None:
-        """Writes what was tried."""
-        write_sealed(self.folder / IMPROVEMENTS, improvements)
 
     def case(self, results: Results, findings: tuple[Finding, ...]) -> "ReportInput":
         """What the report is made from."""
@@ -239,6 +244,7 @@ class Experiment:
             findings,
             self.improvements,
             results.latencies,
+            self.tuning if self.config.tune.space else None,
         )
 
     def shared_predictions(self, spec: RunSpec, images: str) -> Path:

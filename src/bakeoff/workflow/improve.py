@@ -81,7 +81,7 @@ def improve(config: ExperimentConfig, folder: str | PathLike[str], *, monitor: M
     with context.experiment.locked():
         context.dataset = pipeline.build_data(config.data, context.experiment, monitor=monitor)
         found = _try_all(base, context)
-        context.experiment.store_improvements(found)
+        context.experiment.store(found)
         if context.experiment.is_trained:
             pipeline.write_report(folder, monitor=monitor)
     return found

@@ -37,7 +37,7 @@ def measure_latency(
     digests = {name: digest(run.spec) for name, run in first.items()}
     stored = experiment.latencies
     if first and not (stored and stored.runs == digests):
-        experiment.store_latencies(_measure(first, digests, monitor))
+        experiment.store(_measure(first, digests, monitor))
 
 
 def _measure(first: Mapping[str, Run], digests: Mapping[str, str], monitor: Monitor) -> Latencies:

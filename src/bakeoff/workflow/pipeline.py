@@ -136,17 +136,21 @@ def train(
 ) -> list[Run]:
     """Trains every variant with every seed; writes `experiment.json` and `runs/`. Runs that are there are kept.
 
-    Where `[evaluation]` asks for it, `latency.json` gets the latency of each variant.
+    Where `[tune]` asks for it, recipes are searched first, and each network is trained with its own and the one that
+    was found. Where `[evaluation]` asks for it, `latency.json` gets the latency of each variant.
     """
     from bakeoff.workflow.auto_seeds import sweep_until_decided
     from bakeoff.workflow.latency import measure_latency
     from bakeoff.workflow.shared import predict_shared
     from bakeoff.workflow.sweep import plan_sweep, sweep
+    from bakeoff.workflow.tune import tuned
 
     check(config)
-    experiment, variants = Experiment(folder), config.variant_list
+    experiment = Experiment(folder)
     experiment.check_owned()
     with experiment.locked():
+        config = tuned(config, experiment, overwrite=overwrite, monitor=monitor)
+        variants = config.variant_list
         datasets = experiment.datasets(config, variants)
         if config.training.seeds == AUTO:
             experiment.store_config(config, command)
@@ -237,6 +241,7 @@ def check(config: ExperimentConfig) -> None:
     from bakeoff.config.tables import network_label
     from bakeoff.data import inputs
     from bakeoff.training.checks import check as check_training
+    from bakeoff.workflow import tune
 
     data, training = config.data, config.training
     labels = tuple(network_label(name) for name in training.networks)
@@ -255,6 +260,7 @@ def check(config: ExperimentConfig) -> None:
                 f"{variant.name}: training.patience needs training.holdout_fraction, the images that it watches."
             )
         _check_data(variant.name, variant.data, data)
+    tune.check(config)
     _ = executors[training.executor]
     if training.timeout and training.executor == "serial":
         raise ConfigError(
