@@ -76,6 +76,22 @@ def test_lines_name_what_ended() -> None:
     ]
 
 
+def test_an_evaluated_epoch_is_told_on_a_line_and_at_its_bar() -> None:
+    clock = Clock()
+    shown = display(clock)
+    shown.monitor("runs")(0, 1)
+    part = shown.monitor("runs/net1-seed0")
+    clock.now = 10
+    part(10, 40, "")
+    clock.now = 20
+    part(20, 40, "epoch 2 of 4, loss 1.204, validation 54.2 %")
+    part(30, 40)
+    assert shown.bars.console.file.getvalue().splitlines() == [
+        "net1-seed0: epoch 2 of 4, loss 1.204, validation 54.2 %, 0:00:20 left"
+    ]
+    assert shown.bars.tasks[1].fields["count"] == "epoch 2 of 4, loss 1.204, validation 54.2 %"
+
+
 def test_bars_are_of_the_stages_and_of_the_runs_under_way() -> None:
     clock = Clock()
     shown = display(clock, disable=False)

@@ -50,7 +50,7 @@ def of_recipe(spec: RunSpec, recipe: Recipe, network: str = "net1") -> RunSpec:
 
 
 def stop_at(step: int) -> object:
-    def progress(done: int, _total: int) -> None:
+    def progress(done: int, _total: int, _status: str = "", /) -> None:
         if done >= step:
             raise StoppedError
 
@@ -79,7 +79,7 @@ def test_a_resumed_run_ends_as_if_it_had_not_been_stopped(
         assert kept.exists() == (step > 15)
         assert not place.exists()
     told: list[int] = []
-    run = train(asked, dataset, place, lambda done, _total: told.append(done), checkpoint=kept)
+    run = train(asked, dataset, place, lambda done, _total, _status="": told.append(done), checkpoint=kept)
     assert told[0] > 30, "two epochs of 15 batches are not trained again"
     assert content(run) == content(undisturbed)
     assert not kept.exists()
@@ -113,7 +113,7 @@ def test_what_can_not_be_used_is_not(dataset: Dataset, spec: RunSpec, tmp_path: 
     elif damage == "older schema":
         rest.write_bytes(msgspec.json.encode({**msgspec.json.decode(rest.read_bytes()), "schema": 0}))
     told: list[int] = []
-    run = train(asked, dataset, tmp_path / "run", lambda done, _total: told.append(done), checkpoint=kept)
+    run = train(asked, dataset, tmp_path / "run", lambda done, _total, _status="": told.append(done), checkpoint=kept)
     assert told[0] == 15, "from the first epoch on: the progress is told at its end, too"
     assert content(run) == content(train(asked, dataset, tmp_path / "undisturbed"))
 

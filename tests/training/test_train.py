@@ -60,7 +60,7 @@ def change(spec: Any, **values: object) -> Any:
 
 def test_a_run_learns_and_keeps_what_it_did(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    run = train(spec, dataset, tmp_path / "run", lambda done, total: told.append((done, total)))
+    run = train(spec, dataset, tmp_path / "run", lambda done, total, _status="": told.append((done, total)))
     assert told[-1] == (30, 30)
     assert (run.record.status, run.record.epochs, run.record.reason) == ("finished", 2, "")
     batches = [line for line in run.log if isinstance(line, BatchLog)]
@@ -162,7 +162,7 @@ def test_an_error_during_training_is_a_failed_run(
 def test_an_interrupted_run_leaves_nothing(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
 
-    def stop(_done: int, _total: int) -> None:
+    def stop(_done: int, _total: int, _status: str = "", /) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

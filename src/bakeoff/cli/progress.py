@@ -1,6 +1,6 @@
 """How far the stages and runs are: bars on a terminal, elsewhere a line for each that ended; on standard error."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, Task, TextColumn, TimeElapsedColu
 
 from bakeoff.cli.printing import printable
 from bakeoff.cli.stalls import Stalls, watched
-from bakeoff.core.progress import Monitor
+from bakeoff.core.progress import Monitor, RunProgress
 
 SPEED_PERIOD = 3600
 """Seconds over which the speed is averaged for the time that is left."""
@@ -37,7 +37,7 @@ class Display:
         self.stages: dict[str, Task] = {}
         self.stalls = Stalls(bars.get_time)
 
-    def monitor(self, title: str) -> Callable[[int, int], None]:
+    def monitor(self, title: str) -> RunProgress:
         """A stage, or with the title `stage/part` a part of one that is shown already."""
         owner, _, part = title.rpartition("/")
         if owner in self.stages:
@@ -49,26 +49,29 @@ class Display:
         return partial(self._report, stage)
 
     def _add(self, title: str, count: str) -> Task:
-        self.bars.add_task(title, total=None, count=count, ended=0, parts=False)
+        self.bars.add_task(title, total=None, count=count, ended=0, parts=False, status="")
         return self.bars.tasks[-1]
 
-    def _report(self, stage: Task, done: int, total: int) -> None:
+    def _report(self, stage: Task, done: int, total: int, _status: str = "", /) -> None:
         self._show(stage, max(stage.completed, done), done, total)
         if done == total:
             self._print(f"{stage.description} {done:,}/{total:,} in {_clock(stage.elapsed)}")
 
-    def _report_part(self, stage: Task, part: Task, done: int, total: int) -> None:
+    def _report_part(self, stage: Task, part: Task, done: int, total: int, status: str = "", /) -> None:
         if part.finished:  # a part's end may be reported twice
             return
         self.stalls.heard(part.description.strip(), ended=done == total)
         before = part.percentage
-        self.bars.update(part.id, completed=done, total=total, count=f"{done:,}/{total:,}", visible=done < total)
+        part.fields["status"] = status or part.fields["status"]
+        said = part.fields["status"] or f"{done:,}/{total:,}"
+        self.bars.update(part.id, completed=done, total=total, count=said, visible=done < total)
+        if status:
+            self._print(f"{part.description.strip()}: {status}{_left(part)}")
         completed, ended = stage.completed + (part.percentage - before) / 100, stage.fields["ended"]
         self._show(stage, completed, ended + (done == total), int(stage.total or 0))
         if done == total:
-            left = f", {_clock(stage.time_remaining)} left" if stage.time_remaining else ""
             line = f"{stage.description} {stage.fields['count']}: {part.description.strip()}"
-            self._print(f"{line}, {_clock(stage.elapsed)}{left}")
+            self._print(f"{line}, {_clock(stage.elapsed)}{_left(stage)}")
 
     def _show(self, stage: Task, completed: float, ended: int, total: int) -> None:
         rate = f" {stage.speed:,.1f}/s" if stage.speed and not stage.fields["parts"] else ""
@@ -81,6 +84,10 @@ class Display:
     def say(self, line: str) -> None:
         """Prints a line, above the bars where there are any; nothing in it instructs the terminal."""
         self.bars.console.print(printable(line), soft_wrap=True, markup=False, highlight=False)
+
+
+def _left(task: Task) -> str:
+    return f", {_clock(task.time_remaining)} left" if task.time_remaining else ""
 
 
 def _clock(seconds: float | None) -> str:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from bakeoff.core.errors import ConfigError, NetworkError
-from bakeoff.core.progress import Progress
+from bakeoff.core.progress import Progress, no_progress
 from bakeoff.core.types import Images
 from bakeoff.training.batches import to_input
 from bakeoff.training.device import to_device
@@ -46,7 +46,7 @@ class Durations:
     batch: Sequence[Sequence[float]]
 
 
-def measure(runs: Sequence[Run], progress: Progress = lambda done, total: None) -> Durations:
+def measure(runs: Sequence[Run], progress: Progress = no_progress) -> Durations:
     """Times networks from uint8 pixels at the data set's size to logits, test-time augmentation included.
 
     All by ONNX Runtime, or all by torch where that is not installed or one of them can't be exported.

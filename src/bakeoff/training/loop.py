@@ -16,7 +16,7 @@ from bakeoff.training.cuda_graph import GraphedStep, can_be_captured
 from bakeoff.training.finetune import freeze
 from bakeoff.training.localization import localization_loss
 from bakeoff.training.losses import correct, loss, plain_losses
-from bakeoff.training.observer import Observer
+from bakeoff.training.observer import Observer, status
 from bakeoff.training.probe import PROBE_IMAGES, probe
 from bakeoff.training.run import BatchLog, EpochLog, LogLine
 from bakeoff.training.tta import with_tta
@@ -67,6 +67,7 @@ def fit(
         if epoch % recipe.eval_every == 0 or epoch == recipe.epochs:
             line = _epoch_line(state, splits, recipe, totals / len(splits[TRAIN]), begun)
             keep(line)
+            observer.progress(state.step, step.steps, status(line, recipe.epochs))
             state.weights.judge(epoch, line.holdout_loss)
             best = state.weights.best
             if recipe.patience and best and epoch - best.epoch >= recipe.patience:
@@ -83,11 +84,13 @@ class Step:
     advance.
 
     Attributes:
+        steps: Of the whole training.
         totals: The summed loss and the correct predictions since they were last set to zero: float64 (2,).
     """
 
     def __init__(self, state: TrainingState, train: Split, recipe: Recipe) -> None:
         self.state, self.train, self.recipe = state, train, recipe
+        self.steps = recipe.epochs * train.batches(recipe.batch_size)
         self.totals = torch.zeros(2, device=state.device, dtype=torch.float64)
         self.weights = train.loss_weights() if recipe.class_weights == "balanced" else None
 
@@ -131,7 +134,6 @@ def _loss(logits: Tensor, targets: Tensor, mixture: Mixture | None, recipe: Reci
 def _run_epoch(step: Step, advance: Callable[[Tensor], None], keep: Keep, observer: Observer) -> Tensor:
     """One pass over the training split; the summed loss and the correct predictions, float64 (2,)."""
     state, recipe = step.state, step.recipe
-    steps = recipe.epochs * step.train.batches(recipe.batch_size)
     freeze(state.network, recipe, state.epoch + 1)
     step.totals.zero_()
     for rows in step.train.order(recipe, state.generator):
@@ -140,12 +142,12 @@ def _run_epoch(step: Step, advance: Callable[[Tensor], None], keep: Keep, observ
         state.weights.update()
         state.step += 1
         state.curve.batches += 1
-        if state.curve.full or state.step == steps:
+        if state.curve.full or state.step == step.steps:
             keep(BatchLog(epoch=state.epoch + 1, step=state.step, loss=state.curve.take()))
         if state.step % PROGRESS_STEPS == 0:
-            observer.progress(state.step, steps)
+            observer.progress(state.step, step.steps)
         observer.step()
-    observer.progress(state.step, steps)
+    observer.progress(state.step, step.steps)
     return step.totals
 
 

@@ -24,7 +24,7 @@ from bakeoff.config.experiment import Variant
 from bakeoff.config.schema import Recipe
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
-from bakeoff.core.progress import Progress
+from bakeoff.core.progress import Progress, RunProgress, no_progress
 from bakeoff.core.seals import seal
 from bakeoff.core.storage import digest
 from bakeoff.core.types import TRAIN, Environment
@@ -89,7 +89,7 @@ def train(
     spec: RunSpec,
     dataset: Dataset,
     folder: Path,
-    progress: Progress = lambda done, total: None,
+    progress: RunProgress = no_progress,
     events: Path | None = None,
     checkpoint: Path | None = None,
     profile: Path | None = None,
@@ -104,7 +104,7 @@ def train(
         spec: What determines the run.
         dataset: What it is trained and evaluated on.
         folder: Gets the run's files, all or none; replaced where it exists.
-        progress: Given the steps done and the steps in all.
+        progress: Given the steps done, the steps in all, and after an evaluated epoch what it gave.
         events: Gets TensorBoard's event files as the run goes; None for none.
         checkpoint: Gets the state after each epoch, and is what a run that was killed is resumed from: it ends with
             the same bytes as one that was not. Removed when the run has ended.
@@ -164,7 +164,7 @@ def train_module(
     seed: int = 0,
     folder: str | PathLike[str] | None = None,
     device: str = "auto",
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> Run:
     """Trains a network with one seed; the run's `model` is the trained one.
 
@@ -198,7 +198,7 @@ def train_module(
 
     with ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bakeoff-"))) / spec.name
-        run = train(spec, dataset, Path(home), progress, factory=factory)
+        run = train(spec, dataset, Path(home), lambda done, total, _status="": progress(done, total), factory=factory)
         weakref.finalize(run, stack.pop_all().close)
         return run
 

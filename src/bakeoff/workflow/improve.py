@@ -12,7 +12,7 @@ from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig, Variant
 from bakeoff.config.schema import AUTO
 from bakeoff.core.errors import ConfigError, StorageError, unknown_name
-from bakeoff.core.progress import Monitor, Progress, silent
+from bakeoff.core.progress import Monitor, RunProgress, silent
 from bakeoff.core.registry import networks
 from bakeoff.core.types import TRAIN
 from bakeoff.data import inputs, selection
@@ -149,7 +149,7 @@ class Context:
         monitor = partial(self._monitor, variant.name)
         return pipeline.build_data(variant.data, self.experiment, owner, monitor=monitor)
 
-    def _monitor(self, variant: str, title: str) -> Progress:
+    def _monitor(self, variant: str, title: str) -> RunProgress:
         return self.monitor(f"{variant}: {title}")
 
     def try_change(self, change: ProposedChange) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bakeoff.config.experiment import Variant
 from bakeoff.config.schema import TrainingConfig
-from bakeoff.core.progress import Monitor, Progress, silent
+from bakeoff.core.progress import Monitor, RunProgress, silent
 from bakeoff.core.registry import executors
 from bakeoff.core.storage import conflict
 from bakeoff.data.build.dataset import Dataset
@@ -133,7 +133,7 @@ def _train_one(
     files: RunFiles,
     tensorboard: bool,
     profile: bool,
-    progress: Progress,
+    progress: RunProgress,
 ) -> None:
     """One run, in the process that the executor chose."""
     from bakeoff.data.build.load import load

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bakeoff.core.progress import Monitor, Progress
+from bakeoff.core.progress import Monitor, RunProgress
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Job:
     """
 
     name: str
-    task: Callable[[Progress], object]
+    task: Callable[[RunProgress], object]
     timeout: float = 0.0
     parts: int = 1
 

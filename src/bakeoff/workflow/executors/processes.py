@@ -15,7 +15,7 @@ from multiprocessing.context import SpawnProcess
 from types import FrameType
 
 from bakeoff.core.errors import in_one_line
-from bakeoff.core.progress import Monitor, Progress
+from bakeoff.core.progress import Monitor, RunProgress
 from bakeoff.core.registry import executors, modules_for_workers
 from bakeoff.workflow.executors.deadline import Deadline
 from bakeoff.workflow.executors.jobs import Failure, Job, Outcome
@@ -58,7 +58,7 @@ class _Worker:
     name: str
     process: SpawnProcess
     connection: Connection
-    progress: Progress
+    progress: RunProgress
     deadline: Deadline
 
     @classmethod
@@ -78,7 +78,7 @@ class _Worker:
             self.process.join()
             return self._end(Failure(_describe_exit(self.process.exitcode or 0)))
         if isinstance(message, tuple):
-            self.deadline.told(*message)
+            self.deadline.told(*message[:2])
             self.progress(*message)
             return None
         return self._end(message.result)
@@ -109,7 +109,7 @@ def _work(job: Job, modules: list[str], connection: Connection) -> None:
     try:
         for module in modules:
             importlib.import_module(module)
-        result = job.task(lambda done, total: _send(connection, (done, total)))
+        result = job.task(lambda *progress: _send(connection, progress))
     except Exception as error:  # whatever a job raises is its own failure
         result = Failure(in_one_line(error))
     finally:
