@@ -34,6 +34,7 @@ def test_a_table_and_an_override_give_lists_of_values(tmp_path: Path) -> None:
     [
         ("tune.search.lerning_rate=1e-3", r"\[tune.search\] has an unknown key 'lerning_rate'.*learning_rate"),
         ("tune.search.train_fraction=0.5", r"\[tune.search\] has an unknown key 'train_fraction'"),
+        ("tune.search.task=multilabel", r"\[tune.search\] has an unknown key 'task'"),
         ("tune.search.average=0.9", r"\[tune.search\] has an old key 'average': use ema_decay"),
         ("tune.search.learning_rate=[]", r"tune.search.learning_rate = \[\]: expected list of length >= 1"),
         ("tune.search.learning_rate=-1.0", r"tune.search.learning_rate = -1.0: expected list"),

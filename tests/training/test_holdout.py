@@ -12,7 +12,7 @@ from bakeoff.core.types import TRAIN
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.batches import subset
 from bakeoff.training.holdout import score, unseen
-from bakeoff.training.run import RunSpec
+from bakeoff.training.run import Run, RunSpec
 from bakeoff.training.train import train
 
 
@@ -43,7 +43,21 @@ def test_a_run_is_scored_on_the_images_that_it_did_not_see(dataset: Dataset, spe
     assert (accuracy, loss) == score(run, dataset, rows)
     assert accuracy > 0.6
     assert 0 < loss < 1.5
+    assert_as_the_run_says(run, dataset)
+
+
+def test_all_classes_of_an_image_have_to_be_predicted(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    recipe = msgspec.structs.replace(spec.recipe, train_fraction=0.75, epochs=4, task="multilabel")
+    run = train(msgspec.structs.replace(spec, recipe=recipe), dataset, tmp_path / "run")
+    assert_as_the_run_says(run, dataset)
+
+
+def assert_as_the_run_says(run: Run, dataset: Dataset) -> None:
+    """On the images that it saw the scores are those of its stored predictions."""
     learned = subset(dataset.labels[TRAIN], 0.75)
     own = run.predictions.of(TRAIN)
-    assert score(run, dataset, learned)[0] == pytest.approx((own["label"] == own["predicted"]).mean())
+    right = own["label"] == own["predicted"]
+    if run.spec.recipe.task == "multilabel":
+        right = ((np.array(own["logits"].to_list()) > 0) == dataset.present(TRAIN)[learned]).all(axis=1)
+    assert 0 < score(run, dataset, learned)[0] == pytest.approx(right.mean())
     assert score(run, dataset, learned)[1] == pytest.approx(own["loss"].mean(), rel=1e-5)

@@ -8,6 +8,7 @@ import pytest
 from tests.conftest import experiment
 
 from bakeoff.core.errors import ConfigError
+from bakeoff.core.progress import no_progress
 from bakeoff.core.types import TRAIN
 from bakeoff.training.run import load_run
 from bakeoff.workflow import pipeline
@@ -139,6 +140,6 @@ def test_optuna_is_asked_network_by_network_in_turn(sample: Path, tmp_path: Path
     given = ("training.networks=net1,linear", "tune.sampler=tpe", "tune.trials=3", "tune.holdout=0.3")
     config = experiment(sample, *ASKED[:3], *given, "tune.search.learning_rate=0.1,0.01,0.001", "training.epochs=1")
     titles: list[str] = []
-    found = tune(config, tmp_path / "out", monitor=lambda title: titles.append(title) or (lambda done, total: None))
+    found = tune(config, tmp_path / "out", monitor=lambda title: titles.append(title) or no_progress)
     assert [len(own.trials) for own in found.networks] == [3, 3]
     assert {"tuning: runs", "tuning 2: runs", "tuning 3: runs"} <= {*titles}

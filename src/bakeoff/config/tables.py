@@ -1,6 +1,7 @@
 """What the tables of an experiment file are made of: values in their ranges, names, and tables of some keys."""
 
 import re
+from collections.abc import Collection
 from types import GenericAlias
 from typing import Annotated
 
@@ -31,9 +32,9 @@ def partial(name: str, section: type[ConfigTable], *more: tuple[str, object, obj
     return defstruct(name, [*keys, *more], bases=(ConfigTable,), frozen=True)
 
 
-def lists(name: str, section: type[ConfigTable], without: str) -> type[Struct]:
-    """A section that has a list of values for each key of another but one; none has to be given, nor be empty."""
-    keys = [key for key in fields(section) if key.name != without]
+def lists(name: str, section: type[ConfigTable], without: Collection[str]) -> type[Struct]:
+    """A section with a list of values, which is not empty, for each key of another but some; none has to be given."""
+    keys = [key for key in fields(section) if key.name not in without]
     kinds = [Annotated[GenericAlias(tuple, (key.type, ...)), Meta(min_length=1)] | UnsetType for key in keys]
     listed = [(key.name, kind, UNSET) for key, kind in zip(keys, kinds, strict=True)]
     return defstruct(name, listed, bases=(ConfigTable,), frozen=True)

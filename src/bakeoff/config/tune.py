@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     class RecipeValues(ConfigTable, frozen=True):
         """Some keys of a recipe."""
 else:
-    SearchSpace = lists("SearchSpace", Recipe, without="train_fraction")
+    SearchSpace = lists("SearchSpace", Recipe, without={"train_fraction", "task"})
     RecipeValues = partial("RecipeValues", Recipe)
 
 

@@ -15,7 +15,7 @@ class TuneTrial(msgspec.Struct, frozen=True):
         values: What it changes.
         accuracy: Fraction of the held out images that are predicted correctly, the mean over seeds; None where a seed
             did not finish.
-        loss: Mean negative log-likelihood of their labels, in nats; None likewise.
+        loss: Their mean loss, in nats; None likewise.
         reason: Why a seed did not finish, else empty.
     """
 

@@ -1,5 +1,6 @@
 """Tuning: a search over values of the recipe, of one size for every network, on training images that are held out."""
 
+import math
 from collections.abc import Iterable, Sequence
 from functools import partial
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ from bakeoff.config.experiment import ExperimentConfig, Variant, VariantConfig
 from bakeoff.config.tables import NAME_LENGTH, given_keys
 from bakeoff.config.tune import RecipeValues, TuneConfig
 from bakeoff.core.errors import ConfigError
-from bakeoff.core.progress import Monitor, Progress, silent
+from bakeoff.core.progress import Monitor, RunProgress, silent
 from bakeoff.core.registry import networks
 from bakeoff.core.storage import digest
 from bakeoff.core.types import TRAIN
@@ -103,7 +104,7 @@ def _tune(config: ExperimentConfig, experiment: Experiment, *, overwrite: bool, 
     return tuning
 
 
-def _monitor(monitor: Monitor, number: int, title: str) -> Progress:
+def _monitor(monitor: Monitor, number: int, title: str) -> RunProgress:
     return monitor(f"tuning {number}: {title}" if number > 1 else f"tuning: {title}")
 
 
@@ -175,8 +176,10 @@ class _Network:
         own = msgspec.convert(values, RecipeValues)
         if reason := next((run.record.reason for run in runs if not run.finished), ""):
             return TuneTrial(own, None, None, reason)
-        scores = [score(run, self.dataset, self._rows) for run in runs]
-        return TuneTrial(own, mean(accuracy for accuracy, _ in scores), mean(loss for _, loss in scores))
+        accuracies, losses = zip(*(score(run, self.dataset, self._rows) for run in runs), strict=True)
+        if not math.isfinite(sum(losses)):
+            return TuneTrial(own, None, None, "the loss on the photos held out is not finite")
+        return TuneTrial(own, mean(accuracies), mean(losses))
 
     @property
     def outcome(self) -> TunedNetwork:

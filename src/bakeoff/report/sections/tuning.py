@@ -59,7 +59,7 @@ def _trials(found: Tuning) -> Table:
         for own in found.networks
         for trial in own.trials
     ]
-    columns = ("network", "recipe", "held out accuracy", "held out NLL", "reason")
-    formats: dict[str, Format] = {"held out accuracy": percent, "held out NLL": decimal}
-    caption = "Every recipe that was tried, by its mean accuracy and negative log-likelihood on the photos held out."
+    columns = ("network", "recipe", "held out accuracy", "held out loss", "reason")
+    formats: dict[str, Format] = {"held out accuracy": percent, "held out loss": decimal}
+    caption = "Every recipe that was tried, by its mean accuracy and loss on the photos held out."
     return Table("tuning-trials", caption, columns, rows, formats).without_empty_columns()
