@@ -7,20 +7,26 @@ import numpy as np
 from bakeoff.config.tables import network_label
 from bakeoff.core.registry import sections
 from bakeoff.evaluation.scores import RunScores, VariantScores
+from bakeoff.models.sizes import sides, work_out
 from bakeoff.report import charts
 from bakeoff.report.contents import Figure, ReportInput, Section, Table
 from bakeoff.report.formatting import decimal, pixels, shape, slugs
 
 LAYER_COLUMNS = ("layer", "kind", "settings", "output", "values", "parameters", "MACs", "receptive field")
+SIZE_COLUMNS = ("layer", "kind", "input", "size worked out", "output", "parameters worked out")
 REPORT_COLUMNS = ("class", "precision", "recall", "F1", "support")
 
 
 @sections.register("40-details")
 def details(case: ReportInput) -> Section:
-    """For each network its layers, confusion matrix and classification report."""
+    """For each network its layers, their sizes worked out, confusion matrix and classification report."""
     networks = case.comparison.networks
     safe = slugs(network_label(network.name) for network in networks)
-    parts = [_details(network, name, case.comparison.classes) for network, name in zip(networks, safe, strict=True)]
+    inputs = {run.spec.variant: run.spec.recipe.input_size or run.spec.size for run in case.runs}
+    parts = [
+        {**_details(network, name, case.comparison.classes), "sizes": _sizes(network, name, inputs.get(network.name))}
+        for network, name in zip(networks, safe, strict=True)
+    ]
     matrices = [part["name"] for part in parts if "confusion" in part]
     return Section("Network by network", "details.html", {"networks": parts, "matrices": matrices})
 
@@ -71,6 +77,23 @@ def _layers(network: VariantScores, safe: str) -> Table | None:
         LAYER_COLUMNS,
         rows,
         {"receptive field": pixels},
+    )
+
+
+def _sizes(network: VariantScores, safe: str, size: int | None) -> Table | None:
+    rows = work_out(network.architecture, size) if network.architecture and size else []
+    if not rows:
+        return None
+    chain = sides(rows)
+    return Table(
+        f"sizes-{safe}",
+        f"Sizes of {network.name} worked out{f': height {chain}' if chain else ''}. A window of k with padding p and "
+        "stride s makes n into ⌊(n + 2p − k) / s⌋ + 1; weights are inputs × outputs, one bias per output.",
+        SIZE_COLUMNS,
+        [
+            (row.name, row.kind, shape(row.before), row.side, shape(row.after), row.parameters or "none")
+            for row in rows
+        ],
     )
 
 
