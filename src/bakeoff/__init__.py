@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bakeoff.workflow.api import open_experiment as open  # noqa: A004  # called as bakeoff.open
     from bakeoff.workflow.compare import compare
     from bakeoff.workflow.experiment import Experiment
-    from bakeoff.workflow.pipeline import demo, write_joint_report, write_report
+    from bakeoff.workflow.pipeline import demo, write_homework, write_joint_report, write_report
 
 __all__ = [
     "BakeoffError",
@@ -67,6 +67,7 @@ __all__ = [
     "select",
     "train",
     "tune",
+    "write_homework",
     "write_joint_report",
     "write_report",
 ]
@@ -105,6 +106,7 @@ _HOMES = {
     "select": ("workflow.api", "select"),
     "train": ("training.train", "train_module"),
     "tune": ("workflow.api", "tune"),
+    "write_homework": ("workflow.pipeline", "write_homework"),
     "write_joint_report": ("workflow.pipeline", "write_joint_report"),
     "write_report": ("workflow.pipeline", "write_report"),
 }

@@ -1,3 +1,5 @@
+"""Sizes worked out: every number is one that the network itself gives."""
+
 import pytest
 from torch import nn
 

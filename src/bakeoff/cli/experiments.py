@@ -61,6 +61,18 @@ def report(
     _print_page(page, show)
 
 
+@cli.command("homework bakeoff-hw4-2024")
+def homework(folder: Annotated[Path, typer.Argument(help="An experiment's folder.")]) -> None:
+    """Write what a course asks to hand in to FOLDER/homework: figures, tables, answers, a PDF and a notebook."""
+    from bakeoff.workflow import pipeline
+
+    with progress() as monitor:
+        page, kept = pipeline.write_homework(folder, monitor=monitor)
+    if kept:
+        print_line("answers.md was edited and is kept as it is; remove it to have the answers written anew.", "yellow")
+    print_line(f"Homework: {page}")
+
+
 @cli.command("verify bakeoff-hw4-2024")
 def verify(folder: Annotated[Path, typer.Argument(help="An experiment's folder.")]) -> None:
     """Check that every stored file is as it was written. Exits with 1 if one is not, and names it."""

@@ -22,12 +22,12 @@ def to_markdown(page: Page) -> str:
     environment = Environment(
         loader=PackageLoader("bakeoff.report"),
         autoescape=True,
-        finalize=_escaped,
+        finalize=escaped,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"code": code_block, "cell": _cell}
+    environment.filters |= {"code": code_block, "cell": cell}
     names = {key: _template(environment, part) for key, part in page.parts.items()}
     text = environment.get_template("page.md").render(
         page=page, case=page.case, parts=page.parts, names=names, all_parts=all_parts
@@ -41,14 +41,14 @@ def code_block(text: str) -> Markup:
     return Markup(f"{fence}\n{text}\n{fence}")  # a code block is text as it is
 
 
-def _escaped(value: object) -> object:
+def escaped(value: object) -> object:
     """Jinja's output of an expression: what is no markup of a template's own is escaped, and stays on its line."""
     return value if isinstance(value, Markup) else Markup(SPECIAL.sub(r"\\\g<0>", " ".join(str(value).split("\n"))))
 
 
-def _cell(value: str) -> object:
+def cell(value: str) -> object:
     """A table's cell, without the bar that the page draws in it."""
-    return _escaped(value.striptags() if isinstance(value, Markup) else value)
+    return escaped(value.striptags() if isinstance(value, Markup) else value)
 
 
 def _template(environment: Environment, part: Section) -> str:

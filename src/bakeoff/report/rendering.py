@@ -57,6 +57,11 @@ def to_png(svg: str) -> bytes:
     return bytes(vl_convert.svg_to_png(_TAG.sub(lambda tag: tag[0] + paper, svg, count=1), scale=PNG_SCALE))
 
 
+def to_pdf(svg: str) -> bytes:
+    """An SVG of `to_svg` as a PDF of one page, its texts and lines still such."""
+    return bytes(vl_convert.svg_to_pdf(svg))
+
+
 def inline(svg: str, name: str) -> str:
     """An SVG for the page: with ids of its own, text and lines in the page's colours, full width."""
     colors = {INK: "currentColor", LINE: "var(--line)"}

@@ -76,6 +76,7 @@ class Experiment:
         self.folder = Path(folder)
         self.cache = self.folder.parent / CACHE
         self.report_folder = self.folder / "report"
+        self.homework_folder = self.folder / "homework"
         self.sample_folder = self.folder / "sample"
 
     def __repr__(self) -> str:

@@ -182,6 +182,27 @@ def write_report(folder: PathName, *, monitor: Monitor = silent) -> Path:
     return page
 
 
+def write_homework(folder: PathName, *, monitor: Monitor = silent) -> tuple[Path, bool]:
+    """Writes what a course asks to hand in to `homework/` in an experiment's folder.
+
+    Returns:
+        The path of its PDF, and whether its answers are those of an earlier kit, which were edited.
+
+    Raises:
+        ConfigError: `bakeoff[homework]` is not installed.
+        StorageError: The experiment holds no runs, or can't be read or written.
+    """
+    from bakeoff.report.homework import write_homework as write
+
+    progress, experiment = monitor("homework"), Experiment(folder)
+    with experiment.scoring():
+        _, case = _score(experiment)
+        experiment.store_results(case.comparison, case.findings)  # the notebook reads them
+        made = write(experiment.homework_folder, case, experiment.folder)
+    progress(1, 1)
+    return made
+
+
 def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: Monitor = silent) -> Path:
     """Scores the variants of several experiments and writes one report about all; returns its page.
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -35,7 +36,7 @@ def data(case: ReportInput) -> Section | None:
         "The data set",
         "data.html",
         {
-            "samples": _samples(dataset),
+            "samples": samples(dataset),
             "counts": _counts(dataset),
             "ledger": ledger,
             "figure": Figure("ledger", caption, charts.bars(counts.rows())),
@@ -52,21 +53,32 @@ def data(case: ReportInput) -> Section | None:
     )
 
 
-def _samples(dataset: Dataset) -> list[dict[str, object]]:
-    """The first training photos of each class, as data URIs, with the other target classes annotated in them."""
-    rows, images = dataset.rows(TRAIN), dataset.images[TRAIN]
-    chosen: list[dict[str, object]] = []
+class SamplePhoto(NamedTuple):
+    """A photo as a data URI, its id, and the other target classes annotated in it."""
+
+    uri: str
+    id: int
+    others: list[str]
+
+
+class ClassSamples(NamedTuple):
+    """Photos of a class."""
+
+    name: str
+    photos: list[SamplePhoto]
+
+
+def samples(dataset: Dataset) -> list[ClassSamples]:
+    """The first training photos of each class."""
+    rows, images = dataset.rows(TRAIN).with_row_index("_row"), dataset.images[TRAIN]
+    chosen = []
     for label, name in enumerate(dataset.info.classes):
-        own = rows.with_row_index("_row").filter(pl.col("label") == label).head(SAMPLES)
+        own = rows.filter(pl.col("label") == label).head(SAMPLES).select("_row", "image_id", "annotated")
         photos = [
-            {
-                "uri": _data_uri(images[row["_row"]]),
-                "id": row["image_id"],
-                "others": [other for other in row["annotated"] if other != name],
-            }
-            for row in own.iter_rows(named=True)
+            SamplePhoto(_data_uri(images[row]), number, [other for other in held if other != name])
+            for row, number, held in own.iter_rows()
         ]
-        chosen.append({"name": name, "photos": photos})
+        chosen.append(ClassSamples(name, photos))
     return chosen
 
 

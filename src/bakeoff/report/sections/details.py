@@ -90,10 +90,7 @@ def _sizes(network: VariantScores, safe: str, size: int | None) -> Table | None:
         f"Sizes of {network.name} worked out{f': height {chain}' if chain else ''}. A window of k with padding p and "
         "stride s makes n into ⌊(n + 2p − k) / s⌋ + 1; weights are inputs × outputs, one bias per output.",
         SIZE_COLUMNS,
-        [
-            (row.name, row.kind, shape(row.before), row.side, shape(row.after), row.parameters or "none")
-            for row in rows
-        ],
+        [(row.name, row.kind, shape(row.before), row.side, shape(row.after), row.parameters or "none") for row in rows],
     )
 
 

@@ -1,8 +1,10 @@
 """The homework's five questions, each with an answer, its evidence, and what it can't say."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bakeoff.core.registry import sections
+from bakeoff.findings.finding import Finding
 from bakeoff.report.contents import ReportInput, Section
 
 NOT_MEASURED = (
@@ -35,22 +37,33 @@ QUESTIONS = (
 )
 
 
+class Answered(NamedTuple):
+    """A question with its answer: a sentence, or the findings that answer it; and where the evidence is."""
+
+    title: str
+    answer: str
+    findings: list[Finding]
+    sections: tuple[str, ...]
+
+
 @sections.register("21-questions")
 def questions(case: ReportInput) -> Section | None:
     """Each question with the findings that answer it."""
-    if not case.runs:
-        return None
+    return Section("Five questions", "questions.html", {"questions": answered(case)}) if case.runs else None
+
+
+def answered(case: ReportInput) -> list[Answered]:
+    """The questions with their answers, in their order."""
     found = {finding.code: finding for finding in case.findings}
-    answers = [
-        {
-            "title": question.title,
-            "answer": _better(case) if question is QUESTIONS[-1] else "",
-            "findings": [found[code] for code in question.codes if code in found],
-            "sections": question.sections,
-        }
+    return [
+        Answered(
+            question.title,
+            _better(case) if question is QUESTIONS[-1] else "",
+            [found[code] for code in question.codes if code in found],
+            question.sections,
+        )
         for question in QUESTIONS
     ]
-    return Section("Five questions", "questions.html", {"questions": answers})
 
 
 def _better(case: ReportInput) -> str:
