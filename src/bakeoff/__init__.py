@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from bakeoff.workflow.api import open_experiment as open  # noqa: A004  # called as bakeoff.open
     from bakeoff.workflow.compare import compare
     from bakeoff.workflow.experiment import Experiment
-    from bakeoff.workflow.pipeline import demo, write_homework, write_joint_report, write_report
+    from bakeoff.workflow.homework import write_homework
+    from bakeoff.workflow.pipeline import demo, write_joint_report, write_report
 
 __all__ = [
     "BakeoffError",
@@ -106,7 +107,7 @@ _HOMES = {
     "select": ("workflow.api", "select"),
     "train": ("training.train", "train_module"),
     "tune": ("workflow.api", "tune"),
-    "write_homework": ("workflow.pipeline", "write_homework"),
+    "write_homework": ("workflow.homework", "write_homework"),
     "write_joint_report": ("workflow.pipeline", "write_joint_report"),
     "write_report": ("workflow.pipeline", "write_report"),
 }

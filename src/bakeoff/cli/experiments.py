@@ -64,10 +64,10 @@ def report(
 @cli.command("homework bakeoff-hw4-2024")
 def homework(folder: Annotated[Path, typer.Argument(help="An experiment's folder.")]) -> None:
     """Write what a course asks to hand in to FOLDER/homework: figures, tables, answers, a PDF and a notebook."""
-    from bakeoff.workflow import pipeline
+    from bakeoff.workflow.homework import write_homework
 
     with progress() as monitor:
-        page, kept = pipeline.write_homework(folder, monitor=monitor)
+        page, kept = write_homework(folder, monitor=monitor)
     if kept:
         print_line("answers.md was edited and is kept as it is; remove it to have the answers written anew.", "yellow")
     print_line(f"Homework: {page}")

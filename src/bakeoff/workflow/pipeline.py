@@ -174,33 +174,12 @@ def write_report(folder: PathName, *, monitor: Monitor = silent) -> Path:
 
     progress, experiment = monitor("report"), Experiment(folder)
     with experiment.scoring():
-        _, case = _score(experiment)
+        _, case = score(experiment)
         experiment.store_results(case.comparison, case.findings)
         progress(1, 2)
         page = report.write(experiment.report_folder, case)
     progress(2, 2)
     return page
-
-
-def write_homework(folder: PathName, *, monitor: Monitor = silent) -> tuple[Path, bool]:
-    """Writes what a course asks to hand in to `homework/` in an experiment's folder.
-
-    Returns:
-        The path of its PDF, and whether its answers are those of an earlier kit, which were edited.
-
-    Raises:
-        ConfigError: `bakeoff[homework]` is not installed.
-        StorageError: The experiment holds no runs, or can't be read or written.
-    """
-    from bakeoff.report.homework import write_homework as write
-
-    progress, experiment = monitor("homework"), Experiment(folder)
-    with experiment.scoring():
-        _, case = _score(experiment)
-        experiment.store_results(case.comparison, case.findings)  # the notebook reads them
-        made = write(experiment.homework_folder, case, experiment.folder)
-    progress(1, 1)
-    return made
 
 
 def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: Monitor = silent) -> Path:
@@ -220,7 +199,7 @@ def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: M
         name = folder.resolve().name
         name = name if name not in cases else f"{name}-{len(cases) + 1}"
         experiment = Experiment(folder)
-        results[name], cases[name] = _score(experiment)
+        results[name], cases[name] = score(experiment)
         margin = max(margin, experiment.config.evaluation.margin_fraction)
         progress(len(cases), len(folders) + 1)
     page = report.write_joint(Path(out), cases, compare_experiments(results, margin))
@@ -228,7 +207,7 @@ def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: M
     return page
 
 
-def _score(experiment: Experiment) -> "tuple[Results, report.ReportInput]":
+def score(experiment: Experiment) -> "tuple[Results, report.ReportInput]":
     """All that is stored of an experiment, with its scores and findings."""
     from bakeoff.evaluation.comparison import compare
     from bakeoff.evaluation.sequential import FIXED, looks

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bakeoff.workflow import pipeline
+from bakeoff.workflow.homework import write_homework
 
 pytestmark = pytest.mark.slow
 
@@ -15,7 +15,7 @@ def test_it_runs_top_to_bottom_and_gives_the_stored_numbers(finished: Path, tmp_
     for name in ("typst", "nbclient", "ipykernel"):
         pytest.importorskip(name)
     folder = shutil.copytree(finished, tmp_path / "out")
-    pdf, kept = pipeline.write_homework(folder)
+    pdf, kept = write_homework(folder)
     assert (pdf.read_bytes()[:4], kept) == (b"%PDF", False)
     notebook = json.loads((pdf.parent / "homework.ipynb").read_text())
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
