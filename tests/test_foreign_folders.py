@@ -1,8 +1,11 @@
 """A folder from somewhere else, any of its files changed in any way: one clear error, or the same result."""
 
 import contextlib
+import faulthandler
+import re
+import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,7 @@ from bakeoff.core.errors import BakeoffError
 from bakeoff.core.seals import SEAL
 from bakeoff.training.predict import predict
 from bakeoff.workflow import pipeline
+from bakeoff.workflow.api import export
 from bakeoff.workflow.experiment import Experiment
 
 assert app
@@ -27,6 +31,27 @@ FILES = (
     *(f"{RUN}/model.safetensors", f"{RUN}/{SEAL}"),
 )
 """One of every kind, and of every kind of record."""
+HANG, MEMORY = 300, 2**30
+"""Seconds after which a case counts as hanging, which ends the tests; bytes that it may take."""
+
+
+Exported = tuple[float | None, bytes]
+
+
+@contextlib.contextmanager
+def limited() -> Iterator[None]:
+    """Neither a hang nor a large piece of memory is possible within."""
+    status = Path("/proc/self/status")
+    used = int(re.search(r"VmData:\s+(\d+)", status.read_text())[1]) * 1024 if status.exists() else 0
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    faulthandler.dump_traceback_later(HANG, exit=True)
+    if used:
+        resource.setrlimit(resource.RLIMIT_DATA, (used + MEMORY, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, before)
+        faulthandler.cancel_dump_traceback_later()
 
 
 class Foreign:
@@ -49,11 +74,12 @@ class Foreign:
         """Every command gives what it should, or one error of ours; `verify` gives lines, or one error."""
         for name, command in self.commands().items():
             try:
-                found = command()
+                with limited():
+                    found = command()
             except BakeoffError:
                 continue
             assert found == self.expected[name], f"{name} gives another result"
-        with contextlib.suppress(BakeoffError):
+        with contextlib.suppress(BakeoffError), limited():
             assert all(isinstance(line, str) for line in Experiment(self.folder).verify())
 
 
@@ -115,6 +141,29 @@ def test_a_file_that_is_something_else_is_one_error_or_changes_nothing(
     with _Changed(path) as raw:
         replace(path, bytes(raw), how, tmp_path)
         foreign.check()
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name.startswith((RUN, "dataset"))])
+@settings(FEW, max_examples=1)
+@given(st.data())
+def test_an_export_of_changed_bytes_is_one_error_or_the_same_file(
+    foreign: Foreign, exported: Exported, tmp_path: Path, name: str, data: st.DataObject
+) -> None:
+    with _Changed(foreign.folder / name) as raw:
+        raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
+        (foreign.folder / name).write_bytes(raw)
+        with contextlib.suppress(BakeoffError):
+            assert export_both(foreign, tmp_path / "net1.onnx") == exported
+
+
+def export_both(foreign: Foreign, target: Path) -> Exported:
+    with limited():
+        return export(foreign.folder / RUN, target), target.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def exported(foreign: Foreign, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export_both(foreign, tmp_path_factory.mktemp("exported") / "net1.onnx")
 
 
 def replace(path: Path, raw: bytes, how: str, elsewhere: Path) -> None:

@@ -147,8 +147,8 @@ def test_missing_or_damaged_weights(folder: Path, bakeoff: Bakeoff, damage: Call
     photo = next((folder / "dataset" / "images").rglob("*.jpg"))
     code, errors = bakeoff("predict", path.parent, photo)
     assert code == 2
-    assert f"{path} does not hold the weights of net1" in errors
-    assert f"Remove {path.parent} and train again" in errors
+    assert f"{path} {'was altered' if path.exists() else 'does not hold the weights of net1'}" in errors
+    assert re.search(rf"Remove {path.parent} and (train|run) again", errors)
 
 
 def test_a_network_that_raises_is_named_with_its_exception(tmp_path: Path, sample: Path) -> None:

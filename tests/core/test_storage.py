@@ -16,7 +16,7 @@ def test_json_comes_back_as_it_was(tmp_path: Path) -> None:
     assert read_json(tmp_path / "deep" / "a.json", License) == License(3, "CC <b>", "http://x")
 
 
-@pytest.mark.parametrize("content", [b"{", b"[]", b'{"id": "x"}', b"\xff\xfe", b""])
+@pytest.mark.parametrize("content", [b"{", b"[]", b'{"id": "x"}', b"\xff\xfe", b"", b'{"x": ' + b"[" * 10**5])
 def test_a_damaged_record_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a.json").write_bytes(content)
     with pytest.raises(StorageError, match=r"a.json is damaged or was written by another version"):

@@ -1,6 +1,7 @@
 """Runs on disk: damage is one clear error, and code that came with a folder is not run unasked."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import Variant
 from bakeoff.config.schema import Recipe
 from bakeoff.core.errors import NetworkError, StorageError
-from bakeoff.core.seals import seal
+from bakeoff.core.seals import SEAL, seal
 from bakeoff.core.storage import file_digest
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.run import Run, RunSpec, load_run
@@ -163,11 +164,16 @@ def test_weights_of_another_network_are_refused(dataset: Dataset, spec: RunSpec,
     with pytest.raises(StorageError, match="does not hold the weights of net2"):
         probabilities(load_run(run.folder), dataset.images["val"], "cpu")
     (run.folder / "model.safetensors").write_bytes(b"no")
+    seal(run.folder)
     with pytest.raises(StorageError, match="does not hold the weights"):
         probabilities(load_run(run.folder), dataset.images["val"], "cpu")
 
 
 Damage = Callable[[Path], object]
+
+
+def rename_a_layer(log: Path) -> None:
+    log.write_text(re.sub(r'("weight_norms":{)"', r'\1"other', log.read_text()))
 
 
 @pytest.mark.parametrize(
@@ -177,6 +183,8 @@ Damage = Callable[[Path], object]
         (lambda run: (run / "log.jsonl").write_bytes(b'{"type": "\xff"}'), "log.jsonl is damaged"),
         (lambda run: (run / "log.jsonl").write_text(""), "log.jsonl is damaged: it ends with epoch 0, the run with ep"),
         (lambda run: (run / "log.jsonl").unlink(), "log.jsonl is damaged: it is missing"),
+        (lambda run: (run / "log.jsonl").write_text('{"x": ' + "[" * 10**5), "log.jsonl is damaged: maximum recursion"),
+        (lambda run: rename_a_layer(run / "log.jsonl"), "log.jsonl is damaged: it holds layers without a gradient"),
         (lambda run: (run / "predictions.parquet").write_bytes(b"PAR1"), "predictions.parquet is damaged"),
         (lambda run: (run / "predictions.parquet").unlink(), "predictions.parquet is damaged: it is missing"),
         (lambda run: pl.DataFrame({"a": [1]}).write_parquet(run / "predictions.parquet"), "it has other columns"),
@@ -192,6 +200,7 @@ def test_a_damaged_run_is_one_clear_error(
     dataset: Dataset, spec: RunSpec, tmp_path: Path, damage: Damage, message: str
 ) -> None:
     train(change(spec, recipe=QUICK), dataset, tmp_path / "run")
+    (tmp_path / "run" / SEAL).unlink()  # or it is called altered, and no more is looked at
     damage(tmp_path / "run")
     with pytest.raises(StorageError, match=rf"{message}.*([Rr]emove .*run|remove it) and run again"):
         load_run(tmp_path / "run")

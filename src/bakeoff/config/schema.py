@@ -19,6 +19,7 @@ from bakeoff.config.tables import (
 
 AUTO = "auto"
 """As a number of seeds: as many as the verdicts need."""
+Seeds = Annotated[int, Meta(ge=1, le=10_000)]
 
 
 class Recipe(ConfigTable, frozen=True):
@@ -145,7 +146,7 @@ class TrainingConfig(Recipe, frozen=True):
     """
 
     networks: tuple[Name, ...] = ("net1", "net2", "net3")
-    seeds: Positive | tuple[Count, ...] | Literal["auto"] = 1
+    seeds: Seeds | tuple[Count, ...] | Literal["auto"] = 1
     max_seeds: Annotated[int, Meta(ge=2, le=100)] = 20
     minutes: NotNegative = 0.0
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"

@@ -83,8 +83,14 @@ def _faults(path: Path, *, added: bool = False) -> Iterator[str]:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of a file; empty where it is none, such as a folder in its place."""
+    if not path.is_file():
+        return ""
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"can't read {path}: {error.strerror or error}.") from None
 
 
 def seal_digest(folder: Path) -> str:

@@ -94,7 +94,7 @@ def read_json(path: Path, kind: type[Record], whole: Path | None = None, *, seal
         raise StorageError(f"{path} is missing. {advice}.") from None
     except OSError as error:
         raise StorageError(f"can't read {path}: {error.strerror or error}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StorageError(
             f"{path} is damaged or was written by another version of bakeoff: {error}. Remove {whole or 'it'} and run "
             "again."

@@ -1,12 +1,15 @@
 """What is refused of files and archives that come from outside, wherever they are read, and of texts, in tables."""
 
 import lzma
+import os
 import struct
 import zlib
-from pathlib import PureWindowsPath
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path, PureWindowsPath
 from zipfile import BadZipFile, ZipInfo
 
-from bakeoff.core.errors import ImageError
+from bakeoff.core.errors import ImageError, StorageError
 
 LARGEST_FILE = 256 * 2**20
 """Bytes; no image of a detection data set comes near, and a larger file would only fill the memory."""
@@ -52,3 +55,38 @@ def check_length(length: int) -> None:
         raise ImageError("an empty file")
     if length > LARGEST_FILE:
         raise ImageError(f"{length:,} bytes, more than the {LARGEST_FILE:,} that a photo may have")
+
+
+def check_tree(folder: Path) -> None:
+    """Checks a folder that may come from somewhere else, before anything in it is read.
+
+    Raises:
+        StorageError: It holds a link that leads out of it, or something that is neither a file nor a folder: a pipe
+            would be waited for without end.
+    """
+    home = folder.resolve()
+    for entry in _entries(folder):
+        if entry.is_symlink():
+            if not _leads_into(home, Path(entry.path)):
+                raise StorageError(
+                    f"{entry.path} is a link that leads out of {folder}, and is not followed. Put what it leads to in "
+                    "its place, or remove it."
+                )
+        elif not (entry.is_dir() or entry.is_file()):
+            raise StorageError(f"{entry.path} is neither a file nor a folder, and is not read. Remove it.")
+
+
+def _entries(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+    """All that is in a folder and its folders; of one that another command is just removing, what is left."""
+    with suppress(FileNotFoundError, NotADirectoryError, PermissionError), os.scandir(folder) as found:
+        for entry in found:
+            yield entry
+            if entry.is_dir(follow_symlinks=False):
+                yield from _entries(entry.path)
+
+
+def _leads_into(home: Path, link: Path) -> bool:
+    try:
+        return link.resolve().is_relative_to(home)
+    except (OSError, RuntimeError):  # a link to itself
+        return False

@@ -1,12 +1,13 @@
 """What other frameworks call the columns of a table of predictions or labels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from bakeoff.core.errors import ConfigError
+from bakeoff.core.parquet import decode
 from bakeoff.core.types import Labels
 
 IDS = ("image_id", "id", "image", "file_name", "filename", "file", "path", "name", "key")
@@ -17,6 +18,7 @@ SCORES = ("probabilities", "probability", "probs", "logits", "scores", "outputs"
 SPLITS = ("split", "subset", "set")
 ANNOTATED = ("annotated", "objects", "present")
 SHOWN = 3
+MOST_CLASSES = 100_000
 
 
 def read_table(path: Path) -> pl.DataFrame:
@@ -25,10 +27,10 @@ def read_table(path: Path) -> pl.DataFrame:
     Raises:
         ConfigError: The file can't be read, or is of another kind.
     """
-    readers = {
+    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
         ".csv": pl.read_csv,
         ".tsv": lambda own: pl.read_csv(own, separator="\t"),
-        ".parquet": pl.read_parquet,
+        ".parquet": lambda own: decode(own.read_bytes()),
         ".jsonl": pl.read_ndjson,
         ".json": pl.read_json,
     }
@@ -36,7 +38,7 @@ def read_table(path: Path) -> pl.DataFrame:
         raise ConfigError(f"{path} is no table that is read here; give one of {', '.join(readers)}.")
     try:
         return readers[path.suffix.lower()](path)
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise ConfigError(f"{path} can't be read as a table: {str(error).splitlines()[0]}") from None
 
 
@@ -50,6 +52,8 @@ def numbered(values: Sequence[object], classes: Sequence[str], what: str) -> tup
     numbers = [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
     if len(numbers) == len(values):
         count = max([len(classes), *(number + 1 for number in numbers)])
+        if count > max(len(classes), MOST_CLASSES):
+            raise ConfigError(f"{what}: {count - 1:,} is no number of a class; there are {MOST_CLASSES:,} at most.")
         names = tuple(classes) if len(classes) >= count else tuple(map(str, range(count)))
         wrong, labels = [str(number) for number in numbers if number < 0], np.array(numbers, dtype=np.int64)
     else:

@@ -10,12 +10,15 @@ import msgspec
 import polars as pl
 
 from bakeoff.config.schema import Recipe
+from bakeoff.config.tables import Side
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import StorageError
 from bakeoff.core.geometry import Resize
+from bakeoff.core.parquet import decode
 from bakeoff.core.seals import check_seal, seal
 from bakeoff.core.storage import encode, read_json, write_json
 from bakeoff.core.types import Environment
+from bakeoff.core.untrusted import check_tree
 from bakeoff.models.architecture import Architecture
 from bakeoff.models.library import is_library
 
@@ -57,7 +60,7 @@ class RunSpec(msgspec.Struct, frozen=True):
     seed: int
     recipe: Recipe
     classes: tuple[str, ...]
-    size: int
+    size: Side
     filter: Literal["area", "linear"]
     dataset: str
     device: str
@@ -235,16 +238,19 @@ def load_run(folder: Path, network: str = "", *, allow_code: bool = False) -> Ru
     Raises:
         StorageError: A record is missing, damaged, of another schema, or not as it was written.
     """
+    check_tree(folder)
     if not (folder / SPEC).exists():
         raise StorageError(
             f"{folder} is not a run's folder: {SPEC} is missing. If it is what is left of a run, remove it and run "
             "again."
         )
+    check_seal(folder, SPEC, RECORD, LOG, PREDICTIONS)
     spec, record = read_json(folder / SPEC, RunSpec, folder), read_json(folder / RECORD, RunRecord, folder)
     log, predictions = _read_log(folder / LOG), _read_predictions(folder / PREDICTIONS)
     if record.epochs != last_epoch(log):
         raise _damaged(folder / LOG, f"it ends with epoch {last_epoch(log)}, the run with epoch {record.epochs}")
-    check_seal(folder, SPEC, RECORD, LOG, PREDICTIONS)
+    if not all(line.weight_norms.keys() <= line.gradient_norms.keys() for line in log if isinstance(line, EpochLog)):
+        raise _damaged(folder / LOG, "it holds layers without a gradient")
     return Run(
         folder, spec, record, log, Predictions(predictions), network or _stored_network(folder, spec, allow_code)
     )
@@ -268,14 +274,14 @@ def last_epoch(log: Iterable[LogLine]) -> int:
 def _read_log(path: Path) -> tuple[LogLine, ...]:
     try:
         return tuple(msgspec.json.Decoder(LogLine).decode_lines(path.read_bytes()))
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _damaged(path, error) from None
 
 
 def _read_predictions(path: Path) -> pl.DataFrame:
     try:
-        predictions = pl.read_parquet(path.read_bytes())
-    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        predictions = decode(path.read_bytes())
+    except (OSError, ValueError) as error:
         raise _damaged(path, error) from None
     if dict(predictions.schema) != PREDICTIONS_SCHEMA:
         raise _damaged(path, "it has other columns than a run writes")

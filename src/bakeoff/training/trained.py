@@ -1,5 +1,6 @@
 """A run's network with its weights, and what it gives to images."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,8 @@ from bakeoff.training.run import IN_CODE, SOURCE, WEIGHTS, Run
 if TYPE_CHECKING:
     from torch import nn
 
+HEADER = 1024
+"""Bytes at most of what a file of weights says of a tensor: its name, type, shape and place."""
 EVEN = 0.5
 """Above this probability a class is predicted by a network that was trained on all classes of an image."""
 
@@ -51,8 +54,10 @@ def load_network(run: Run) -> "nn.Module":
     if run.trained is not None:
         return run.trained
     _check_code(run)
-    network = create(run.network, len(run.spec.classes), run.spec.size, run.spec.recipe, weights=False)
+    check_seal(run.folder, WEIGHTS, SOURCE)
     path = run.folder / WEIGHTS
+    _check_length(run, path)
+    network = create(run.network, len(run.spec.classes), run.spec.size, run.spec.recipe, weights=False)
     try:
         load_model(network, str(path))
     except (OSError, SafetensorError, RuntimeError) as error:
@@ -60,8 +65,29 @@ def load_network(run: Run) -> "nn.Module":
         raise StorageError(
             f"{path} does not hold the weights of {run.spec.network}: {first}. Remove {run.folder} and train again."
         ) from None
-    check_seal(run.folder, WEIGHTS, SOURCE)
     return network.eval()
+
+
+def _check_length(run: Run, path: Path) -> None:
+    """Refuses, before memory is taken, weights that are not as long as those of the network that the records name.
+
+    Those of a library and of a user are as large as their code makes them.
+    """
+    import torch
+
+    from bakeoff.models.factory import create
+
+    if ":" in run.network or not path.exists():
+        return
+    with torch.device("meta"):
+        network = create(run.network, len(run.spec.classes), run.spec.size, run.spec.recipe)
+    state = {id(value): value.nbytes for value in network.state_dict(keep_vars=True).values()}  # tied ones count once
+    needed, found = sum(state.values()), path.stat().st_size
+    if not needed <= found <= needed + HEADER * (1 + len(state)):
+        raise StorageError(
+            f"{path} does not hold the weights of {run.spec.network}: it has {found:,} bytes, the network's weights "
+            f"{needed:,}. Remove {run.folder} and train again."
+        )
 
 
 def _check_code(run: Run) -> None:

@@ -13,9 +13,11 @@ import polars as pl
 from bakeoff.config.experiment import ExperimentConfig, Variant
 from bakeoff.core.atomic import lock
 from bakeoff.core.errors import StorageError
+from bakeoff.core.parquet import read_parquet
 from bakeoff.core.seals import broken_seals, check_seal
 from bakeoff.core.storage import Record, check_owned, check_sealed, digest, mark_owned, read_json, write_sealed
 from bakeoff.core.types import Environment
+from bakeoff.core.untrusted import check_tree, stays_inside
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.build.load import load as load_dataset
 from bakeoff.data.selection import load as load_selection
@@ -83,7 +85,8 @@ class Experiment:
         return f"Experiment({str(self.folder)!r})"
 
     def check_owned(self) -> None:
-        """Raises `StorageError` if the folder holds something other than an experiment."""
+        """Raises `StorageError` if the folder holds something other than an experiment, or a link out of it."""
+        check_tree(self.folder)
         check_owned(self.folder, KIND)
 
     def own(self) -> None:
@@ -145,6 +148,7 @@ class Experiment:
                 f"{self.folder} is no experiment that was trained: experiment.json is missing. Give the folder that "
                 "`bakeoff run` or `bakeoff train` wrote."
             )
+        check_tree(self.folder)
         return read_json(self.folder / "experiment.json", StoredConfig, sealed=True)
 
     @property
@@ -255,19 +259,20 @@ class Experiment:
             spec: Of the run.
             images: The images' digest.
         """
-        return self.folder / "shared" / images / f"{spec.name}-{digest(spec)}" / "predictions.parquet"
+        name = f"shared/{images}/{spec.name}-{digest(spec)}/predictions.parquet"
+        if not stays_inside(name):
+            raise StorageError(f"a run or data set of {self.folder} has a name that leaves the folder: {name}.")
+        return self.folder / name
 
     def read_shared(self, spec: RunSpec, images: str) -> pl.DataFrame | None:
         """Those predictions, with the columns image_id and label and predicted; None where there are none."""
         path = self.shared_predictions(spec, images)
-        try:
-            check_seal(path.parent, path.name)
-            return pl.read_parquet(path.read_bytes()) if path.exists() else None
-        except (OSError, pl.exceptions.PolarsError) as error:
-            raise StorageError(f"{path} is damaged ({error}); remove {path.parent} and run again.") from None
+        check_seal(path.parent, path.name)
+        return read_parquet(path, path.parent) if path.exists() else None
 
     def verify(self) -> list[str]:
         """What is not as it was written, a line each: of selections, data sets and runs all files, and the records."""
+        check_tree(self.folder)
         found = list(broken_seals(self.folder))
         for path in RECORDS:
             try:

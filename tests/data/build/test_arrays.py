@@ -54,6 +54,14 @@ def test_file_cut_short_is_refused(tmp_path: Path, length: int) -> None:
         check_array(path, (2, 4, 4, 3))
 
 
+def test_a_header_that_python_can_not_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    create_array(path, (2, 4, 4, 3))
+    path.write_bytes(path.read_bytes().replace(b", }", b",&(\xbc"))
+    with pytest.raises(StorageError, match=r"a\.npy is missing or damaged"):
+        check_array(path, (2, 4, 4, 3))
+
+
 def test_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"missing or damaged.*build it again"):
         check_array(tmp_path / "a.npy", (1,))

@@ -121,6 +121,8 @@ def changed(change: Any) -> Document:
         (lambda d: d["annotations"][0].update(bbox=[1, 2]), "bad-entry", 1, 2),
         (lambda d: d["annotations"][0].update(bbox=["5", "six", 7, 8]), "bad-entry", 1, 2),
         (lambda d: d["annotations"][0].update(bbox="5,6,7,8"), "bad-entry", 1, 2),
+        (lambda d: d["annotations"][0].update(bbox=[5, 10**400, 7, 8]), "bad-entry", 1, 2),
+        (lambda d: d["annotations"][0].update(image_id=10**400), "bad-entry", 1, 2),
         (lambda d: d["annotations"][0].pop("image_id"), "bad-entry", 1, 2),
         (lambda d: d["annotations"][0].update(category_id=None), "bad-entry", 1, 2),
         (lambda d: d["annotations"].append(None), "bad-entry", 1, 3),

@@ -195,5 +195,5 @@ def test_what_is_saved_comes_back(index_factory: MakeIndex, tmp_path: Path) -> N
     assert loaded.ledger.equals(chosen.ledger)
     assert pl.read_parquet(tmp_path / "selection" / "selection.parquet").equals(chosen.chosen)
     (tmp_path / "selection" / "ledger.parquet").write_bytes(b"damaged")
-    with pytest.raises(StorageError, match=r"ledger.parquet is missing or damaged"):
+    with pytest.raises(StorageError, match=r"ledger.parquet was altered after it was written"):
         selection.load(tmp_path / "selection")

@@ -43,7 +43,7 @@ def check_array(path: Path, shape: tuple[int, ...]) -> None:
             npy.read_magic(file)
             found, fortran_order, dtype = npy.read_array_header_1_0(file)
             length = path.stat().st_size - file.tell()
-    except (OSError, ValueError) as error:
+    except Exception as error:  # numpy reads the header as Python, with an error of its own for each kind of damage
         raise StorageError(f"{path} is missing or damaged ({error}). Remove the data set and build it again.") from None
     if (found, fortran_order, dtype, length) != (shape, False, np.dtype(np.uint8), math.prod(shape)):
         raise StorageError(

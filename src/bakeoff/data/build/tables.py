@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from bakeoff.core.errors import StorageError
+from bakeoff.core.parquet import read_parquet
 from bakeoff.data.build.allocation import Allocation
 from bakeoff.data.selection.candidates import BOX
 from bakeoff.data.selection.selection import Selection
@@ -87,10 +88,7 @@ def read_table(path: Path, schema: Schema) -> pl.DataFrame:
     Raises:
         StorageError: The file is missing or damaged, or has other columns.
     """
-    try:
-        table = pl.read_parquet(path.read_bytes())  # by path, polars would read "[", "?" and "*" in it as patterns
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise StorageError(f"{path} is missing or damaged ({error}). Remove the data set and build it again.") from None
+    table = read_parquet(path, path.parent)
     if dict(table.schema) != dict(schema):
         wrong = sorted({*table.schema.items()} ^ {*schema.items()}, key=str)
         raise StorageError(

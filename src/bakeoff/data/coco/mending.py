@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
@@ -172,7 +173,8 @@ def number(value: object) -> float | int | None:
                 value = float(value)
             except ValueError:
                 return None
-    return value if isinstance(value, int | float) and math.isfinite(value) else None
+    largest = sys.float_info.max  # an integer can be larger; NaN compares with nothing
+    return value if isinstance(value, int | float) and -largest <= value <= largest else None
 
 
 def _whole(value: float | int | None) -> int | None:

@@ -10,10 +10,12 @@ import polars as pl
 
 from bakeoff.config.data import SelectionConfig
 from bakeoff.core.atomic import atomic_folder, lock
-from bakeoff.core.errors import SelectionError, ShortageError, StorageError
+from bakeoff.core.errors import SelectionError, ShortageError
+from bakeoff.core.parquet import read_parquet
 from bakeoff.core.seals import check_seal, seal
 from bakeoff.core.storage import digest, read_json, write_json
 from bakeoff.core.types import TEST
+from bakeoff.core.untrusted import check_tree
 from bakeoff.data.index import Index, Problem
 from bakeoff.data.selection.assignment import EVERY, NONE, Assignment, Quotas
 from bakeoff.data.selection.candidates import Candidates, describe_images, find_candidates, target_annotations
@@ -105,16 +107,11 @@ def load(folder: Path) -> Selection:
     Raises:
         StorageError: A file is missing, damaged, or not as it was written.
     """
-    path = folder / "ledger.parquet"
-    try:
-        with lock(folder):  # another process may be replacing it
-            selection = Selection(
-                read_json(folder / "selection.json", SelectionInfo), pl.read_parquet(path.read_bytes())
-            )
-            check_seal(folder, "selection.json", "ledger.parquet")
-            return selection
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise StorageError(f"{path} is missing or damaged ({error}); remove {folder} and run again.") from None
+    with lock(folder):  # another process may be replacing it
+        check_tree(folder)
+        check_seal(folder, "selection.json", "ledger.parquet")
+        ledger = read_parquet(folder / "ledger.parquet", folder)
+        return Selection(read_json(folder / "selection.json", SelectionInfo, folder), ledger)
 
 
 def _check_quotas(
