@@ -43,6 +43,13 @@ def stays_inside(file_name: str) -> bool:
     return bool(file_name) and not ("\0" in file_name or name.drive or name.root or ".." in name.parts)
 
 
+def inside(folder: Path, name: str) -> Path:
+    """A path in a folder, by a name that records state; raises `StorageError` where it leaves the folder."""
+    if not stays_inside(name):
+        raise StorageError(f"a record of {folder} has a name that leaves the folder: {name}.")
+    return folder / name
+
+
 def check_name(file_name: str) -> None:
     """Raises `ImageError` at an image's file name that leaves the folder of images."""
     if not stays_inside(file_name):

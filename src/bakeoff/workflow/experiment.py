@@ -17,7 +17,7 @@ from bakeoff.core.parquet import read_parquet
 from bakeoff.core.seals import broken_seals, check_seal
 from bakeoff.core.storage import Record, check_owned, check_sealed, digest, mark_owned, read_json, write_sealed
 from bakeoff.core.types import Environment
-from bakeoff.core.untrusted import check_tree, stays_inside
+from bakeoff.core.untrusted import check_tree, inside
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.build.load import load as load_dataset
 from bakeoff.data.selection import load as load_selection
@@ -259,10 +259,7 @@ class Experiment:
             spec: Of the run.
             images: The images' digest.
         """
-        name = f"shared/{images}/{spec.name}-{digest(spec)}/predictions.parquet"
-        if not stays_inside(name):
-            raise StorageError(f"a run or data set of {self.folder} has a name that leaves the folder: {name}.")
-        return self.folder / name
+        return inside(self.folder, f"shared/{images}/{spec.name}-{digest(spec)}/predictions.parquet")
 
     def read_shared(self, spec: RunSpec, images: str) -> pl.DataFrame | None:
         """Those predictions, with the columns image_id and label and predicted; None where there are none."""
