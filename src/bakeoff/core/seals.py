@@ -9,6 +9,7 @@ import msgspec
 
 from bakeoff.core.errors import StorageError
 from bakeoff.core.storage import read_json, write_json
+from bakeoff.core.untrusted import check_tree
 
 SEAL = "sealed.json"
 UNVERIFIED = "BAKEOFF_NO_VERIFY"
@@ -65,8 +66,9 @@ def broken_seals(folder: Path) -> Iterator[str]:
     """What is wrong in all sealed folders within a folder, a line each; files that were added are named, too.
 
     Raises:
-        StorageError: A seal can't be read.
+        StorageError: A seal can't be read, or a link leads out of the folder.
     """
+    check_tree(folder)
     for path in sorted(folder.rglob(SEAL)):
         yield from _faults(path, added=True)
 
