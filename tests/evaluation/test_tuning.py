@@ -10,7 +10,7 @@ TRIALS = st.lists(
     st.one_of(st.just((None, None)), st.tuples(st.sampled_from([0.2, 0.5, 0.5, 0.9]), st.sampled_from([0.3, 1.0, 2.0])))
 ).map(
     lambda rows: [
-        TuneTrial(RecipeValues(batch_size=at + 1), accuracy, loss) for at, (accuracy, loss) in enumerate(rows)
+        TuneTrial(str(at), RecipeValues(batch_size=at + 1), accuracy, loss) for at, (accuracy, loss) in enumerate(rows)
     ]
 )
 
@@ -27,7 +27,7 @@ def test_the_most_accurate_is_chosen_then_the_lowest_loss_then_the_first(trials:
 
 def test_the_search_in_words() -> None:
     config = TuneConfig(SearchSpace(learning_rate=(1e-3, 3e-4), betas=((0.9, 0.99),)), "random", 2, epochs=5, seeds=2)
-    trials = (TuneTrial(RecipeValues(learning_rate=1e-3), 0.5, 1.0),) * 2
+    trials = (TuneTrial("x", RecipeValues(learning_rate=1e-3), 0.5, 1.0),) * 2
     networks = tuple(TunedNetwork(name, 1500, trials, None, "") for name in ("a", "b"))
     assert Tuning(config, networks).statement == (
         "Searched for each network (random): learning_rate 0.001, 0.0003 × betas [0.9, 0.99]; 2 recipes, each of 5 "

@@ -47,6 +47,9 @@ def test_trials_are_trained_without_the_images_that_judge_them(tuned: Path) -> N
     names = {"net1", "linear", "majority", "net1+tuned"}
     folders = [path for path in (tuned / "runs").iterdir() if path.name.rpartition("-seed")[0] not in names]
     assert len(folders) == 4
+    assert {path.name.rpartition("-seed")[0] for path in folders} == {
+        trial.variant for own in Experiment(tuned).tuning.networks for trial in own.trials
+    }
     for run in map(load_run, folders):
         assert (run.spec.seed, run.record.epochs, run.spec.recipe.train_fraction) == (0, 2, 0.7)
         assert run.predictions.of(TRAIN).height == 5 * 14
@@ -81,11 +84,15 @@ def test_the_report_says_what_was_searched_and_what_it_gained(tuned: Path) -> No
     assert summary["tuning"]["config"]["search"] == {"learning_rate": [0.01, 1e-9]}
 
 
-def test_a_search_that_is_there_is_kept_and_another_one_adds_to_it(tuned: Path, sample: Path, tmp_path: Path) -> None:
+def test_a_search_that_is_there_is_kept_and_another_one_adds_to_it(
+    tuned: Path, sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = shutil.copytree(tuned, tmp_path / "out")
     before = {path: path.stat().st_mtime_ns for path in (folder / "runs").glob("*/spec.json")}
     first = Experiment(folder).tuning
-    assert tune(experiment(sample, *ASKED), folder) == first
+    with monkeypatch.context() as patch:
+        patch.delattr("bakeoff.training.holdout.evaluate")  # nothing is judged again
+        assert tune(experiment(sample, *ASKED), folder) == first
     more = tune(experiment(sample, *ASKED, "tune.search.learning_rate=0.01,1e-9,1e-8"), folder)
     assert [len(own.trials) for own in more.networks] == [3, 3]
     assert more.networks[0].trials[:2] == first.networks[0].trials

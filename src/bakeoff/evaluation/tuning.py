@@ -12,6 +12,7 @@ class TuneTrial(msgspec.Struct, frozen=True):
     """One recipe of one network.
 
     Attributes:
+        variant: Names its runs.
         values: What it changes.
         accuracy: Fraction of the held out images that are predicted correctly, the mean over seeds; None where a seed
             did not finish.
@@ -19,6 +20,7 @@ class TuneTrial(msgspec.Struct, frozen=True):
         reason: Why a seed did not finish, else empty.
     """
 
+    variant: str
     values: RecipeValues
     accuracy: float | None
     loss: float | None

@@ -1,7 +1,7 @@
 """Tuning: a search over values of the recipe, of one size for every network, on training images that are held out."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from importlib.util import find_spec
 from os import PathLike
@@ -83,7 +83,10 @@ def _tune(config: ExperimentConfig, experiment: Experiment, *, overwrite: bool, 
     datasets = experiment.datasets(config, config.variant_list)
     bases = [own for own in config.variant_list if not own.name.endswith(TUNED) and not _is_blind(own)]
     tuned = [_Network(own, datasets[own.name], config.tune, search(config.tune)) for own in bases]
-    number = 0
+    stored, number = experiment.tuning, 0
+    known = [own for network in stored.networks for own in network.trials] if stored else []
+    if stored and stored.config.seeds != config.tune.seeds:
+        known = []
     while any(own.asked for own in tuned):
         number += 1
         variants = {variant.name: own for own in tuned for variant in own.variants}
@@ -97,8 +100,9 @@ def _tune(config: ExperimentConfig, experiment: Experiment, *, overwrite: bool, 
             monitor=monitor,
         )
         runs = sweep(plan, partial(_monitor, monitor, number))
+        trained = {spec.variant for spec in plan.missing}
         for own in tuned:
-            own.judge(runs)
+            own.judge(runs, {trial.variant: trial for trial in known if trial.variant not in trained})
     tuning = Tuning(config.tune, tuple(own.outcome for own in tuned))
     experiment.store(tuning)
     return tuning
@@ -157,29 +161,32 @@ class _Network:
             for recipe in recipes
         ]
 
-    def judge(self, runs: Iterable[Run]) -> None:
-        """Scores the runs of what was asked for, and asks for more."""
+    def judge(self, runs: Iterable[Run], known: Mapping[str, TuneTrial]) -> None:
+        """Scores the runs of what was asked for but those that are known, and asks for more."""
         by_variant: dict[str, list[Run]] = {}
         for run in runs:
             by_variant.setdefault(run.spec.variant, []).append(run)
         names = [variant.name for variant in self.variants]
-        trials = [self._trial(values, by_variant[name]) for values, name in zip(self.asked, names, strict=True)]
+        trials = [
+            known.get(name) or self._trial(name, values, by_variant[name])
+            for values, name in zip(self.asked, names, strict=True)
+        ]
         self._trials += trials
         try:
             self.asked = self._proposals.send([trial.accuracy for trial in trials])
         except StopIteration:
             self.asked = []
 
-    def _trial(self, values: Values, runs: Sequence[Run]) -> TuneTrial:
+    def _trial(self, name: str, values: Values, runs: Sequence[Run]) -> TuneTrial:
         from bakeoff.training.holdout import score
 
         own = msgspec.convert(values, RecipeValues)
         if reason := next((run.record.reason for run in runs if not run.finished), ""):
-            return TuneTrial(own, None, None, reason)
+            return TuneTrial(name, own, None, None, reason)
         accuracies, losses = zip(*(score(run, self.dataset, self._rows) for run in runs), strict=True)
         if not math.isfinite(sum(losses)):
-            return TuneTrial(own, None, None, "the loss on the photos held out is not finite")
-        return TuneTrial(own, mean(accuracies), mean(losses))
+            return TuneTrial(name, own, None, None, "the loss on the photos held out is not finite")
+        return TuneTrial(name, own, mean(accuracies), mean(losses))
 
     @property
     def outcome(self) -> TunedNetwork:
