@@ -37,7 +37,7 @@ def test_one_seed_excludes_nobody(dataset, train, make_case: Callable[..., Resul
     results = make_case(dataset, train("a", 0.9, seeds=1) + train("b", 0.4, seeds=1))
     finding = judge(results, measured(a=10, b=20))
     assert finding.state == "undecided"
-    assert "leave open whether b could be, too." in finding.verdict
+    assert "leave open whether it also holds b." in finding.verdict
 
 
 def test_without_a_measurement_or_a_rival_it_does_not_apply(dataset, train, make_case: Callable[..., Results]) -> None:

@@ -50,12 +50,11 @@ def _judge(results: Results, places: Sequence[Position], found: Frontier) -> tup
         "On the frontier of accuracy against latency, by the estimates: "
         f"{', '.join(_shown(by_name[name]) for name in found.on)}."
     ]
-    if others := [name for name in unsure if name not in found.on]:
-        parts.append(
-            f"Seeds, photos and the spread of latency leave open whether {' and '.join(others)} could be, too."
-        )
-    if open_ := [name for name in unsure if name in found.on]:
-        parts.append(f"They also leave open whether {' and '.join(open_)} would stay.")
+    others, shaky = ([name for name in unsure if (name in found.on) == on_it] for on_it in (False, True))
+    questions = [f"whether it also holds {' and '.join(others)}"] if others else []
+    questions += [f"whether it keeps {' and '.join(shaky)}"] if shaky else []
+    if questions:
+        parts.append(f"Seeds, photos and the spread of latency leave open {', and '.join(questions)}.")
     if found.excluded:
         named = ", ".join(f"{name} ({by} is better and no slower)" for name, by in found.excluded.items())
         parts.append(f"Not on it: {named}.")
