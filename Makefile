@@ -26,7 +26,7 @@ check: $(VENV)/.installed  ## lint, types, architecture, dependencies, spelling
 	$(BIN)/deptry .
 	$(BIN)/codespell
 	$(BIN)/deno lint --quiet
-	$(BIN)/deno check --quiet --no-lock src/bakeoff/report/templates/script.js src/bakeoff/workflow/web/page.js
+	$(BIN)/deno check --quiet --no-lock src/bakeoff/report/templates/script.js src/bakeoff/workflow/web/*.js
 	$(BIN)/python .ci/supply_chain.py licences
 
 sbom: $(VENV)/.installed  ## the bill of materials of the lock, CycloneDX

@@ -120,6 +120,18 @@ def serve(
     run_server(model, host, port, device=device, allow_code=allow_code, ready=ready)
 
 
+@cli.command("watch bakeoff-demo")
+def watch(
+    folder: Annotated[Path, typer.Argument(help="The experiment's folder, which another command trains in.")],
+    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+) -> None:
+    """Serve the report of an experiment while it is trained: it grows as runs end, and says what the others are at."""
+    from bakeoff.workflow.web.server import watch as run_server
+
+    run_server(folder, host, port, ready=lambda url: print_line(f"Watching {folder} at {url} until Ctrl+C."))
+
+
 @cli.command("export bakeoff-demo/runs/net1-seed0 --out net1.onnx")
 def export(
     run: Annotated[Path, typer.Argument(help="A run's folder, such as bakeoff-demo/runs/net1-seed0.")],

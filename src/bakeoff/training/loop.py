@@ -16,7 +16,7 @@ from bakeoff.training.cuda_graph import GraphedStep, can_be_captured
 from bakeoff.training.finetune import freeze
 from bakeoff.training.localization import localization_loss
 from bakeoff.training.losses import correct, loss, plain_losses
-from bakeoff.training.observer import Observer, status
+from bakeoff.training.observer import Observer
 from bakeoff.training.probe import PROBE_IMAGES, probe
 from bakeoff.training.run import BatchLog, EpochLog, LogLine
 from bakeoff.training.tta import with_tta
@@ -67,7 +67,7 @@ def fit(
         if epoch % recipe.eval_every == 0 or epoch == recipe.epochs:
             line = _epoch_line(state, splits, recipe, totals / len(splits[TRAIN]), begun)
             keep(line)
-            observer.progress(state.step, step.steps, status(line, recipe.epochs))
+            observer.progress(state.step, step.steps, line.describe(recipe.epochs))
             state.weights.judge(epoch, line.holdout_loss)
             best = state.weights.best
             if recipe.patience and best and epoch - best.epoch >= recipe.patience:

@@ -11,7 +11,7 @@ from torch.profiler import ProfilerActivity, profile, schedule, supported_activi
 
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.progress import RunProgress, no_progress
-from bakeoff.training.run import BatchLog, EpochLog, LogLine
+from bakeoff.training.run import BatchLog, LogLine
 
 SKIPPED, WARM_UP, PROFILED = 5, 5, 20
 """Steps: the first ones set things up, the next pay for the profiler's own start."""
@@ -24,14 +24,6 @@ class Observer:
     line: Callable[[LogLine], None] = lambda _line: None
     progress: RunProgress = no_progress
     step: Callable[[], None] = lambda: None
-
-
-def status(line: EpochLog, epochs: int) -> str:
-    """An evaluated epoch in words."""
-    said = [f"epoch {line.epoch} of {epochs}"]
-    said += [f"loss {line.train_loss:.3f}"] if line.train_loss is not None else []
-    said += [f"validation {100 * line.val_accuracy:.1f} %"] if line.val_accuracy is not None else []
-    return ", ".join(said)
 
 
 def check_tensorboard() -> None:

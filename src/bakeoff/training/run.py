@@ -148,6 +148,13 @@ class EpochLog(msgspec.Struct, frozen=True, tag="epoch"):
     holdout_loss: float | None = None
     weight_norms: Mapping[str, float | None] = {}
 
+    def describe(self, epochs: int) -> str:
+        """The epoch in words, of so many."""
+        said = [f"epoch {self.epoch} of {epochs}"]
+        said += [f"loss {self.train_loss:.3f}"] if self.train_loss is not None else []
+        said += [f"validation {100 * self.val_accuracy:.1f} %"] if self.val_accuracy is not None else []
+        return ", ".join(said)
+
 
 LogLine = BatchLog | EpochLog
 

@@ -43,7 +43,7 @@ PAGE = {
 }
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "img-src blob: data:; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -95,15 +95,26 @@ def make_app(classifier: Classifier, name: str, host: str) -> Starlette:
         }
         return JSONResponse(found)
 
+    routes = [Route(path, file_of(*page, name)) for path, page in PAGE.items()]
+    return guarded([*routes, Route("/predict", predict, methods=["POST"])], host)
+
+
+def guarded(routes: list[Route], host: str) -> Starlette:
+    """An application that answers no other site, and whose pages load nothing but their own files.
+
+    Args:
+        routes: What it answers; a response with a policy of its own keeps that.
+        host: A name or address of the server, beside this machine's own.
+    """
+
     async def guard(request: Request, handle: Callable[[Request], Awaitable[Response]]) -> Response:
         response: Response = (
             await handle(request) if is_own(request.headers, host) else _refuse(403, "another site asks")
         )
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
         return response
 
-    routes = [Route(path, _file(*page, name)) for path, page in PAGE.items()]
-    routes.append(Route("/predict", predict, methods=["POST"]))
     return Starlette(routes=routes, middleware=[Middleware(BaseHTTPMiddleware, dispatch=guard)])
 
 
@@ -119,7 +130,8 @@ def is_own(headers: Mapping[str, str], name: str) -> bool:
         return False
 
 
-def _file(file: str, kind: str, name: str) -> Callable[[Request], Response]:
+def file_of(file: str, kind: str, name: str) -> Callable[[Request], Response]:
+    """What answers with a file of this package, in which the page's name is set."""
     text = (files("bakeoff.workflow.web") / file).read_text(encoding="utf-8").replace(NAME, escape(name))
     return lambda _request: Response(text, media_type=kind)
 

@@ -4,9 +4,13 @@ import socket
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bakeoff.core.errors import ConfigError
 from bakeoff.training.predict import load_classifier
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 CONNECTIONS = 128
 """More at once are answered with 503."""
@@ -36,16 +40,39 @@ def serve(
         StorageError: The run or file is missing or damaged.
         NetworkError: The network can't be built, or is a user's own and `allow_code` is not given.
     """
-    if not (find_spec("starlette") and find_spec("uvicorn")):
-        raise ConfigError("serving needs starlette and uvicorn; install them with: pip install 'bakeoff[serve]'.")
-    import uvicorn
-
+    _check_libraries()
     from bakeoff.workflow.web.app import make_app
 
     classifier = load_classifier(model, device, allow_code=allow_code)
+    _answer(make_app(classifier, model.resolve().name, host), host, port, ready)
+
+
+def watch(
+    folder: Path, host: str = "127.0.0.1", port: int = 8000, *, ready: Callable[[str], None] = lambda url: None
+) -> None:
+    """Serves an experiment's report, which grows as runs end, until it is interrupted; arguments as of `serve`.
+
+    Raises:
+        ConfigError: The libraries are not installed, or the address can't be had.
+        StorageError: The folder holds something other than an experiment.
+    """
+    _check_libraries()
+    from bakeoff.workflow.web.watch import make_watch
+
+    _answer(make_watch(folder, host), host, port, ready)
+
+
+def _check_libraries() -> None:
+    if not (find_spec("starlette") and find_spec("uvicorn")):
+        raise ConfigError("serving needs starlette and uvicorn; install them with: pip install 'bakeoff[serve]'.")
+
+
+def _answer(app: "Starlette", host: str, port: int, ready: Callable[[str], None]) -> None:
+    import uvicorn
+
     with _bound(host, port) as listening:
         config = uvicorn.Config(
-            make_app(classifier, model.resolve().name, host),
+            app,
             lifespan="off",
             ws="none",
             log_level="warning",
