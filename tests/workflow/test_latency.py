@@ -1,5 +1,6 @@
 """Latency in an experiment: measured once, stored beside the results, shown by the report."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -101,3 +102,32 @@ def test_a_joint_report_leaves_latency_to_the_page_of_each_experiment(measured: 
     assert "latency" not in (tmp_path / "joint" / "report.md").read_text().split("## What differs")[0].split("| ---")[1]
     own = tmp_path / "joint" / "experiments" / "other" / "report.md"
     assert "## Accuracy against latency" in own.read_text()
+
+
+def test_the_latency_of_a_run_that_was_replaced_is_not_shown(measured: Path, sample: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(measured, tmp_path / "out")
+    changed = ("evaluation.latency=false", "training.epochs=1", "variants.net2.epochs=4")
+    pipeline.run(experiment(sample, *ASKED, *changed), folder, overwrite=True)
+    with (folder / "report" / "tables" / "networks.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["network"], bool(row["latency"])) for row in rows] == [
+        ("net1", False),
+        ("net2", True),
+        ("net1-flips", False),
+    ]
+
+
+def test_a_network_of_the_users_own_is_measured_with_auto_seeds_too(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "find_spec", lambda name: None)
+    file = tmp_path / "own.py"
+    file.write_text(
+        "from torch import nn\ndef small(num_classes):\n    return nn.Sequential(nn.Flatten(), nn.Linear(768, 5))"
+    )
+    networks = f"training.networks=linear,{file}:small"
+    asked = experiment(sample, networks, "training.seeds=auto", "training.max_seeds=2", "evaluation.latency=true")
+    pipeline.run(asked, tmp_path / "out")
+    found = Experiment(tmp_path / "out").latencies
+    assert found
+    assert [own.variants for own in found.networks] == [("linear",), ("small",)]

@@ -1,5 +1,6 @@
 """A whole experiment file, and the variants that follow from it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -81,3 +82,13 @@ class ExperimentConfig(ConfigTable, frozen=True):
         own, _ = changes.pop("network", network), changes.pop("data")
         data = replace(self.data, **given_keys(given.data))
         return Variant(name=name, network=str(own), recipe=replace(self.training.recipe, **changes), data=data)
+
+
+def data_owners(config: ExperimentConfig, variants: Sequence[Variant]) -> dict[str, str]:
+    """By variant the one whose data set it is trained on: the first with the same data; "" is the experiment's own."""
+    return {
+        variant.name: ""
+        if variant.data == config.data
+        else next(other.name for other in variants if other.data == variant.data)
+        for variant in variants
+    }

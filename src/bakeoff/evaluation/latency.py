@@ -1,9 +1,10 @@
 """The latency of an experiment's variants on one machine; `latency.json`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from bakeoff.core.types import Environment, Estimate, Interval
 
@@ -57,6 +58,14 @@ class Latencies(msgspec.Struct, frozen=True):
     def of(self, variant: str) -> MeasuredNetwork | None:
         """What was measured of a variant's network."""
         return next((network for network in self.networks if variant in network.variants), None)
+
+    def of_runs(self, digests: Collection[str]) -> "Latencies":
+        """Without the variants of which the measured run is not among those of these specifications any more."""
+        kept = {name for name, digest in self.runs.items() if digest in digests}
+        networks = [
+            replace(own, variants=tuple(name for name in own.variants if name in kept)) for own in self.networks
+        ]
+        return replace(self, networks=tuple(own for own in networks if own.variants))
 
 
 def summarise(milliseconds: Sequence[float]) -> Latency:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import polars as pl
 
-from bakeoff.config.experiment import ExperimentConfig, Variant
+from bakeoff.config.experiment import ExperimentConfig, Variant, data_owners
 from bakeoff.core.atomic import lock
 from bakeoff.core.errors import StorageError
 from bakeoff.core.parquet import read_parquet
@@ -240,6 +240,7 @@ class Experiment:
         """What the report is made from."""
         from bakeoff.report import ReportInput
 
+        tuning = self.tuning  # of these settings, or of a search whose networks were not trained yet
         return ReportInput(
             self.config,
             results.comparison,
@@ -249,7 +250,7 @@ class Experiment:
             findings,
             self.improvements,
             results.latencies,
-            self.tuning if self.config.tune.space else None,
+            tuning if tuning and tuning.config == self.config.tune else None,
         )
 
     def shared_predictions(self, spec: RunSpec, images: str) -> Path:
@@ -288,13 +289,3 @@ class Experiment:
         yield "dataset", self.dataset.info.digest
         for run in self.runs:
             yield f"runs/{run.name}", digest(run.spec)
-
-
-def data_owners(config: ExperimentConfig, variants: Sequence[Variant]) -> dict[str, str]:
-    """By variant the one whose data set it is trained on: the first with the same data; "" is the experiment's own."""
-    return {
-        variant.name: ""
-        if variant.data == config.data
-        else next(other.name for other in variants if other.data == variant.data)
-        for variant in variants
-    }

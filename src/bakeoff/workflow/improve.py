@@ -9,7 +9,7 @@ from os import PathLike
 import msgspec
 
 from bakeoff.config.data import DataConfig
-from bakeoff.config.experiment import ExperimentConfig, Variant
+from bakeoff.config.experiment import ExperimentConfig, Variant, data_owners
 from bakeoff.config.schema import AUTO
 from bakeoff.core.errors import ConfigError, StorageError, unknown_name
 from bakeoff.core.progress import Monitor, RunProgress, silent
@@ -31,7 +31,7 @@ from bakeoff.evaluation.scores import Comparison
 from bakeoff.evaluation.sequential import looks
 from bakeoff.training.run import Run
 from bakeoff.workflow import pipeline
-from bakeoff.workflow.experiment import Experiment, data_owners
+from bakeoff.workflow.experiment import Experiment
 from bakeoff.workflow.shared import predict_shared
 from bakeoff.workflow.sweep import plan_sweep, sweep
 

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bakeoff.config.data import DataConfig
-from bakeoff.config.experiment import ExperimentConfig
+from bakeoff.config.experiment import ExperimentConfig, data_owners
 from bakeoff.config.schema import AUTO
 from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.registry import executors
-from bakeoff.core.storage import conflict
+from bakeoff.core.storage import conflict, digest
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.selection.selection import Selection
 from bakeoff.training.run import Run
-from bakeoff.workflow.experiment import Experiment, data_owners
+from bakeoff.workflow.experiment import Experiment
 from bakeoff.workflow.kept import is_kept
 
 if TYPE_CHECKING:
@@ -226,7 +226,9 @@ def score(experiment: Experiment) -> "tuple[Results, report.ReportInput]":
         margin=margin,
         looks=looks(training.max_seeds) if training.seeds == AUTO else FIXED,
     )
-    results = replace(results, latencies=experiment.latencies, budget=experiment.config.evaluation)
+    measured = experiment.latencies
+    current = measured.of_runs({digest(run.spec) for run in runs}) if measured else None
+    results = replace(results, latencies=current, budget=experiment.config.evaluation)
     return results, experiment.case(results, diagnose(results))
 
 
