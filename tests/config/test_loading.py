@@ -27,7 +27,7 @@ def test_the_homeworks_preset_is_the_assignment() -> None:
     assert training.networks == ("net1", "net2", "net3", "linear", "majority"), "its three, and two baselines"
     assert (experiment.data.train_per_class, experiment.data.val_per_class, experiment.data.size) == (1600, 400, 64)
     assert (training.optimizer, training.learning_rate, training.betas) == ("adam", 1e-3, (0.9, 0.99))
-    assert (training.epochs, training.batch_size, training.log_every) == (15, 4, 100)
+    assert (training.epochs, training.batch_size, training.log_every) == (15, 4, 0)
 
 
 def test_overrides_replace_values_of_every_type() -> None:

@@ -39,8 +39,8 @@ def test_a_single_point_is_drawn_as_a_point(run_factory: MakeRun) -> None:
 def test_more_rows_than_altair_takes_by_itself(run_factory: MakeRun) -> None:
     log = [EpochLog(epoch, 1.0, 0.5, 1.0, 0.5, {"a": 0.1, "b": 0.2}, {}, 0.0) for epoch in range(3000)]
     runs = [run_factory("net1", log=log)]
-    spec = charts.accuracy_curves(runs, curves.epoch_points(runs))
-    assert sum(map(len, spec["datasets"].values())) == 6000
+    spec = charts.epoch_curves(runs, curves.epoch_points(runs), "accuracy")
+    assert sum(map(len, spec["datasets"].values())) == 6001
     assert charts.gradient_history(runs, curves.gradient_points(runs))["datasets"]
     names = [f"class {number}" for number in range(80)]
     assert sum(map(len, charts.confusion([[0] * 80] * 80, names)["datasets"].values())) == 6400

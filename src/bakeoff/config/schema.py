@@ -82,7 +82,8 @@ class Recipe(ConfigTable, frozen=True):
         drop_path: Probability that a residual branch of a library's network is dropped (stochastic depth).
         clip_grad_norm: Largest L2 norm of all gradients together; 0 means no limit.
         threads: CPU threads per run; the same number gives the same bytes.
-        log_every: The loss curve has one point, the mean, per so many batches.
+        log_every: The loss curve has one point, the mean, per so many batches; 0 is 100, or fewer, so that it has at
+            least 50 points.
     """
 
     task: Literal["multiclass", "multilabel"] = "multiclass"
@@ -125,7 +126,7 @@ class Recipe(ConfigTable, frozen=True):
     drop_path: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0
     clip_grad_norm: NotNegative = 0.0
     threads: Positive = 1
-    log_every: Positive = 100
+    log_every: Count = 0
 
 
 class TrainingConfig(Recipe, frozen=True):

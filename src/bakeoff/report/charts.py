@@ -1,6 +1,7 @@
 """The charts of the report, each defined once."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 import altair as alt
 import polars as pl
@@ -14,6 +15,7 @@ from bakeoff.report.theme import (
     PALETTE,
     WIDTH,
     by_network,
+    end_labels,
     finish,
     hover,
     labels,
@@ -33,6 +35,10 @@ LOSS_LIMIT = 3
 """The axis of losses ends at this multiple of the loss at chance level, so that one bad run does not flatten all."""
 
 
+def _loss_limit(runs: Sequence[Run]) -> float:
+    return LOSS_LIMIT * max(run.spec.chance_loss for run in runs)
+
+
 def loss_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
     """The training loss of all runs; dashed: chance level; a cross where a run ended that did not finish.
 
@@ -40,8 +46,8 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         runs: Give the order and colours of the networks, and the chance level.
         points: As `curves.loss_points` gives them.
     """
-    levels = sorted({run.spec.chance_loss for run in runs})
-    top = min(1.05 * max(*points["loss"], *levels), LOSS_LIMIT * levels[-1])
+    levels, right = sorted({run.spec.chance_loss for run in runs}), max(points["images"])
+    top = min(1.05 * max(*points["loss"], *levels), _loss_limit(runs))
     smoothing = alt.param(name="smoothing", value="0", bind=alt.binding_select(options=["0", "2", "7"], name="Smooth "))
     view = alt.param(name="view", value=RUNS, bind=alt.binding_radio(options=[RUNS, RANGE], name="Show "))
     pick = legend_pick()
@@ -54,7 +60,7 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
             x=alt.X(
                 "images:Q",
                 title="training images seen",
-                scale=alt.Scale(domain=[0, max(points["images"])], nice=False),
+                scale=alt.Scale(domain=[0, right], nice=False),
                 axis=alt.Axis(tickCount=6),
             ),
             color=by_network(runs),
@@ -74,37 +80,51 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
     middle = mean.mark_line(strokeWidth=2, clip=True).encode(y="mean(value):Q")
     crosses = base.mark_point(shape="cross", size=90, filled=True).encode(y="shown:Q")
     chance = alt.Chart(pl.DataFrame({"loss": levels})).mark_rule(strokeDash=[4, 4], color=INK).encode(y="loss:Q")
+    ends = end_labels(runs, points.rename({"images": "x", "loss": "y"}), right=right, top=top)
     layers = alt.layer(
-        lines, band, middle, crosses.transform_filter("datum.end"), chance, hover(every, tooltip, y=loss)
+        lines, band, middle, crosses.transform_filter("datum.end"), chance, ends, hover(every, tooltip, y=loss)
     )
     return finish(layers.add_params(smoothing, view, pick, zoom()))
 
 
-def accuracy_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
-    """Training (as trained on, dashed) and validation accuracy of all runs after each epoch.
+def epoch_curves(runs: Sequence[Run], points: pl.DataFrame, measure: Literal["accuracy", "loss"]) -> Spec:
+    """Training (as trained on, dashed) and validation accuracy or loss of all runs after each epoch.
 
     Args:
         runs: Give the order and colours of the networks.
         points: As `curves.epoch_points` gives them.
+        measure: What is drawn.
     """
     table = points.unpivot(
-        on=["training accuracy", "validation accuracy"],
+        on=[f"training {measure}", f"validation {measure}"],
         index=["network", "run", "epoch"],
         variable_name="split",
-        value_name="accuracy",
-    ).with_columns(pl.col("split").str.strip_suffix(" accuracy"))
+        value_name="value",
+    ).with_columns(pl.col("split").str.strip_suffix(f" {measure}"))
+    table = table.drop_nulls("value")
+    top = 1.05 * min(max(table["value"]), 1.0 if measure == "accuracy" else _loss_limit(runs))
+    table = table.with_columns(pl.min_horizontal("value", top))
+    shown = alt.Tooltip("value:Q", format=".1%" if measure == "accuracy" else ".3f", title=measure)
     dashes = alt.Scale(domain=["validation", "training"], range=[[1, 0], [4, 3]])
     pick = legend_pick()
-    tooltip = [*map(alt.Tooltip, ("run:N", "split:N", "epoch:Q")), alt.Tooltip("accuracy:Q", format=".1%")]
-    base = alt.Chart(table.drop_nulls("accuracy")).encode(
-        x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(nice=False), axis=alt.Axis(tickMinStep=1)),
-        y=alt.Y("accuracy:Q", title="accuracy", axis=alt.Axis(format=".0%")),
+    tooltip = [*map(alt.Tooltip, ("run:N", "split:N", "epoch:Q")), shown]
+    last = max(table["epoch"])
+    base = alt.Chart(table).encode(
+        x=alt.X("epoch:Q", title="epoch", scale=alt.Scale(domain=[0, last], nice=False), axis=alt.Axis(tickMinStep=1)),
+        y=alt.Y(
+            "value:Q",
+            title="accuracy" if measure == "accuracy" else "loss (nats)",
+            axis=alt.Axis(format=".0%") if measure == "accuracy" else alt.Axis(),
+            scale=alt.Scale(domain=[0, top], nice=False),
+        ),
         color=by_network(runs),
         strokeDash=alt.StrokeDash("split:N", title=None, scale=dashes, legend=alt.Legend(orient="top")),
         detail="run:N",
         opacity=picked(pick),
     )
-    return finish(alt.layer(line_mark(base, points), hover(base, tooltip)).add_params(pick, zoom()))
+    ends = table.filter(pl.col("split") == "validation").rename({"epoch": "x", "value": "y"})
+    ends_named = end_labels(runs, ends, right=last, top=top)
+    return finish(alt.layer(line_mark(base, points), ends_named, hover(base, tooltip)).add_params(pick, zoom()))
 
 
 def gradient_norms(runs: Sequence[Run], points: pl.DataFrame) -> Spec:

@@ -72,8 +72,9 @@ def _epochs(run: Run) -> list[EpochLog]:
 
 
 def _thin(run: Run) -> pl.DataFrame:
-    every, batch = run.spec.recipe.log_every, run.spec.recipe.batch_size
+    batch = run.spec.recipe.batch_size
     lines = [line for line in run.log if isinstance(line, BatchLog)]
+    every = lines[0].step if lines else 1
     lines = [line for line in lines if line.step % every == 0] or lines
     table = pl.DataFrame(
         {"images": [line.step * batch for line in lines], "loss": [line.loss for line in lines]},

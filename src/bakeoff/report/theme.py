@@ -20,6 +20,9 @@ FADED = "80"
 
 WIDTH, HEIGHT = 600, 300
 FACET = 255
+LABEL_GAP = 14
+"""Pixels between two names at the ends of curves."""
+
 LABEL_LIMIT, LETTER = 320, 8
 """The longest label of a bar and the room for a letter of it, in pixels: a reader's font can be wider than ours."""
 
@@ -72,6 +75,27 @@ def hover(base: Chart, tooltip: Sequence[Chart], **encodings: Chart) -> Chart:
         .encode(tooltip=list(tooltip), opacity=alt.value(0), **encodings)
         .properties(name=HOVER)
     )
+
+
+def end_labels(runs: Sequence[Run], points: pl.DataFrame, *, right: float, top: float) -> Chart:
+    """The name of each network where its curves end, moved apart where they would cover one another.
+
+    Args:
+        runs: Give the colours.
+        points: network, run, x, y: of each run the last x counts, of a network the mean over its runs.
+        right: The end of the axis of x; names stand beyond it.
+        top: The end of the axis of y, which begins at 0.
+    """
+    ends = points.filter(pl.col("x") == pl.col("x").max().over("run"))
+    ends = ends.group_by("network", maintain_order=True).agg(pl.mean("y").clip(0, top)).sort("y")
+    gap, heights = LABEL_GAP * top / HEIGHT, ends["y"].to_list()
+    for at in range(1, len(heights)):
+        heights[at] = max(heights[at], heights[at - 1] + gap)
+    for at in reversed(range(len(heights))):  # what was pushed out at the top comes down again
+        heights[at] = min(heights[at], top if at == len(heights) - 1 else heights[at + 1] - gap)
+    table = ends.with_columns(y=pl.Series(heights, dtype=pl.Float64), x=pl.lit(float(right)))
+    text = alt.Chart(table).mark_text(align="left", dx=5, baseline="middle", clip=False)
+    return text.encode(x="x:Q", y="y:Q", text="network:N", color=by_network(runs))
 
 
 def line_mark(base: Chart, points: pl.DataFrame) -> Chart:

@@ -18,6 +18,8 @@ from bakeoff.training.ema import BestEpoch, KeptWeights
 from bakeoff.training.run import LogLine, RunSpec
 from bakeoff.training.schedule import make_optimizer, make_schedule
 
+LOGGED, POINTS = 100, 50
+"""A point of the loss curve is the mean of so many batches, or of fewer where it would have fewer points."""
 TENSORS, PROGRESS = "state.safetensors", "state.json"
 
 
@@ -90,7 +92,7 @@ class TrainingState:
         self.optimizer = make_optimizer(network, recipe)
         self.schedule = make_schedule(self.optimizer, recipe, steps)
         self.weights = KeptWeights(network, recipe.ema_decay)
-        self.curve = LossCurve(recipe.log_every, device)
+        self.curve = LossCurve(recipe.log_every or min(LOGGED, max(1, steps // POINTS)), device)
         self.epoch = self.step = 0
 
     def tensors(self) -> dict[str, Tensor]:

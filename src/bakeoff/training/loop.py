@@ -40,8 +40,8 @@ def fit(
 ) -> None:
     """Trains a network in place, from its checkpoint where there is one; keeps the state after each epoch but the last.
 
-    The log gets a line for the state before training, one per `recipe.log_every` batches, and one per epoch that is
-    evaluated.
+    The log gets a line for the state before training, one per so many batches as `recipe.log_every` says, and one per
+    epoch that is evaluated.
 
     Raises:
         DivergedError: The mean loss since the last line is not finite.

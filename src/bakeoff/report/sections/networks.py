@@ -56,6 +56,7 @@ SCORED = {
     "predicted (exact match); any label: the most likely one is annotated in the photo. mAP: mean average precision "
     "over the classes. ",
 }
+SIZES = ("parameters", "MACs", "receptive field", "size", "latency")
 CHANCE = {"multiclass": "ln K", "multilabel": "ln 2"}
 ACCURACIES: dict[str, Format] = {"training": percent, "validation": drawn, "any label": drawn}
 
@@ -104,7 +105,12 @@ def figures(runs: Sequence[Run], losses: pl.DataFrame, epochs: pl.DataFrame) -> 
         figures.append(Figure("loss", caption.strip(), chart, live=True))
     if any(epochs[column].count() for column in ("training accuracy", "validation accuracy")):
         caption = "Accuracy after each epoch. Solid: validation. Dashed: training, over the epoch as it was trained on."
-        figures.append(Figure("accuracy", caption, charts.accuracy_curves(runs, epochs), live=True))
+        if any(run.spec.recipe.task == "multilabel" for run in runs):
+            caption += " Of networks that learn all classes of a photo: exactly these are predicted."
+        figures.append(Figure("accuracy", caption, charts.epoch_curves(runs, epochs, "accuracy"), live=True))
+    if epochs["validation loss"].count():
+        caption = "Loss after each epoch. Solid: validation. Dashed: training, over the epoch as it was trained on."
+        figures.append(Figure("loss-epochs", caption, charts.epoch_curves(runs, epochs, "loss"), live=True))
     return figures
 
 
@@ -115,18 +121,20 @@ def _networks(case: ReportInput) -> Table:
         sizes = (own.parameters, own.macs, own.receptive_field) if own else (None, None, None)
         done = f"{len(network.trained)} of {len(network.runs)}"
         accuracies = (network.train_accuracy.mean, *(getattr(network, kind) for kind in measured))
-        latency = one_photo(case.latencies, network.name)
-        cost = (network.weights_bytes, latency and latency.median)
-        rows.append((network.name, *sizes, *cost, done, *accuracies, network.seconds))
+        latency, ranked = one_photo(case.latencies, network.name), network.mean_average_precision
+        cost = (network.weights_bytes, latency.median) if latency else (None, None)
+        rows.append((network.name, *sizes, *cost, done, *accuracies, ranked, network.seconds))
     return Table(
         "networks",
-        "Learnable parameters, multiply-accumulate operations for one photo, size of the file of weights, and mean "
-        "accuracies over the seeds that trained. "
+        "Learnable parameters, multiply-accumulate operations for one photo, and mean accuracies over the seeds that "
+        "trained. "
         f"{SCORED[case.comparison.scoring]}In brackets the 95 % interval over seeds and photos; with one seed over "
-        "photos." + (" Latency: the median for one photo." if case.latencies else "") + _differences(case),
-        ("network", "parameters", "MACs", "receptive field", "size", "latency", "trained", *formats, "time per run"),
+        "photos."
+        + (" Size: of the file of weights; latency: the median for one photo." if case.latencies else "")
+        + _differences(case),
+        ("network", *SIZES, "trained", *formats, "mAP", "time per run"),
         rows,
-        {**formats, **COSTS},
+        {**formats, **COSTS, "mAP": drawn},
     )
 
 
