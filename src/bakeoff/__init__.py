@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bakeoff.workflow.api import open_experiment as open  # noqa: A004  # called as bakeoff.open
     from bakeoff.workflow.compare import compare
     from bakeoff.workflow.experiment import Experiment
+    from bakeoff.workflow.grade import grade
     from bakeoff.workflow.homework import write_homework
     from bakeoff.workflow.pipeline import demo, write_joint_report, write_report
 
@@ -59,6 +60,7 @@ __all__ = [
     "draw_sample",
     "export",
     "fetch_annotations",
+    "grade",
     "improve",
     "load_experiment",
     "open",
@@ -98,6 +100,7 @@ _HOMES = {
     "draw_sample": ("data.sample", "draw_sample"),
     "export": ("workflow.api", "export"),
     "fetch_annotations": ("data.coco.download", "fetch_annotations"),
+    "grade": ("workflow.grade", "grade"),
     "improve": ("workflow.api", "improve"),
     "load_experiment": ("config.loading", "load_experiment"),
     "open": ("workflow.api", "open_experiment"),

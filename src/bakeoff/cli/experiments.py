@@ -58,7 +58,7 @@ def report(
             page = pipeline.write_report(folders[0], monitor=monitor)
         else:
             page = pipeline.write_joint_report(folders, out or Path("bakeoff-report"), monitor=monitor)
-    _print_page(page, show)
+    print_page(page, show)
 
 
 @cli.command("homework bakeoff-hw4-2024")
@@ -118,10 +118,11 @@ def compare(
     print_outcome(found.comparison, found.findings)
     for pair in found.comparison.pairs:
         print_line(pair.statement)
-    _print_page(found.write_report(out), show)
+    print_page(found.write_report(out), show)
 
 
-def _print_page(page: Path, show: bool) -> None:
+def print_page(page: Path, show: bool) -> None:
+    """Prints where a page is, and opens it if asked."""
     print_line(f"Report: {page}")
     if show and not webbrowser.open(page.resolve().as_uri()):
         print_line("No browser found here; open the page yourself.")

@@ -13,8 +13,9 @@ from bakeoff.cli import experiments
 from bakeoff.cli import data
 from bakeoff.cli import training
 from bakeoff.cli import listing
+from bakeoff.cli import teaching
 
-__all__ = ["app", "data", "experiments", "listing", "main", "training"]
+__all__ = ["app", "data", "experiments", "listing", "main", "teaching", "training"]
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 import os
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -13,7 +12,7 @@ from bakeoff.config.tables import is_remote
 from bakeoff.core.errors import ConfigError, SourceError
 from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.storage import is_folder
-from bakeoff.core.types import TEST, TRAIN, VAL
+from bakeoff.core.types import TEST, TRAIN, VAL, Images
 from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
 from bakeoff.data.formats.manifest import is_manifest, read_manifest
@@ -235,14 +234,22 @@ def _open(images: str, data: DataConfig, monitor: Monitor) -> Source:
 
 
 def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
-    """Checks every photo of a tree; see `pipeline.audit`."""
+    """Checks every photo of a tree; see `audit_tree`."""
+    return audit_read(scan(folder), read_index(annotations) if annotations else None, monitor)
+
+
+def audit_read(tree: Tree, index: Index | None, monitor: Monitor) -> Audit:
+    """The same of a tree and an instances file that were read."""
     from bakeoff.data import source as sources
+
+    return audit_tree(tree, sources.open_source(str(tree.root)).read, thumbnail, index, monitor("photos"))
+
+
+def thumbnail(raw: bytes) -> Images:
+    """A photo's pixels as an audit compares them: uint8 (S, S, 3), RGB; raises `ImageError`."""
     from bakeoff.data.build import to_pixels
 
-    tree = scan(folder)
-    index = read_index(annotations) if annotations else None
-    decode = partial(to_pixels, size=THUMBNAIL, filter_name="area")
-    return audit_tree(tree, sources.open_source(str(folder)).read, decode, index, monitor("photos"))
+    return to_pixels(raw, THUMBNAIL, "area")
 
 
 def _scan(data: DataConfig) -> Tree:

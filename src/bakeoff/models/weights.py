@@ -30,7 +30,7 @@ def load_weights(name: str, network: nn.Module, path: Path) -> None:
     Raises:
         NetworkError: The file can't be read, holds no weights, or those of another network.
     """
-    found, own = _read(path), network.state_dict()
+    found, own = read_weights(path), network.state_dict()
     head = head_of(network)
     in_head = {key for key in own if key.startswith(f"{head}.")}
     wrong = {key for key, value in own.items() if key not in found or found[key].shape != value.shape}
@@ -57,7 +57,12 @@ def begin_anew(layer: nn.Module) -> None:
         layer.reset_parameters()
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, or of one of `torch.save`, by their names in the network itself.
+
+    Raises:
+        NetworkError: The file can't be read, or holds no weights or more than weights.
+    """
     try:
         loaded = load_file(path) if path.suffix == ".safetensors" else _unpickled(path)
     except FileNotFoundError:

@@ -17,8 +17,9 @@ from bakeoff.core.registry import sections
 from bakeoff.core.storage import check_owned, mark_owned, write_json
 from bakeoff.core.types import TRAIN, VAL
 from bakeoff.core.untrusted import no_formula
-from bakeoff.evaluation.scores import PairScores
-from bakeoff.report import joint, rendering
+from bakeoff.evaluation.hand_in import HandIn
+from bakeoff.evaluation.scores import Comparison, PairScores
+from bakeoff.report import grading, joint, rendering
 from bakeoff.report.contents import Figure, Page, ReportInput, Section, Table, parts_of
 from bakeoff.report.markdown import to_markdown
 from bakeoff.report.summary import summarise
@@ -78,6 +79,15 @@ def write_joint(folder: Path, cases: Mapping[str, ReportInput], pairs: Sequence[
             own = partial / joint.FOLDER / name
             own.mkdir(parents=True)
             _fill_one(own, case)
+    return folder / "index.html"
+
+
+def write_class(folder: Path, hand_ins: Sequence[HandIn], comparison: Comparison | None) -> Path:
+    """Writes one page about what a class handed in; raises as `write_joint` does."""
+    check_owned(folder, KIND)
+    with atomic_folder(folder) as partial:
+        mark_owned(partial, KIND)
+        _fill(partial, grading.page(hand_ins, comparison), {"hand_ins": msgspec.to_builtins(hand_ins)})
     return folder / "index.html"
 
 

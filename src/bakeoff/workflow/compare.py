@@ -85,7 +85,7 @@ def compare(
     if not predictions:
         raise ConfigError("there are no predictions to compare; give at least one.")
     experiments = {name: _experiment(given) for name, given in predictions.items() if _is_experiment(given)}
-    table = _labels(labels, classes, experiments)
+    table = labels_given(labels, classes, experiments)
     runs: list[RunPredictions] = []
     notes = list(table.notes)
     for name, given in predictions.items():
@@ -133,7 +133,8 @@ def _experiment(given: object) -> Experiment:
     return given if isinstance(given, Experiment) else Experiment(str(given))
 
 
-def _labels(given: object, classes: Sequence[str], experiments: Mapping[str, Experiment]) -> LabelTable:
+def labels_given(given: object, classes: Sequence[str], experiments: Mapping[str, Experiment]) -> LabelTable:
+    """The labels that a caller names, or those of the first experiment."""
     if given is None:
         if not experiments:
             raise ConfigError("the labels are missing: give a table of them (--labels), or an experiment's folder.")
