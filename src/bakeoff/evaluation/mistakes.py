@@ -49,8 +49,8 @@ def mistakes_of_predictions(name: str, matrix: Counts, classes: Sequence[str]) -
     if (best - right) * np.sqrt(matrix.sum()) > GAIN and not missing:
         meant = [(classes[guess], classes[true]) for true, guess in zip(rows, columns, strict=True) if true != guess]
         said = ", ".join(f"{guess} means {true}" for guess, true in meant)
-        text = f"{name} is right for {100 * right:.1f} % of the photos, and for {100 * best:.1f} % if {said}: its classes are in "
-        yield Mistake("mapped-labels", text + "another order than the labels'.")
+        text = f"{name} is right for {100 * right:.1f} % of the photos, and for {100 * best:.1f} % if {said}: its "
+        yield Mistake("mapped-labels", text + "classes are in another order than the labels'.")
 
 
 def mistake_of_channels(name: str, plain: npt.NDArray[np.bool_], swapped: npt.NDArray[np.bool_]) -> Mistake | None:
@@ -64,8 +64,9 @@ def mistake_of_channels(name: str, plain: npt.NDArray[np.bool_], swapped: npt.ND
     gained, lost = int((swapped & ~plain).sum()), int((plain & ~swapped).sum())
     if gained - lost <= CLEAR * np.sqrt(gained + lost):
         return None
-    text = f"{name} is right for {100 * plain.mean():.1f} % of the photos, and for {100 * swapped.mean():.1f} % with red and blue "
-    return Mistake("bgr", text + "swapped: it was trained on BGR pixels, as OpenCV reads them.")
+    first, second = (100 * own.mean() for own in (plain, swapped))
+    text = f"{name} is right for {first:.1f} % of the photos, and for {second:.1f} % with red and blue swapped: "
+    return Mistake("bgr", text + "it was trained on BGR pixels, as OpenCV reads them.")
 
 
 def as_matrix(table: pl.DataFrame) -> Counts | None:
