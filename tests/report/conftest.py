@@ -19,6 +19,7 @@ from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.index import License
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.comparison import compare
+from bakeoff.evaluation.explanations import Explanation, Explanations
 from bakeoff.models.architecture import Architecture, Layer
 from bakeoff.report import ReportInput, rendering, write
 from bakeoff.training.run import (
@@ -136,6 +137,7 @@ def make_case(
     seeds: int = 1,
     val: bool = True,
     change: Callable[[Run], Run] = lambda run: run,
+    explained: bool = False,
 ) -> ReportInput:
     """A made-up experiment with its data set in a folder: classes, runs as arguments of `make_run`, seeds asked for."""
     dataset = make_dataset(folder, classes)
@@ -147,7 +149,39 @@ def make_case(
         data=DataConfig(classes=tuple(classes)),
         training=TrainingConfig(networks=tuple(dict.fromkeys(run.spec.variant for run in made)), seeds=seeds),
     )
-    return ReportInput(experiment, compare(dataset, made).comparison, dataset, made, command)
+    found = make_explanations(dataset, [run.spec.variant for run in made]) if explained else None
+    return ReportInput(experiment, compare(dataset, made).comparison, dataset, made, command, explanations=found)
+
+
+def make_explanations(dataset: Dataset, networks: Sequence[str]) -> Explanations:
+    """Each network looks at the left half of each photo, half of it in the boxes; all else is as simple."""
+    rows = dataset.rows("val")
+    saliency = np.zeros((rows.height, 8, 8), dtype=np.uint8)
+    saliency[:, :, :4] = 255
+    return Explanations(
+        networks=tuple(
+            Explanation(
+                name,
+                0,
+                layer="stem.conv1",
+                image_ids=tuple(rows["image_id"]),
+                photos=tuple(range(rows.height)),
+                labels=tuple(rows["label"]),
+                predicted=tuple(rows["label"]),
+                shares=(0.5,) * rows.height,
+                areas=(0.125,) * rows.height,
+                saliency=saliency.tobytes(),
+                side=8,
+                points=tuple((float(number), number / 2) for number in range(rows.height)),
+                variances=(0.75, 0.125),
+                filters=bytes([255, 0, 0] * 2 * 9),
+                filter_shape=(2, 3, 3, 3),
+            )
+            for name in dict.fromkeys(networks)
+        ),
+        runs={},
+        photos=100,
+    )
 
 
 def write_report(folder: Path, *args: Any, name: str = "report", **options: Any) -> Written:

@@ -37,7 +37,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Written:
     """A report of two networks with two seeds; not to be changed."""
-    return write_report(tmp_path_factory.mktemp("report"), runs=RUNS)
+    return write_report(tmp_path_factory.mktemp("report"), runs=RUNS, explained=True)
 
 
 @pytest.fixture
@@ -175,11 +175,28 @@ def test_the_difference_of_two_networks(open_report: Open) -> None:
 def test_charts_are_drawn_and_answer(open_report: Open) -> None:
     page = open_report()
     scroll_through(page)
-    assert page.locator(".chart.drawn").count() == 4
+    assert page.locator(".chart.drawn").count() == 5
     chart = page.locator('[data-chart="loss"]')
     assert not chart.locator(".still").is_visible()
     chart.locator("input[type=radio]").nth(1).check()
     assert chart.locator(".live svg .mark-area path").count() >= 1
+
+
+def test_a_point_of_the_map_opens_its_photo_with_where_the_networks_look(open_report: Open) -> None:
+    page = open_report()
+    chart = page.locator('[data-chart="embeddings"]')
+    chart.scroll_into_view_if_needed()
+    expect(chart).to_contain_class("drawn")
+    points = chart.locator(".live .mark-symbol.role-mark path")
+    assert points.count() == 2 * 9, "two networks, nine photos"
+    points.nth(4).click(force=True)
+    dialog = page.locator("#gallery-photo")
+    assert dialog.is_visible()
+    looks = dialog.locator(".looks figure")
+    assert looks.all_inner_texts() == [f"{name}: 50 % in the boxes of the class" for name in ("net1", "net2")]
+    alpha = "canvas => [...canvas.getContext('2d').getImageData(0, 3, 8, 1).data].filter((_, at) => at % 4 === 3)"
+    assert looks.first.locator("canvas").evaluate(alpha) == [178] * 4 + [0] * 4, "red on the left alone"
+    page.keyboard.press("Escape")
 
 
 def test_a_chart_tells_what_the_mouse_is_over(open_report: Open) -> None:

@@ -91,7 +91,7 @@ def test_the_summary_has_its_schema(report_factory: Make) -> None:
     summary = json.loads((report_factory(runs=[("net1", 0), ("net1", 1)]).folder / "summary.json").read_text())
     assert list(summary) == [
         *("schema", "classes", "dataset", "networks", "margin", "power", "pairs", "findings", "improvements"),
-        *("latency", "tuning"),
+        *("explanations", "latency", "tuning"),
     ]
     assert summary["schema"] == 2
     assert summary["dataset"] == {"train": 12, "val": 9, "digest": "d1"}
@@ -115,7 +115,7 @@ def test_the_page_is_valid_and_asks_for_nothing_outside(report_factory: Make) ->
     assert [name for name, count in page.ids.items() if count > 1] == []
     anchors = {link[1:] for link in page.links if link.startswith("#")}
     assert anchors <= set(page.ids)
-    asked_for = {"latency", "tuning"}
+    asked_for = {"explanations", "latency", "tuning"}
     assert {name.partition("-")[2] for name in sections.names()} - asked_for <= anchors
     assert all(resource.startswith("data:image/jpeg;base64,") for resource in page.resources)
     own = re.sub(r"<script>.*?</script>", "", written.page, flags=re.S)  # the charts' library speaks of many things

@@ -178,12 +178,14 @@ class EvaluationConfig(ConfigTable, frozen=True):
         latency: Whether the latency of each variant is measured after the training, on this machine's CPU.
         max_latency_ms: Budget: the most milliseconds that one photo may take, so that latency is measured; 0: no limit.
         max_parameters: Budget: the most learnable parameters; 0 means no limit.
+        explain: Validation photos, spread evenly, on which is shown what each variant looks at; 0 means none.
     """
 
     margin: Annotated[float, Meta(gt=0.0, le=50.0)] = 1.0
     latency: bool = False
     max_latency_ms: NotNegative = 0.0
     max_parameters: Count = 0
+    explain: Count = 100
 
     @property
     def measures_latency(self) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.core.types import Estimate
 from bakeoff.data.build.dataset import Dataset
+from bakeoff.evaluation.explanations import Explanations
 from bakeoff.evaluation.improvements import Improvements
 from bakeoff.evaluation.latency import Latencies
 from bakeoff.evaluation.scores import Comparison
@@ -33,6 +34,7 @@ class ReportInput:
         improvements: What was tried to make a network better; None where nothing was.
         latencies: How long the networks take; None where that was not measured.
         tuning: The search for recipes; None where there was none.
+        explanations: What the networks look at; None where that was not asked for.
     """
 
     experiment: ExperimentConfig
@@ -44,6 +46,7 @@ class ReportInput:
     improvements: Improvements | None = None
     latencies: Latencies | None = None
     tuning: Tuning | None = None
+    explanations: Explanations | None = None
 
 
 @dataclass(frozen=True)

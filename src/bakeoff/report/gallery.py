@@ -15,6 +15,7 @@ from scipy.special import expit, softmax
 from bakeoff.core.geometry import crop_box_of
 from bakeoff.core.types import VAL, Images
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
+from bakeoff.evaluation.explanations import Explanations
 from bakeoff.report.rendering import Spec
 from bakeoff.training.run import Run
 
@@ -48,7 +49,7 @@ class Gallery:
     data: Spec
 
 
-def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
+def pack(dataset: Dataset, runs: Sequence[Run], explanations: Explanations | None = None) -> Gallery:
     """Packs the validation photos and the predictions of the finished runs.
 
     Returns:
@@ -56,7 +57,8 @@ def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
         x, y, width, height as fractions), coco (whether COCO has a page of it); `several`: whether all classes of a
         photo must be predicted; `runs`: network and seed; and in base64 `predicted`, uint16 (runs, photos),
         `probabilities`, uint8 (runs, photos, K) in 255ths, and `losses`, uint16 (runs, photos) in thousandths of a nat,
-        little-endian.
+        little-endian; and `explained`, for each network with saliency: network, side, ids of photos, shares of the
+        saliency in the boxes, and in base64 `maps`, uint8 (ids, side, side).
     """
     finished = [run for run in runs if run.finished]
     rows = dataset.rows(VAL)
@@ -76,6 +78,7 @@ def pack(dataset: Dataset, runs: Sequence[Run]) -> Gallery:
             "runs": [{"network": run.spec.variant, "seed": run.spec.seed} for run in finished],
             "predicted": _base64(_predicted(tables, kept)),
             "probabilities": _base64(_probabilities(finished, kept, len(dataset.info.classes))),
+            "explained": _explained(explanations),
             "losses": _base64(np.minimum(losses[:, kept] * LOSS_STEPS, 65_535).round().astype("<u2")),
         },
     )
@@ -133,6 +136,20 @@ def _probabilities(runs: Sequence[Run], kept: npt.NDArray[np.int64], class_count
         fractions = expit(logits) if run.spec.recipe.task == "multilabel" else softmax(logits, axis=1)
         packed[number] = np.round(255 * fractions)
     return packed
+
+
+def _explained(explanations: Explanations | None) -> list[dict[str, object]]:
+    return [
+        {
+            "network": own.variant,
+            "side": own.side,
+            "ids": own.image_ids,
+            "shares": own.shares,
+            "maps": base64.b64encode(own.saliency).decode(),
+        }
+        for own in (explanations.networks if explanations else ())
+        if own.side
+    ]
 
 
 def _base64(values: npt.NDArray[np.generic]) -> str:

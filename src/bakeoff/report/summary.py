@@ -3,7 +3,8 @@
 import msgspec
 
 from bakeoff.core.types import Estimate
-from bakeoff.evaluation.scores import ESTIMATES, RunScores, VariantScores
+from bakeoff.evaluation.explanations import Explanation, in_boxes
+from bakeoff.evaluation.scores import ESTIMATES, NOTHING, RunScores, VariantScores
 from bakeoff.report.contents import ReportInput
 
 SCHEMA = 2
@@ -22,6 +23,7 @@ def summarise(case: ReportInput) -> dict[str, object]:
         "pairs": msgspec.to_builtins(comparison.pairs),
         "findings": msgspec.to_builtins(case.findings),
         "improvements": msgspec.to_builtins(case.improvements),
+        "explanations": [_explanation(own) for own in (case.explanations.networks if case.explanations else ())],
         "latency": msgspec.to_builtins(case.latencies),
         "tuning": msgspec.to_builtins(case.tuning),
     }
@@ -41,6 +43,19 @@ def _network(network: VariantScores) -> dict[str, object]:
         "classes": msgspec.to_builtins(network.classes),
         "failures": msgspec.to_builtins(network.failures),
         "variance": msgspec.to_builtins(network.variance),
+    }
+
+
+def _explanation(own: Explanation) -> dict[str, object]:
+    """Whether a network is right for the right reason."""
+    found = in_boxes(own)
+    return {
+        "network": own.variant,
+        "seed": own.seed,
+        "photos": found.images if found else 0,
+        "saliency_in_boxes": _estimate(found.share if found else NOTHING),
+        "area_of_boxes": found.area if found else None,
+        "excess": _estimate(found.excess if found else NOTHING),
     }
 
 

@@ -22,6 +22,7 @@ from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.build.load import load as load_dataset
 from bakeoff.data.selection import load as load_selection
 from bakeoff.data.selection.selection import Selection
+from bakeoff.evaluation.explanations import Explanations
 from bakeoff.evaluation.improvements import Improvements
 from bakeoff.evaluation.latency import Latencies
 from bakeoff.evaluation.results import Results
@@ -35,7 +36,12 @@ if TYPE_CHECKING:
 
 KIND = "experiment"
 CACHE = ".bakeoff-cache"
-OPTIONAL = {Improvements: "improve/improvements.json", Latencies: "latency.json", Tuning: "tune/tuning.json"}
+OPTIONAL = {
+    Explanations: "explanations.json",
+    Improvements: "improve/improvements.json",
+    Latencies: "latency.json",
+    Tuning: "tune/tuning.json",
+}
 """The records that not every experiment has."""
 RECORDS = ("experiment.json", "comparison.json", "findings.json", *OPTIONAL.values())
 _locked: set[Path] = set()
@@ -219,6 +225,11 @@ class Experiment:
         return self._optional(Latencies)
 
     @property
+    def explanations(self) -> Explanations | None:
+        """What the networks look at; None where that was not asked for."""
+        return self._optional(Explanations)
+
+    @property
     def tuning(self) -> Tuning | None:
         """What the search for recipes tried and chose; None where there was none."""
         return self._optional(Tuning)
@@ -227,7 +238,7 @@ class Experiment:
         path = self.folder / OPTIONAL[kind]
         return read_json(path, kind, sealed=True) if path.exists() else None
 
-    def store(self, record: Improvements | Latencies | Tuning) -> None:
+    def store(self, record: Explanations | Improvements | Latencies | Tuning) -> None:
         """Writes what a further stage found."""
         write_sealed(self.folder / OPTIONAL[type(record)], record)
 
@@ -251,6 +262,7 @@ class Experiment:
             self.improvements,
             results.latencies,
             tuning if tuning and tuning.config == self.config.tune else None,
+            self.explanations if self.config.evaluation.explain else None,
         )
 
     def shared_predictions(self, spec: RunSpec, images: str) -> Path:

@@ -137,9 +137,11 @@ def train(
     """Trains every variant with every seed; writes `experiment.json` and `runs/`. Runs that are there are kept.
 
     Where `[tune]` asks for it, recipes are searched first, and each network is trained with its own and the one that
-    was found. Where `[evaluation]` asks for it, `latency.json` gets the latency of each variant.
+    was found. Where `[evaluation]` asks for it, `latency.json` gets the latency of each variant, `explanations.json`
+    what it looks at.
     """
     from bakeoff.workflow.auto_seeds import sweep_until_decided
+    from bakeoff.workflow.explain import explain_runs
     from bakeoff.workflow.latency import measure_latency
     from bakeoff.workflow.shared import predict_shared
     from bakeoff.workflow.sweep import plan_sweep, sweep
@@ -162,6 +164,8 @@ def train(
             predict_shared(experiment, runs, datasets, monitor)
         if config.evaluation.measures_latency:
             measure_latency(experiment, variants, runs, monitor)
+        if photos := config.evaluation.explain:
+            explain_runs(experiment, variants, runs, datasets, photos, monitor)
     return runs
 
 

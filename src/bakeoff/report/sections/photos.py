@@ -18,7 +18,7 @@ def photos(case: ReportInput) -> Section | None:
     """The gallery: thumbnails in sheets, data for the page's script, and the choices of its filters."""
     if case.dataset is None:
         return None
-    gallery = pack(case.dataset, case.runs)
+    gallery = pack(case.dataset, case.runs, case.explanations)
     networks = dict.fromkeys(run["network"] for run in gallery.data["runs"])
     seeds = sorted({run["seed"] for run in gallery.data["runs"]})
     classes = [(str(label), name) for label, name in enumerate(case.comparison.classes)]

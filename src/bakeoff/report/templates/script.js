@@ -5,8 +5,9 @@
 /**
  * @typedef {{id: number, label: number, held: number[], boxes: number[][], coco: boolean}} Photo
  * @typedef {{network: string, seed: number}} RunName
+ * @typedef {{network: string, side: number, ids: number[], shares: (number | null)[], maps: string}} Explained
  * @typedef {{classes: string[], photos: Photo[], runs: RunName[], side: number, predicted: string,
- *            probabilities: string, losses: string, several: boolean}} GalleryData
+ *            probabilities: string, losses: string, several: boolean, explained: Explained[]}} GalleryData
  */
 
 const BATCH = 120; // photos that are added at a time as the reader scrolls
@@ -104,10 +105,21 @@ async function drawChart(figure) {
   const live = make("div", { class: "live" });
   figure.append(live);
   // @ts-ignore: the bundled library
-  await vegaEmbed(live, spec, { renderer: "svg", actions: false, ast: true, tooltip: { theme: "custom" } });
+  const { view } = await vegaEmbed(live, spec, { renderer: "svg", actions: false, ast: true, tooltip: { theme: "custom" } });
+  view.addEventListener("click", openPhoto);
   // Its marks have no names; the label of the figure and the tables say the same.
   one("svg", SVGElement, live).setAttribute("aria-hidden", "true");
   figure.classList.add("drawn");
+}
+
+/**
+ * A click on a mark that stands for a photo opens it.
+ * @param {unknown} _event
+ * @param {{datum?: {photo?: number}} | null | undefined} mark
+ */
+function openPhoto(_event, mark) {
+  const photo = gallery?.data.photos.findIndex(({ id }) => id === mark?.datum?.photo) ?? -1;
+  if (photo >= 0) gallery?.open(photo);
 }
 
 /**
@@ -230,13 +242,13 @@ class Gallery {
   }
 
   /** @param {{photo: number, runs: number[], loss: number}} entry */
-  item({ photo, runs, loss }) {
+  item({ photo, runs }) {
     const { id, label } = this.data.photos[photo];
     const button = make("button", { type: "button", class: "open" }, this.picture(photo));
     const correct = runs.filter((run) => this.right(run, photo)).length;
     button.append(make("span", {}, `${this.data.classes[label]} ${correct}/${runs.length}`));
     button.setAttribute("aria-label", `Photo ${id}, ${this.data.classes[label]}, correct in ${correct} of ${runs.length}`);
-    button.addEventListener("click", () => this.open(photo, loss));
+    button.addEventListener("click", () => this.open(photo));
     return make("li", {}, button);
   }
 
@@ -250,10 +262,31 @@ class Gallery {
   }
 
   /**
+   * What a network looks at in a photo, over the photo: red where it does.
    * @param {number} photo
-   * @param {number} loss
    */
-  open(photo, loss) {
+  explanations(photo) {
+    const { id } = this.data.photos[photo];
+    return this.data.explained.flatMap(({ network, side, ids, shares, maps }) => {
+      const position = ids.indexOf(id);
+      if (position < 0) return [];
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = side;
+      const values = bytes(maps).subarray(position * side * side, (position + 1) * side * side);
+      const pixels = new ImageData(side, side);
+      values.forEach((value, cell) => pixels.data.set([255, 40, 0, 0.7 * value], 4 * cell));
+      canvas.getContext("2d")?.putImageData(pixels, 0, 0);
+      const share = shares[position];
+      const said = share === null ? network : `${network}: ${Math.round(100 * share)} % in the boxes of the class`;
+      const frame = make("div", { class: "frame" }, this.picture(photo), canvas);
+      return [make("figure", {}, frame, make("figcaption", {}, said))];
+    });
+  }
+
+  /** @param {number} photo */
+  open(photo) {
+    const all = this.data.runs.map((_, run) => this.losses[run * this.count + photo]);
+    const loss = all.reduce((sum, own) => sum + own, 0) / (all.length || 1);
     const { id, label, held, boxes, coco } = this.data.photos[photo];
     const names = this.data.classes;
     const dialog = one("#gallery-photo", HTMLDialogElement);
@@ -276,6 +309,8 @@ class Gallery {
     const head = make("tr", {}, ...["run", ...names].map((name) => make("th", { scope: "col" }, name)));
     const table = make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows));
     one(".body", HTMLElement, dialog).replaceChildren(title, frame, facts, make("div", { class: "wide" }, table));
+    const looks = this.explanations(photo);
+    if (looks.length) table.parentElement?.after(make("h4", {}, "Where the networks look"), make("div", { class: "looks" }, ...looks));
     dialog.showModal();
   }
 }
@@ -322,6 +357,9 @@ function showDifference() {
   }
 }
 
+/** @type {Gallery | undefined} */
+let gallery;
+
 function start() {
   document.documentElement.classList.add("script");
   document.querySelectorAll("table.sortable").forEach((table) => {
@@ -334,9 +372,10 @@ function start() {
     showDifference();
   }
   if (!document.querySelector("#gallery-data")) return;
-  const gallery = new Gallery(json("gallery-data"));
+  const photos = new Gallery(json("gallery-data"));
+  gallery = photos;
   document.querySelectorAll("td[data-network]").forEach((element) => {
-    if (element instanceof HTMLElement) makeOpenable(element, gallery);
+    if (element instanceof HTMLElement) makeOpenable(element, photos);
   });
 }
 
