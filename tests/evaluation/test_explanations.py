@@ -1,5 +1,6 @@
 """The share of saliency in boxes, and the map of features."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,8 +12,9 @@ from bakeoff.evaluation.explanations import Explanation, in_boxes, principal_axe
 
 def explanation(photos: tuple[int, ...] = (0, 1, 2, 3, 4), **changes: object) -> Explanation:
     values: dict[str, object] = {
-        "labels": (0, 0, 1, 1, 1),
-        "predicted": (0, 0, 1, 0, 1),
+        "image_ids": (7, 8, 9, 10, 11),
+        "labels": ("cat", "cat", "dog", "dog", "dog"),
+        "predicted": ("cat", "cat", "dog", "cat", "dog"),
         "shares": (0.8, 0.6, 0.7, 0.1, None),
         "areas": (0.5, 0.4, 0.3, 0.2, 0.1),
     }
@@ -34,7 +36,7 @@ def test_only_correct_predictions_with_saliency_and_boxes_count() -> None:
 
 
 def test_crops_of_one_photo_are_not_photos_of_their_own() -> None:
-    values = {"labels": (0,) * 8, "predicted": (0,) * 8, "areas": (0.5,) * 8}
+    values = {"image_ids": tuple(range(8)), "labels": ("cat",) * 8, "predicted": ("cat",) * 8, "areas": (0.5,) * 8}
     values["shares"] = (0.9, 0.9, 0.9, 0.9, 0.5, 0.5, 0.5, 0.5)
     alone, together = (
         in_boxes(explanation(photos, **values)) for photos in (tuple(range(8)), (0, 0, 0, 0, 7, 7, 7, 7))
@@ -47,9 +49,27 @@ def test_crops_of_one_photo_are_not_photos_of_their_own() -> None:
     assert together.share.interval.high > alone.share.interval.high
 
 
-@pytest.mark.parametrize("changes", [{"predicted": (1, 1, 0, 0, 0)}, {"shares": (None,) * 5}, {"areas": (None,) * 5}])
+@pytest.mark.parametrize(
+    "changes", [{"predicted": ("dog", "dog", "cat", "cat", "cat")}, {"shares": (None,) * 5}, {"areas": (None,) * 5}]
+)
 def test_what_can_not_be_measured_is_nothing(changes: dict[str, object]) -> None:
     assert in_boxes(explanation(**changes)) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"labels": ("cat",)},
+        {"points": ((0.0, 1.0),)},
+        {"saliency": b"123", "side": 8},
+        {"filters": b"1", "filter_shape": (1, 2, 2, 3)},
+        {"filters": b"123456789012", "filter_shape": (-1, -2, 2, 3)},
+    ],
+)
+def test_parts_that_do_not_fit_are_refused(changes: dict[str, object]) -> None:
+    raw = msgspec.json.encode(msgspec.to_builtins(explanation()) | msgspec.to_builtins(changes))
+    with pytest.raises(msgspec.ValidationError, match="its lists|its filters"):
+        msgspec.json.decode(raw, type=Explanation)
 
 
 @given(

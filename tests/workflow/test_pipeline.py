@@ -27,6 +27,7 @@ def test_a_run_leaves_every_record(finished: Path) -> None:
         "comparison.json",
         "dataset",
         "experiment.json",
+        "explanations.json",
         "findings.json",
         "report",
         "runs",

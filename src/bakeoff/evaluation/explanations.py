@@ -1,5 +1,6 @@
 """What networks look at, on some validation images; `explanations.json`."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -21,7 +22,7 @@ class Explanation(msgspec.Struct, frozen=True):
         layer: The layer that the saliency is of; empty where the network has no convolution.
         image_ids: The images, in the order of the data set.
         photos: The photo that each is from, as a number; of crops one photo may give several.
-        labels: Their classes, 0 to K-1.
+        labels: Their classes, by name.
         predicted: What the network predicts, likewise.
         shares: The share of the saliency that falls in the boxes of the image's class, 0 to 1; None where there is no
             saliency, or no box.
@@ -40,8 +41,8 @@ class Explanation(msgspec.Struct, frozen=True):
     layer: str = ""
     image_ids: tuple[int, ...] = ()
     photos: tuple[int, ...] = ()
-    labels: tuple[int, ...] = ()
-    predicted: tuple[int, ...] = ()
+    labels: tuple[str, ...] = ()
+    predicted: tuple[str, ...] = ()
     shares: tuple[float | None, ...] = ()
     areas: tuple[float | None, ...] = ()
     saliency: bytes = b""
@@ -49,7 +50,16 @@ class Explanation(msgspec.Struct, frozen=True):
     points: tuple[tuple[float, float], ...] = ()
     variances: tuple[float, float] = (0.0, 0.0)
     filters: bytes = b""
-    filter_shape: tuple[int, ...] = (0, 0, 0, 3)
+    filter_shape: tuple[int, int, int, int] = (0, 0, 0, 3)
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` where the parts do not fit together, as in a file that was altered."""
+        count = len(self.image_ids)
+        lists = (self.photos, self.labels, self.predicted, self.shares, self.areas, self.points or self.image_ids)
+        if any(len(own) != count for own in lists) or len(self.saliency) != count * self.side**2:
+            raise ValueError("its lists are not of one length")
+        if len(self.filters) != math.prod(self.filter_shape) or min(self.filter_shape) < 0:
+            raise ValueError("its filters have another shape than it says")
 
 
 class Explanations(msgspec.Struct, frozen=True):

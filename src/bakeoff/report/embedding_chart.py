@@ -20,7 +20,7 @@ def embedding_map(networks: Sequence[Explanation], classes: Sequence[str]) -> Sp
         classes: Names in the order of the labels.
     """
     rows = [
-        (own.variant, x, y, classes[label], classes[said], ANSWERS[label == said], image)
+        (own.variant, x, y, label, said, ANSWERS[label == said], image)
         for own in networks
         for (x, y), label, said, image in zip(own.points, own.labels, own.predicted, own.image_ids, strict=True)
     ]
