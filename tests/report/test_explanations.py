@@ -48,8 +48,10 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     nothing = (None,) * 9
     changed = (
         msgspec.structs.replace(first, shares=nothing, areas=nothing),
-        msgspec.structs.replace(second, shares=nothing, points=(), filters=b""),
-        msgspec.structs.replace(first, variant="linear", layer="", shares=nothing, filters=b""),
+        msgspec.structs.replace(second, shares=nothing, points=(), filters=b"", filter_shape=(0, 0, 0, 3)),
+        msgspec.structs.replace(
+            first, variant="linear", layer="", shares=nothing, filters=b"", filter_shape=(0, 0, 0, 3)
+        ),
         msgspec.structs.replace(first, variant="mine", layer="", reason="ValueError: no"),
     )
     section = explanations(replace(case, explanations=msgspec.structs.replace(case.explanations, networks=changed)))

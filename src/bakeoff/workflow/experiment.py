@@ -294,10 +294,5 @@ class Experiment:
     @property
     def digests(self) -> Mapping[str, str]:
         """By part ("selection", "dataset", "runs/NAME") its digest: what makes two of them the same."""
-        return dict(self._digests())
-
-    def _digests(self) -> Iterator[tuple[str, str]]:
-        yield "selection", self.selection.info.digest
-        yield "dataset", self.dataset.info.digest
-        for run in self.runs:
-            yield f"runs/{run.name}", digest(run.spec)
+        parts = {"selection": self.selection.info.digest, "dataset": self.dataset.info.digest}
+        return parts | {f"runs/{run.name}": digest(run.spec) for run in self.runs}
