@@ -17,7 +17,14 @@ FITS = re.compile(r"apache|bsd|\bmit\b|isc|psf|python software|mozilla|mpl|zlib|
 COPYLEFT = re.compile(r"\bA?GPL|GNU (?!lesser)", re.I)
 NOT_SHIPPED = {"codespell": "checks spelling here; no part of bakeoff, and not imported"}
 """What has another licence, and why it may be in the lock: nobody gets it who installs bakeoff."""
-UNSTATED = {"axe-playwright-python": "MIT", "colorama": "BSD-3-Clause", "httpx2-jsfetch": "BSD-3-Clause"}
+UNSTATED = {
+    "appnope": "BSD-2-Clause",
+    "axe-playwright-python": "MIT",
+    "cffi": "MIT",
+    "colorama": "BSD-3-Clause",
+    "httpx2-jsfetch": "BSD-3-Clause",
+    "pycparser": "BSD-3-Clause",
+}
 """Licences that stand in the project's repository and not in the package, or of packages for other systems."""
 
 

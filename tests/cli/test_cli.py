@@ -29,6 +29,7 @@ COMMANDS = (
     "report",
     "predict",
     "serve",
+    "watch",
     "export",
     "list",
 )
