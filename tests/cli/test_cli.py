@@ -30,6 +30,8 @@ COMMANDS = (
     "predict",
     "serve",
     "watch",
+    "homework",
+    "grade",
     "export",
     "list",
 )
