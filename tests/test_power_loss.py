@@ -6,14 +6,17 @@ all that was written and once without the bytes that were not synced.
 
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.conftest import experiment
+from tests.web_server import published, serve
 
 from bakeoff.core.errors import StorageError
+from bakeoff.data.build import workers
 from bakeoff.workflow import pipeline
 from bakeoff.workflow.experiment import Experiment
 
@@ -68,10 +71,10 @@ def files(folder: Path) -> list[Path]:
 def content(folder: Path) -> dict[str, object]:
     """Every file by its bytes, those with wall times without them; of the report's page and tables, that they are.
 
-    What is left beside an entry of the cache is removed when that is next written.
+    What is left beside an entry of a cache, such as an empty lock file, is removed when that is next written.
     """
     found = {str(path.relative_to(folder)): path for path in files(folder)}
-    return {name: _content(path) for name, path in found.items() if not name.startswith(".bakeoff-cache/.")}
+    return {name: _content(path) for name, path in found.items() if not re.match(r"(\.bakeoff-)?cache/(.*/)?\.", name)}
 
 
 def _content(path: Path) -> object:
@@ -92,28 +95,63 @@ def _without_times(value: object) -> object:
     return [_without_times(item) for item in value] if isinstance(value, list) else value
 
 
+def recovered(
+    command: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[set[str], set[str]]:
+    """Repeats a command, given the disk's root, from each picture of it; gives the steps, and the files at the end."""
+    with monkeypatch.context() as patched:
+        disk = Disk(tmp_path / "root", tmp_path / "pictures", patched)
+        (tmp_path / "root").mkdir()
+        command(tmp_path / "root")
+    expected = content(tmp_path / "root")
+    for picture in disk.taken:
+        try:
+            Experiment(picture / "out").verify()
+            _ = Experiment(picture / "out").digests
+        except StorageError:
+            pass  # one clear error: the stage has not ended
+        command(picture)
+        assert content(picture) == expected, picture.name
+    return {path.name.split(", ")[0].split(" ", 2)[2] for path in disk.taken}, {*expected}
+
+
 @pytest.mark.slow
 def test_from_any_moment_the_same_command_ends_with_the_same_bytes(
     sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = experiment(sample, *SHORT)
-    with monkeypatch.context() as patched:
-        disk = Disk(tmp_path / "root", tmp_path / "pictures", patched)
-        (tmp_path / "root").mkdir()
-        pipeline.run(config, tmp_path / "root" / "out")
-    expected = content(tmp_path / "root")
-    assert {"out/runs/net1-seed0/model.safetensors", "out/report/index.html"} < expected.keys()
-    steps = {path.name.split(", ")[0].split(" ", 2)[2] for path in disk.taken}
+    steps, left = recovered(lambda root: pipeline.run(config, root / "out"), tmp_path, monkeypatch)
+    assert {"out/runs/net1-seed0/model.safetensors", "out/report/index.html"} < left
     assert steps >= {"selection", "dataset", "net1-seed0", "comparison.json", "findings.json", "report"}
-    for picture in disk.taken:
-        folder = picture / "out"
-        try:
-            Experiment(folder).verify()
-            _ = Experiment(folder).digests
-        except StorageError:
-            pass  # one clear error: the stage has not ended
-        pipeline.run(config, folder)
-        assert content(picture) == expected, picture.name
+
+
+@pytest.mark.slow
+def test_from_any_moment_of_a_download(sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photos = {f"/train2017/{path.name}": path.read_bytes() for path in (sample / "images").rglob("*.jpg")}
+    with serve(photos) as server:
+        own = f"data.annotations={published(sample / 'instances.json', tmp_path / 'instances.json', server)}"
+        few = ("data.train_per_class=2", "data.val_per_class=1", "data.connections=1", "data.allow_private=true")
+
+        def command(root: Path) -> object:
+            return pipeline.build(
+                experiment(sample, own, *few, "data.images=url", f"data.cache={root / 'cache'}"), root / "out"
+            )
+
+        steps, left = recovered(command, tmp_path, monkeypatch)
+    stored = {Path(name).name for name in left if name.startswith("cache/photos")}
+    assert len(stored) >= 15
+    assert stored < steps
+
+
+@pytest.mark.slow
+def test_from_any_moment_of_a_build_by_several_processes(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "CHUNK", 8)
+    config = experiment(sample, "data.workers=2")
+    steps, left = recovered(lambda root: pipeline.build(config, root / "out"), tmp_path, monkeypatch)
+    assert {"selection", "dataset"} < steps
+    assert "out/dataset/train.npy" in left
 
 
 def test_a_report_while_networks_are_trained_is_of_the_runs_that_ended(finished: Path, tmp_path: Path) -> None:

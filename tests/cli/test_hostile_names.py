@@ -1,5 +1,6 @@
 """Names from outside are text to the terminal: neither markup, nor escapes, nor another direction of writing."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -25,6 +26,24 @@ def test_tables_and_lines_show_names_as_they_are(capsys: pytest.CaptureFixture[s
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={"COLUMNS": "200", **_paths()})
     assert all(done.stdout.count(name) >= 3 for name in SHOWN)
     assert not any(char in done.stdout for char in "\x1b\x07\u202e\u2028\x00")
+
+
+def test_an_error_shows_names_as_they_are(tmp_path: Path) -> None:
+    document = {
+        "images": [{"id": 1, "file_name": "1.jpg", "width": 9, "height": 9}],
+        "categories": [{"id": number, "name": name} for number, name in enumerate(HOSTILE)],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 5, 5], "area": 25, "iscrowd": 0}],
+    }
+    (tmp_path / "a.json").write_text(json.dumps(document))
+    script = "from bakeoff.cli.main import main; main()"
+    options = ("select", "demo", "--annotations", "a.json", "--set", "data.classes=x,y", "--out", "out")
+    command = [sys.executable, "-c", script, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_paths(), cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "unknown class 'x'" in done.stderr
+    assert all(name.replace("h?i", "h i").replace("c?d?e", "c?d e") in done.stderr for name in SHOWN)
+    assert not any(char in done.stderr for char in "\x1b\x07\u202e\u2028\x00")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.skipif(not shutil.which("tmux"), reason="needs the command tmux")

@@ -13,5 +13,12 @@ def test_without_a_near_name_only_the_choices_are_given() -> None:
     assert unknown_name("class", "xyz", []) == "unknown class 'xyz'. Choices: none."
 
 
+def test_of_very_many_choices_the_nearest_and_a_number_are_given() -> None:
+    message = unknown_name("class", "class 4711x", [f"class {number}" for number in range(100_000)])
+    assert message.startswith("unknown class 'class 4711x'. Did you mean 'class 4711' or ")
+    assert message.endswith("class 18, class 19 and 99,980 more.")
+    assert len(message) < 400
+
+
 def test_every_error_is_one_that_the_command_line_catches() -> None:
     assert issubclass(ShortageError, BakeoffError)

@@ -16,7 +16,7 @@ from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.schema import Recipe, TrainingConfig
 from bakeoff.core.types import Environment
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
-from bakeoff.data.index import License
+from bakeoff.data.index import License, Problem
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.comparison import compare
 from bakeoff.evaluation.explanations import Explanation, Explanations
@@ -42,8 +42,11 @@ LAYERS = (
 )
 
 
-def make_dataset(folder: Path, classes: Sequence[str]) -> Dataset:
-    """Noise images on disk; the first photo of each class shows the next class too."""
+def make_dataset(folder: Path, classes: Sequence[str], texts: Sequence[str] = ()) -> Dataset:
+    """Noise images on disk; the first photo of each class shows the next class too.
+
+    Texts are names of further licences, the addresses of these, and parts of file names that a problem quotes.
+    """
     folder.mkdir(parents=True)
     draws = np.random.default_rng(0)
     rows = []
@@ -55,16 +58,19 @@ def make_dataset(folder: Path, classes: Sequence[str]) -> Dataset:
                 held = [name, *others]
                 boxes = [dict(zip(BOX, (own, 0.1, 0.2, 0.5, 0.25, False), strict=True)) for own in held]
                 url = f"http://images.cocodataset.org/val/{len(rows)}.jpg" if number else None
-                rows.append((split, len(rows), label, held, boxes, 4 if number else None, url, 640, 480))
+                licence = 4 + len(rows) % (len(texts) + 1) if number else None
+                rows.append((split, len(rows), label, held, boxes, licence, url, 640, 480))
     columns = ["split", "image_id", "label", "annotated", "boxes", "license", "url", "width", "height"]
     manifest = pl.DataFrame(rows, schema=columns, orient="row")
     manifest = manifest.with_columns(
         pl.format("images/{}.jpg", "image_id").alias("image"),
-        pl.format("{}.jpg", "image_id").alias("file_name"),
+        pl.format("{}{}.jpg", "image_id", pl.lit("".join(texts))).alias("file_name"),
         pl.format("digest {}", "image_id").alias("source_digest"),
     )
+    licences = (License(4, "CC BY", "http://by"), *(License(5 + place, text, text) for place, text in enumerate(texts)))
+    problems = tuple(Problem("other-photo", 1, f"1 photos are others: left out ({text})") for text in texts)
     selection = SelectionInfo(
-        SelectionConfig(classes=tuple(classes)), "instances.json", "0", "0", (License(4, "CC BY", "http://by"),)
+        SelectionConfig(classes=tuple(classes)), "instances.json", "0", "0", licences, problems=problems
     )
     counts = {"train": TRAIN_PER_CLASS * len(classes), "val": VAL_PER_CLASS * len(classes)}
     info = DatasetInfo(tuple(classes), SIDE, "area", 95, counts, selection, "photos", 1, "d1", "r1", {})
@@ -136,11 +142,12 @@ def make_case(
     command: str = "bakeoff run demo",
     seeds: int = 1,
     val: bool = True,
+    texts: Sequence[str] = (),
     change: Callable[[Run], Run] = lambda run: run,
     explained: bool = False,
 ) -> ReportInput:
     """A made-up experiment with its data set in a folder: classes, runs as arguments of `make_run`, seeds asked for."""
-    dataset = make_dataset(folder, classes)
+    dataset = make_dataset(folder, classes, texts)
     dataset = dataset if val else without_validation(dataset)
     made = [change(make_run(dataset, *run)) for run in runs]
     experiment = ExperimentConfig(

@@ -256,12 +256,15 @@ NAMES = (
 
 
 def test_names_from_outside_run_nothing(open_report: Open, report_factory: Make) -> None:
-    written = report_factory(NAMES)
+    written = report_factory(NAMES, texts=NAMES, question=NAMES[0], command=NAMES[1])
     page = open_report(written)
     scroll_through(page)
     page.locator("#gallery-photos button").first.click()
     assert page.locator("img[src=x]").count() == 0
     text = page.locator("body").inner_text()
+    licences = page.locator("#data table", has_text="CC BY").first.inner_text()
+    assert all(name in licences for name in (NAMES[0], NAMES[2], "{{ 7 * 7 }}", "[red]a[/red]"))
+    assert page.locator("a[href]:not([href^='#']):not([href^='http'])").count() == 0
     assert "{{ 7 * 7 }}" in text
     assert "[red]a[/red]" in text
     assert "datum.x + warn('4')" in text

@@ -241,6 +241,21 @@ def test_names_from_outside_are_text(report_factory: Make) -> None:
         ElementTree.parse(path)
 
 
+def test_names_of_files_and_licences_are_text(report_factory: Make) -> None:
+    names = (*HOSTILE, "javascript:alert(1)", "a|b\nc `d`", "\x1b[31ma\u202eb\u2028c", "[x](http://evil)")
+    written = report_factory(names, [("net1",)], texts=names, question=names[0])
+    page = Page(written.page)
+    assert (page.tags["script"], page.tags["iframe"]) == (7, 0)
+    assert {link for link in page.links if not link.startswith("#")} == {"http://by"}
+    assert page.text.count("<script>alert(1)</script>") > 3
+    markdown = (written.folder / "report.md").read_text(encoding="utf-8")
+    assert not re.search("[\x1b\u202e\u2028]", markdown)
+    assert "\\x1b" in markdown
+    text = re.sub(r"^```.*?^```$", "", markdown, flags=re.S | re.M)  # a code block is text as it is
+    assert not re.search(r"(?<!\\)<script|(?<!\\)\]\(http://evil|(?<!\\)`d`", text)
+    assert any("javascript:alert(1)" in line and line.startswith("|") for line in markdown.splitlines())
+
+
 def test_the_same_records_give_the_same_bytes(report_factory: Make) -> None:
     folders: list[Path] = [report_factory(name=name).folder for name in ("one", "two")]
     first, second = (

@@ -5,6 +5,7 @@ import sys
 from rich.console import Console
 
 from bakeoff.cli.app import app
+from bakeoff.cli.printing import printable
 from bakeoff.core.errors import BakeoffError
 
 # Importing a group adds its commands; the help page lists them in this order.
@@ -23,7 +24,8 @@ def main() -> None:
     try:
         app()
     except BakeoffError as error:
-        Console(stderr=True).print(f"bakeoff: {error}", style="red", markup=False, soft_wrap=True)
+        text = printable(" ".join(f"bakeoff: {error}".splitlines()))  # it may quote names from outside
+        Console(stderr=True).print(text, style="red", markup=False, soft_wrap=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -60,7 +60,7 @@ class ExperimentConfig(ConfigTable, frozen=True):
         tune: The section `[tune]`.
     """
 
-    name: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.-]+$")] = "experiment"
+    name: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.-]+\Z")] = "experiment"
     question: str = "Which of these networks classifies the photos best?"
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()

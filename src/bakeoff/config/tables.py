@@ -19,7 +19,7 @@ Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
 Side = Annotated[int, Meta(ge=8, le=1024)]
 Name = Annotated[str, Meta(min_length=1)]
 NAME_LENGTH = 80
-VariantName = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=r"^[\w.+-]+$")]
+VariantName = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, pattern=r"^[\w.+-]+\Z")]
 
 
 class ConfigTable(Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,8 @@ BakeoffError
 import difflib
 from collections.abc import Iterable, Sequence
 
+MOST_NAMES, FIRST_NAMES = 50, 20
+
 
 class BakeoffError(Exception):
     """Something that the user can put right; the message says what, where, and what to do next."""
@@ -66,10 +68,17 @@ def unknown_name(kind: str, name: str, choices: Iterable[str]) -> str:
         choices: The names that exist.
 
     Returns:
-        One sentence with the nearest names, where there are any, and the choices.
+        One sentence with the nearest names, where there are any, and the choices; of very many the first.
     """
     known: Sequence[str] = list(dict.fromkeys(choices))
     folded = {choice.casefold(): choice for choice in known}
     near = [folded[match] for match in difflib.get_close_matches(name.casefold(), folded, n=3, cutoff=0.6)]
     hint = f" Did you mean {' or '.join(repr(match) for match in near)}?" if near else ""
-    return f"unknown {kind} {name!r}.{hint} Choices: {', '.join(known) or 'none'}."
+    return f"unknown {kind} {name!r}.{hint} Choices: {listed(known) or 'none'}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names between commas; of more than 50 the first 20, and how many more there are."""
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:FIRST_NAMES])} and {len(names) - FIRST_NAMES:,} more"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from bakeoff.core.errors import ConfigError
+from bakeoff.core.errors import ConfigError, listed
 from bakeoff.core.parquet import decode
 from bakeoff.core.types import Labels
 
@@ -62,7 +62,7 @@ def numbered(values: Sequence[object], classes: Sequence[str], what: str) -> tup
         wrong = [text for text in texts if text not in names]
         labels = np.array([names.index(text) if text in names else -1 for text in texts], dtype=np.int64)
     if wrong:
-        raise ConfigError(f"{what}: {wrong[0]!r} is none of the classes {', '.join(names)}.")
+        raise ConfigError(f"{what}: {wrong[0]!r} is none of the classes {listed(names)}.")
     return names, labels
 
 
@@ -72,4 +72,4 @@ def find_column(table: pl.DataFrame, names: Sequence[str], what: str, meaning: s
     if found := next((by_name[name] for name in names if name in by_name), None):
         return found
     wanted = " or ".join(map(repr, names[:SHOWN]))
-    raise ConfigError(f"{what}: no column for {meaning} among {', '.join(table.columns)}; name it {wanted}.")
+    raise ConfigError(f"{what}: no column for {meaning} among {listed(table.columns)}; name it {wanted}.")

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import softmax
 
-from bakeoff.core.errors import ConfigError
+from bakeoff.core.errors import ConfigError, listed
 from bakeoff.core.types import VAL, Labels
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.columns import (
@@ -203,7 +203,7 @@ def _outputs_of_scores(
     if scores.ndim != 2 or scores.shape[1] != len(labels.classes):
         raise ConfigError(
             f"{name}: {source} has the shape {scores.shape}, the labels have {len(labels.classes)} classes: "
-            f"{', '.join(labels.classes)}. Give one number per class."
+            f"{listed(labels.classes)}. Give one number per class."
         )
     is_probability = bool(np.all(scores >= 0) and np.allclose(scores.sum(axis=1), 1, atol=1e-3))
     probabilities = scores if is_probability else softmax(scores, axis=1)

@@ -38,12 +38,18 @@ def to_markdown(page: Page) -> str:
 def code_block(text: str) -> Markup:
     """A fenced block, its fence longer than any in the text."""
     fence = "`" * (3 + max(map(len, re.findall("`{3,}", text)), default=0))
-    return Markup(f"{fence}\n{text}\n{fence}")  # a code block is text as it is
+    lines = "\n".join(map(_in_line, text.split("\n")))
+    return Markup(f"{fence}\n{lines}\n{fence}")  # a code block is text as it is
 
 
 def escaped(value: object) -> object:
     """Jinja's output of an expression: what is no markup of a template's own is escaped, and stays on its line."""
-    return value if isinstance(value, Markup) else Markup(SPECIAL.sub(r"\\\g<0>", " ".join(str(value).split("\n"))))
+    return value if isinstance(value, Markup) else Markup(SPECIAL.sub(r"\\\g<0>", _in_line(str(value))))
+
+
+def _in_line(text: str) -> str:
+    """Text on one line, what steers a terminal or the direction of writing written out as an escape."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in " ".join(text.split("\n")))
 
 
 def cell(value: str) -> object:

@@ -1,5 +1,6 @@
 """The images that hold a target class, as arrays for the policies and as rows for the ledger."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from bakeoff.config.data import SelectionConfig
-from bakeoff.core.errors import SelectionError, unknown_name
+from bakeoff.core.errors import SelectionError, listed, unknown_name
 from bakeoff.core.types import SPLITS
 from bakeoff.data.index import Index
 
@@ -62,16 +63,17 @@ def class_ids(index: Index, classes: Sequence[str]) -> list[int]:
     if len(classes) < SMALLEST_CLASS_COUNT:
         raise SelectionError(
             f"{len(classes)} target classes are given, at least two are needed (data.classes). "
-            f"Categories of {index.info.source}: {', '.join(names)}."
+            f"Categories of {index.info.source}: {listed(names)}."
         )
+    given, known = Counter(classes), Counter(names)
     for name in classes:
-        if classes.count(name) > 1:
-            raise SelectionError(f"class {name!r} is given {classes.count(name)} times; name each class once.")
-        if name not in names:
+        if given[name] > 1:
+            raise SelectionError(f"class {name!r} is given {given[name]} times; name each class once.")
+        if not known[name]:
             raise SelectionError(f"{index.info.source}: {unknown_name('class', name, names)}")
-        if names.count(name) > 1:
+        if known[name] > 1:
             raise SelectionError(
-                f"{index.info.source} has {names.count(name)} categories named {name!r}; give each its own name there."
+                f"{index.info.source} has {known[name]} categories named {name!r}; give each its own name there."
             )
     by_name = dict(zip(names, index.categories["category_id"].to_list(), strict=True))
     return [by_name[name] for name in classes]
