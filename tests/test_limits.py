@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import cv2
 import msgspec
+import numpy as np
 import pytest
 
-from bakeoff.config.data import SelectionConfig
-from bakeoff.data import inputs, selection
+from bakeoff.config.data import DataConfig, SelectionConfig
+from bakeoff.data import build, inputs, selection
 
 
 def instances(path: Path, images: int, annotations: int, categories: int) -> str:
@@ -32,10 +34,29 @@ def instances(path: Path, images: int, annotations: int, categories: int) -> str
         pytest.param(2, 2_000_000, 80, id="1 million boxes in an image", marks=pytest.mark.slow),
     ],
 )
-def test_what_is_large_is_read_and_chosen_from(tmp_path: Path, images: int, annotations: int, categories: int) -> None:
+def test_what_is_large_is_read_chosen_from_and_built(
+    tmp_path: Path, images: int, annotations: int, categories: int
+) -> None:
     index = inputs.read_index(instances(tmp_path / "large.json", images, annotations, categories), None)
     assert (index.images.height, index.annotations.height) == (images, annotations)
     assert index.categories.height == categories
     config = SelectionConfig(classes=("class 1", "class 2"), policy="first-fit", train_per_class=1, val_per_class=0)
-    chosen = selection.select(index, config).chosen
-    assert chosen["label"].to_list() == ["class 1", "class 2"]
+    chosen = selection.select(index, config)
+    assert chosen.chosen["label"].to_list() == ["class 1", "class 2"]
+    photo = cv2.imencode(".jpg", np.zeros((480, 640, 3), np.uint8))[1].tobytes()
+    for name in chosen.chosen["file_name"]:
+        (tmp_path / name).write_bytes(photo)
+    source = inputs.open_source(DataConfig(annotations=str(tmp_path / "large.json"), images=str(tmp_path)))
+    made = build.build(chosen, source, tmp_path / "set", size=16, resize="stretch", filter="area", quality=95)
+    assert made.images["train"].shape == (2, 16, 16, 3)
+
+
+@pytest.mark.parametrize("files", [1_000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_files_of_no_interest_do_no_harm(tmp_path: Path, files: int) -> None:
+    (tmp_path / "photos").mkdir()
+    for number in range(files):
+        (tmp_path / "photos" / f"{number}.jpg").touch()
+    annotations = instances(tmp_path / "a.json", 10, 100, 5)
+    index = inputs.read_index(annotations, None, images=str(tmp_path / "photos"))
+    assert index.images.height == 10
+    assert index.info.problems == ()

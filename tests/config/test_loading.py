@@ -173,3 +173,13 @@ def test_what_is_wrong_in_a_table_of_own_names_is_named(tmp_path: Path, merge: s
     path.write_text(f"[data]\nmerge = {merge}\n")
     with pytest.raises(ConfigError, match=message):
         load_experiment(str(path))
+
+
+@pytest.mark.parametrize("name", ["../out", "a/b", "a\\\\b", "demo\\n", "<b>", "a b", "\\u001b[31m", ""])
+def test_a_name_that_no_folder_should_have_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "own.toml").write_text(f'name = "{name}"\n')
+    with pytest.raises(ConfigError, match=r"own\.toml: name = "):
+        load_experiment(str(tmp_path / "own.toml"))
+    (tmp_path / "own.toml").write_text(f'[variants."{name}"]\nepochs = 2\n')
+    with pytest.raises(ConfigError, match=r"own\.toml: "):
+        load_experiment(str(tmp_path / "own.toml"))
