@@ -23,7 +23,7 @@ from bakeoff.workflow.experiment import Experiment
 assert app
 RUN = "runs/net1-seed0"
 FILES = (
-    *("experiment.json", "comparison.json", "findings.json", "bakeoff.json"),
+    *("experiment.json", "comparison.json", "findings.json", "explanations.json", "bakeoff.json"),
     *("selection/selection.json", "selection/ledger.parquet", "selection/selection.parquet"),
     *("dataset/dataset.json", "dataset/manifest.parquet", "dataset/ledger.parquet", "dataset/train.npy"),
     *("dataset/val.npy", "dataset/images/metadata.csv", "dataset/README.md", f"dataset/{SEAL}"),

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bakeoff.core.errors import NetworkError, StorageError
+from bakeoff.core.registry import networks
 from bakeoff.core.seals import check_seal
 from bakeoff.core.types import Images
 from bakeoff.training.run import IN_CODE, SOURCE, WEIGHTS, Run
@@ -71,13 +72,13 @@ def load_network(run: Run) -> "nn.Module":
 def _check_length(run: Run, path: Path) -> None:
     """Refuses, before memory is taken, weights that are not as long as those of the network that the records name.
 
-    Those of a library and of a user are as large as their code makes them.
+    Those of a library, a plug-in and a user are as large as their code makes them, which may not run on no device.
     """
     import torch
 
     from bakeoff.models.factory import create
 
-    if ":" in run.network or not path.exists():
+    if ":" in run.network or not networks[run.network].__module__.startswith("bakeoff.") or not path.exists():
         return
     with torch.device("meta"):
         network = create(run.network, len(run.spec.classes), run.spec.size, run.spec.recipe)
