@@ -5,19 +5,22 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bakeoff.cli.main import app
+from bakeoff.core.errors import StorageError
 from bakeoff.workflow.homework import write_homework
 
-pytestmark = pytest.mark.slow
 
-
+@pytest.mark.slow
 def test_it_runs_top_to_bottom_and_gives_the_stored_numbers(finished: Path, tmp_path: Path) -> None:
     for name in ("typst", "nbclient", "ipykernel"):
         pytest.importorskip(name)
     folder = shutil.copytree(finished, tmp_path / "out")
-    pdf, kept = write_homework(folder)
-    assert (pdf.read_bytes()[:4], kept) == (b"%PDF", False)
-    notebook = json.loads((pdf.parent / "homework.ipynb").read_text())
+    done = CliRunner().invoke(app, ["homework", str(folder)])
+    assert (done.exit_code, done.output.splitlines()[-1]) == (0, f"Homework: {folder / 'homework' / 'homework.pdf'}")
+    assert (folder / "homework" / "homework.pdf").read_bytes()[:4] == b"%PDF"
+    notebook = json.loads((folder / "homework" / "homework.ipynb").read_text())
     cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in cells] == list(range(1, len(cells) + 1))
     kinds = {output["output_type"] for cell in cells for output in cell["outputs"]}
@@ -29,3 +32,8 @@ def test_it_runs_top_to_bottom_and_gives_the_stored_numbers(finished: Path, tmp_
     assert str(folder) not in json.dumps(notebook["cells"])
     answers = "".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown")
     assert "### Does padding help?" in answers
+
+
+def test_what_is_no_experiment_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"experiment\.json is missing"):
+        write_homework(tmp_path / "nothing")

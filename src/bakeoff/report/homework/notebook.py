@@ -33,7 +33,7 @@ def write_notebook(path: Path, title: str, answers: Sequence[Answer], experiment
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
 
-    notebook = nbformat.v4.new_notebook(cells=list(_cells(title, answers)))
+    notebook = nbformat.v4.new_notebook(cells=list(cells(title, answers)))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     for number, cell in enumerate(notebook.cells):
         cell["id"] = f"cell-{number}"  # drawn at random otherwise
@@ -47,10 +47,11 @@ def write_notebook(path: Path, title: str, answers: Sequence[Answer], experiment
     nbformat.write(notebook, path)
 
 
-def _cells(title: str, answers: Sequence[Answer]) -> "Iterator[NotebookNode]":
+def cells(title: str, answers: Sequence[Answer]) -> "Iterator[NotebookNode]":
+    """Its cells, in their order; the code is that of `templates/homework_cells.txt`."""
     from nbformat.v4 import new_code_cell, new_markdown_cell
 
-    yield new_markdown_cell(f"# {escaped(title)}")
+    yield new_markdown_cell(f"# {_text(title)}")
     source = (files("bakeoff.report") / "templates" / "homework_cells.txt").read_text(encoding="utf-8")
     for part in source.split("\n# %% ")[1:]:
         said, _, code = part.partition("\n")
@@ -58,5 +59,10 @@ def _cells(title: str, answers: Sequence[Answer]) -> "Iterator[NotebookNode]":
         yield new_code_cell(code.strip())
     yield new_markdown_cell("## Answers")
     for answer in answers:
-        texts = [f"### {escaped(answer.question)}", *(str(escaped(text)) for text in answer.paragraphs)]
+        texts = [f"### {_text(answer.question)}", *map(_text, answer.paragraphs)]
         yield new_markdown_cell("\n\n".join(texts))
+
+
+def _text(value: str) -> str:
+    """A text as a notebook shows it: neither Markdown nor a formula."""
+    return str(escaped(value)).replace("$", r"\$")
