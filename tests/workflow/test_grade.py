@@ -1,5 +1,6 @@
 """The failures of published homework, handed in one by one: each is found and named."""
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -248,6 +249,15 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
     folder = handed_in(tmp_path, net1=predictions())
     (found,) = grade([folder]).hand_ins[0].mistakes
     assert (found.code, "--labels" in found.text) == ("not-read", True)
+
+
+def test_a_name_that_is_no_text_is_shown_as_one(labels: Path, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"a\xff")
+    folder.mkdir()
+    shutil.copy(labels, folder / os.fsdecode(b"b\xff.csv"))
+    graded = grade([folder], labels=labels)
+    assert (graded.hand_ins[0].name, graded.hand_ins[0].files) == ("a?", ("b?.csv",))
+    assert "a?" in graded.write_report(tmp_path / "page").read_text()
 
 
 def test_links_that_leave_the_folder_are_not_followed(labels: Path, tmp_path: Path) -> None:

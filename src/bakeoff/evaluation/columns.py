@@ -27,17 +27,17 @@ def read_table(path: Path) -> pl.DataFrame:
     Raises:
         ConfigError: The file can't be read, or is of another kind.
     """
-    readers: dict[str, Callable[[Path], pl.DataFrame]] = {
+    readers: dict[str, Callable[[bytes], pl.DataFrame]] = {
         ".csv": pl.read_csv,
         ".tsv": lambda own: pl.read_csv(own, separator="\t"),
-        ".parquet": lambda own: decode(own.read_bytes()),
+        ".parquet": decode,
         ".jsonl": pl.read_ndjson,
         ".json": pl.read_json,
     }
     if path.suffix.lower() not in readers:
         raise ConfigError(f"{path} is no table that is read here; give one of {', '.join(readers)}.")
     try:
-        return readers[path.suffix.lower()](path)
+        return readers[path.suffix.lower()](path.read_bytes())  # polars takes no path that is no UTF-8
     except (OSError, ValueError, pl.exceptions.PolarsError) as error:
         raise ConfigError(f"{path} can't be read as a table: {str(error).splitlines()[0]}") from None
 

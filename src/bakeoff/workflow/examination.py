@@ -98,7 +98,7 @@ class Examination:
             self._mistakes.append(Mistake("not-read", f"{self._label(path)}: {error}"))
 
     def _label(self, path: Path) -> str:
-        return path.relative_to(self._folder).as_posix()
+        return path.relative_to(self._folder).as_posix().encode(errors="replace").decode()
 
     def _files(self, tree: Tree | None) -> Iterator[Path]:
         """All files beside the photos, in the order of their names; links that leave the folder are left out."""

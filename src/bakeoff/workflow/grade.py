@@ -83,4 +83,5 @@ def _name(folder: Path, folders: Sequence[PathName]) -> str:
     """The folder's name; its path where two are called so."""
     names = [Path(own).resolve().name for own in folders]
     name = folder.resolve().name
-    return name if names.count(name) == 1 else str(folder)
+    shown = name if names.count(name) == 1 else str(folder)
+    return shown.encode(errors="replace").decode()  # a name that is no UTF-8 can't be written
