@@ -65,7 +65,7 @@ class Foreign:
         run = self.folder / RUN
         return {
             "predict": lambda: predict(run, [self.photo], "cpu"),
-            "score": lambda: pipeline._score(Experiment(self.folder))[0].comparison,
+            "score": lambda: pipeline.score(Experiment(self.folder))[0].comparison,
             "records": lambda: (Experiment(self.folder).comparison, Experiment(self.folder).findings),
             "digests": lambda: Experiment(self.folder).digests,
         }
