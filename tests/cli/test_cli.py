@@ -15,6 +15,7 @@ from bakeoff.data.sample import CLASSES, draw_sample
 
 COMMANDS = (
     "demo",
+    "init",
     "run",
     "fetch",
     "compare",

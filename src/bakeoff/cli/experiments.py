@@ -1,5 +1,6 @@
 """A whole experiment in one command, and its report."""
 
+import sys
 import webbrowser
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +20,40 @@ def demo(out: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("b
     with progress() as monitor:
         page = pipeline.demo(out, command=cli.command_line(), monitor=monitor)
     _print_outcome(out, page)
+
+
+@cli.command("init my.toml --annotations instances_train2017.json --images train2017")
+def init(
+    file: Annotated[Path, typer.Argument(help="The experiment file to write.")] = Path("experiment.toml"),
+    annotations: cli.Annotations = "",
+    images: cli.Photos = "",
+    folder: Annotated[str, typer.Option(help="Instead: a tree of photos with a folder per class.")] = "",
+    classes: Annotated[str, typer.Option(help="Class names with commas; default: the most frequent ones.")] = "",
+    networks: Annotated[str, typer.Option(help="Names of networks with commas; default: the preset's.")] = "",
+    preset: Annotated[str, typer.Option(help="Whose values it begins with.")] = "hw4-2024",
+    overwrite: cli.Overwrite = False,
+) -> None:
+    """Write an experiment file with a comment for every key, from options or from answers to three questions."""
+    from bakeoff.workflow import init as own
+
+    if not (annotations or folder) and sys.stdin.isatty():
+        annotations = typer.prompt("Instances file (empty: a folder per class)", default="", show_default=False)
+        folder = "" if annotations else typer.prompt("Folder with a folder of photos per class")
+        images = typer.prompt("Folder or zip archive of the photos") if annotations else ""
+        classes = typer.prompt("Classes, with commas (empty: choose for me)", default="", show_default=False)
+    names, nets = (tuple(part.strip() for part in text.split(",") if part.strip()) for text in (classes, networks))
+    found = own.init(
+        file,
+        preset=preset,
+        annotations=annotations,
+        images=images,
+        folder=folder,
+        classes=names,
+        networks=nets,
+        overwrite=overwrite,
+    )
+    print_line(f"Experiment: {file} (classes: {', '.join(found) or 'all'})")
+    print_line(f"Look through it, then: bakeoff run {file}")
 
 
 @cli.command("run hw4-2024 --annotations instances_train2017.json --images train2017")
