@@ -136,7 +136,7 @@ def main() -> None:
             start = time.perf_counter()
             rows[title] = measured(*make())
             print(title, rows[title], f"{time.perf_counter() - start:.0f} s in all", flush=True)
-    result = {"environment": Environment.current(), "limits": rows}
+    result = {"environment": Environment.current(), "load": os.getloadavg()[0], "limits": rows}
     write_json(RESULTS / "limits.json", result)
     (RESULTS / "limits.md").write_text("\n".join(page(result)) + "\n")
 
@@ -148,7 +148,7 @@ def page(result: dict) -> list[str]:
         "# Limits",
         "",
         f"Written by `benchmarks/limits.py`. Made with Python {environment.python}, {environment.platform}, "
-        f"{environment.processors} processors.",
+        f"{environment.processors} processors, with a load of {result['load']:.0f} at its end.",
         "",
         "Seconds to read it, to select two classes, and to build the data set (all photos are there); the peak is "
         "that of all three.",
