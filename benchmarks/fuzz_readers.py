@@ -75,7 +75,7 @@ def _use(folder: Path, photo: Path) -> None:
     refusal: BakeoffError | None = None
     for command in (
         lambda: predict(folder / "runs" / "net1-seed0", [photo], "cpu"),
-        lambda: pipeline._score(Experiment(folder)),
+        lambda: pipeline.score(Experiment(folder)),
         lambda: (Experiment(folder).comparison, Experiment(folder).findings, Experiment(folder).verify()),
     ):
         try:
