@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from safetensors.numpy import load_file
 from tests.conftest import experiment
 
 from bakeoff.core.errors import StorageError
@@ -62,7 +63,7 @@ def test_the_report_shows_size_latency_the_frontier_and_the_budget(measured: Pat
     assert [own["variants"] for own in summary["latency"]["networks"]] == [["net1", "net1-flips"], ["net2"]]
     sizes = [own["weights_bytes"] for own in summary["networks"]]
     files = [measured / "runs" / f"{name}-seed0" / "model.safetensors" for name in ("net1", "net2", "net1-flips")]
-    assert sizes == [file.stat().st_size for file in files]
+    assert sizes == [sum(tensor.nbytes for tensor in load_file(file).values()) for file in files]
     answer = page.split("## Short answer")[1].split("##")[0]
     assert "The budget is at most 20,000 parameters; left out: net2 (" in answer
 

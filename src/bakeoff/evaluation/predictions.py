@@ -16,7 +16,7 @@ from bakeoff.core.storage import digest
 from bakeoff.core.types import TEST, TRAIN, VAL, Labels
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.models.architecture import Architecture, Traits
-from bakeoff.training.run import WEIGHTS, EpochLog, Run, RunStatus
+from bakeoff.training.run import EpochLog, Run, RunStatus
 
 Scoring = Literal["label", "label and ranks", "exact match"]
 """What counts as correct: the most likely class is the label; the same, with average precision beside it, where some
@@ -97,7 +97,7 @@ class RunPredictions:
         seconds: Wall time of the training; None where that is not known.
         train_loss: Mean cross entropy of its last epoch, in nats; None where that is not known.
         architecture: Of its network; None where that is not known.
-        weights_bytes: Size of its file of weights; None where there is none.
+        weights_bytes: Of its parameters and buffers; None where that is not known.
         source: Where the predictions are from, for messages.
     """
 
@@ -147,7 +147,7 @@ def predictions_of(run: Run, dataset: Dataset, scoring: Scoring = "label") -> Ru
         StorageError: They are those of other images.
     """
     splits = {split: _outputs(run, dataset, split, scoring) for split in dataset.info.counts} if run.finished else {}
-    losses, weights = [line.train_loss for line in run.log if isinstance(line, EpochLog)], run.folder / WEIGHTS
+    losses = [line.train_loss for line in run.log if isinstance(line, EpochLog)]
     return RunPredictions(
         variant=run.spec.variant,
         seed=run.spec.seed,
@@ -157,7 +157,7 @@ def predictions_of(run: Run, dataset: Dataset, scoring: Scoring = "label") -> Ru
         seconds=run.record.seconds,
         train_loss=losses[-1] if losses else None,
         architecture=run.record.architecture,
-        weights_bytes=weights.stat().st_size if weights.exists() else None,
+        weights_bytes=run.record.weights_bytes,
         source=str(run.folder),
     )
 

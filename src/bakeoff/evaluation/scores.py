@@ -106,7 +106,7 @@ class VariantScores(msgspec.Struct, frozen=True):
         variance: What a mean accuracy's variance comes from, as fractions of it that add up to 1: the seeds, the
             images, the rest. None with one seed.
         seconds: Mean wall time of the finished runs; None without any.
-        weights_bytes: Size of a run's file of weights; None where there is none.
+        weights_bytes: Of its parameters and buffers; None where that is not known.
     """
 
     name: str

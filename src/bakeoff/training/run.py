@@ -96,6 +96,7 @@ class RunRecord(msgspec.Struct, frozen=True):
             it; None where the system does not say.
         pretrained: Whether it started from pretrained weights.
         architecture: None where the network could not be built.
+        weights_bytes: Of all its parameters and buffers, shared ones once; None in runs of earlier versions.
     """
 
     status: RunStatus
@@ -108,6 +109,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     images_per_second: float | None = None
     peak_memory: int | None = None
     pretrained: bool = False
+    weights_bytes: int | None = None
     schema: int = 1
 
 

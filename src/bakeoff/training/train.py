@@ -147,6 +147,7 @@ def train(
             images_per_second=epochs * len(splits[TRAIN]) / seconds if epochs else None,
             peak_memory=peak_memory(device),
             pretrained=is_pretrained(name, spec.recipe) and not factory,
+            weights_bytes=_size(whole),
         )
         finished, trained = status == "finished", whole.cpu().eval() if factory else None
         predictions = _predictions(module, spec.recipe, splits, rows, dataset) if finished else Predictions()
@@ -209,6 +210,12 @@ def _code_digest(kind: object) -> str:
         return digest(inspect.getsource(kind).encode())  # type: ignore[arg-type]  # what is no source is a TypeError
     except (OSError, TypeError):
         return ""
+
+
+def _size(network: nn.Module) -> int:
+    """The bytes of all parameters and buffers that are stored, shared ones once."""
+    stored = {tensor.data_ptr(): tensor.nbytes for tensor in network.state_dict().values()}
+    return sum(stored.values())
 
 
 def _save(folder: Path, run: Run, network: nn.Module) -> None:

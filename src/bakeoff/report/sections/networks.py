@@ -130,7 +130,7 @@ def _networks(case: ReportInput) -> Table:
         "trained. "
         f"{SCORED[case.comparison.scoring]}In brackets the 95 % interval over seeds and photos; with one seed over "
         "photos."
-        + (" Size: of the file of weights; latency: the median for one photo." if case.latencies else "")
+        + (" Size: of all weights; latency: the median for one photo." if case.latencies else "")
         + _differences(case),
         ("network", *SIZES, "trained", *formats, "mAP", "time per run"),
         rows,
