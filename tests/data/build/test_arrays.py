@@ -54,6 +54,16 @@ def test_file_cut_short_is_refused(tmp_path: Path, length: int) -> None:
         check_array(path, (2, 4, 4, 3))
 
 
+def test_another_version_of_the_format_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    create_array(path, (2, 4, 4, 3))
+    raw = bytearray(path.read_bytes())
+    raw[7] = 146
+    path.write_bytes(raw)
+    with pytest.raises(StorageError, match=r"a\.npy is missing or damaged \(version \(1, 146\) of the format\)"):
+        check_array(path, (2, 4, 4, 3))
+
+
 def test_a_header_that_python_can_not_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
     create_array(path, (2, 4, 4, 3))

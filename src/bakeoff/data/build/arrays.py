@@ -40,7 +40,8 @@ def check_array(path: Path, shape: tuple[int, ...]) -> None:
     """
     try:
         with path.open("rb") as file:
-            npy.read_magic(file)
+            if (version := npy.read_magic(file)) != (1, 0):
+                raise ValueError(f"version {version} of the format")
             found, fortran_order, dtype = npy.read_array_header_1_0(file)
             length = path.stat().st_size - file.tell()
     except Exception as error:  # numpy reads the header as Python, with an error of its own for each kind of damage
