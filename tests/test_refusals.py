@@ -147,7 +147,7 @@ def test_missing_or_damaged_weights(folder: Path, bakeoff: Bakeoff, damage: Call
     photo = next((folder / "dataset" / "images").rglob("*.jpg"))
     code, errors = bakeoff("predict", path.parent, photo)
     assert code == 2
-    assert f"{path} {'was altered' if path.exists() else 'does not hold the weights of net1'}" in errors
+    assert f"{path} {'was altered' if path.exists() else 'is missing'}" in errors
     assert re.search(rf"Remove {path.parent} and (train|run) again", errors)
 
 

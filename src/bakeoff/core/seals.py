@@ -45,8 +45,9 @@ def check_seal(folder: Path, *names: str) -> None:
     if (folder / SEAL).exists() and not os.environ.get(UNVERIFIED):
         known = read_json(folder / SEAL, Seal, folder).files
         for name in names:
-            if (folder / name).exists() and _digest(folder / name) != known.get(name):
-                raise StorageError(f"{folder / name} was altered after it was written. Remove {folder} and run again.")
+            if _digest(folder / name) != known.get(name, ""):
+                what = "was altered after it was written" if (folder / name).exists() else "is missing"
+                raise StorageError(f"{folder / name} {what}. Remove {folder} and run again.")
 
 
 def fault(folder: Path) -> str:
