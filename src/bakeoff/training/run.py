@@ -258,8 +258,6 @@ def load_run(folder: Path, network: str = "", *, allow_code: bool = False) -> Ru
     log, predictions = _read_log(folder / LOG), _read_predictions(folder / PREDICTIONS)
     if record.epochs != last_epoch(log):
         raise _damaged(folder / LOG, f"it ends with epoch {last_epoch(log)}, the run with epoch {record.epochs}")
-    if not all(line.weight_norms.keys() <= line.gradient_norms.keys() for line in log if isinstance(line, EpochLog)):
-        raise _damaged(folder / LOG, "it holds layers without a gradient")
     return Run(
         folder, spec, record, log, Predictions(predictions), network or _stored_network(folder, spec, allow_code)
     )
