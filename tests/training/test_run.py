@@ -1,6 +1,7 @@
 """Runs on disk: damage is one clear error, and code that came with a folder is not run unasked."""
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -171,6 +172,10 @@ def test_weights_of_another_network_are_refused(dataset: Dataset, spec: RunSpec,
 Damage = Callable[[Path], object]
 
 
+def rename_a_layer(log: Path) -> None:
+    log.write_text(re.sub(r'("weight_norms":{)"', r'\1"other', log.read_text()))
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -179,6 +184,7 @@ Damage = Callable[[Path], object]
         (lambda run: (run / "log.jsonl").write_text(""), "log.jsonl is damaged: it ends with epoch 0, the run with ep"),
         (lambda run: (run / "log.jsonl").unlink(), "log.jsonl is damaged: it is missing"),
         (lambda run: (run / "log.jsonl").write_text('{"x": ' + "[" * 10**5), "log.jsonl is damaged: maximum recursion"),
+        (lambda run: rename_a_layer(run / "log.jsonl"), "log.jsonl is damaged: it holds layers without a gradient"),
         (lambda run: (run / "predictions.parquet").write_bytes(b"PAR1"), "predictions.parquet is damaged"),
         (lambda run: (run / "predictions.parquet").unlink(), "predictions.parquet is damaged: it is missing"),
         (lambda run: pl.DataFrame({"a": [1]}).write_parquet(run / "predictions.parquet"), "it has other columns"),

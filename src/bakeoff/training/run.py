@@ -114,10 +114,7 @@ class RunRecord(msgspec.Struct, frozen=True):
 
 
 class BatchLog(msgspec.Struct, frozen=True, tag="batch"):
-    """A point of the loss curve, a line of `log.jsonl`: the mean training loss of the batches since the last point.
-
-    The epoch counts from 1, the step all batches so far.
-    """
+    """A line of `log.jsonl`: the mean training loss since the last such line, of so many batches in all; epochs from 1."""
 
     epoch: int
     step: int
@@ -152,10 +149,9 @@ class EpochLog(msgspec.Struct, frozen=True, tag="epoch"):
 
     def describe(self, epochs: int) -> str:
         """The epoch in words, of so many."""
-        said = [f"epoch {self.epoch} of {epochs}"]
-        said += [f"loss {self.train_loss:.3f}"] if self.train_loss is not None else []
-        said += [f"validation {100 * self.val_accuracy:.1f} %"] if self.val_accuracy is not None else []
-        return ", ".join(said)
+        loss = "" if self.train_loss is None else f", loss {self.train_loss:.3f}"
+        validation = "" if self.val_accuracy is None else f", validation {100 * self.val_accuracy:.1f} %"
+        return f"epoch {self.epoch} of {epochs}{loss}{validation}"
 
 
 LogLine = BatchLog | EpochLog
@@ -258,6 +254,8 @@ def load_run(folder: Path, network: str = "", *, allow_code: bool = False) -> Ru
     log, predictions = _read_log(folder / LOG), _read_predictions(folder / PREDICTIONS)
     if record.epochs != last_epoch(log):
         raise _damaged(folder / LOG, f"it ends with epoch {last_epoch(log)}, the run with epoch {record.epochs}")
+    if not all(line.weight_norms.keys() <= line.gradient_norms.keys() for line in log if isinstance(line, EpochLog)):
+        raise _damaged(folder / LOG, "it holds layers without a gradient")
     return Run(
         folder, spec, record, log, Predictions(predictions), network or _stored_network(folder, spec, allow_code)
     )

@@ -96,14 +96,14 @@ def _measure(runs: Sequence[Run]) -> Signal | None:
         ratio=median(max(own[0], SMALLEST) / max(own[-1], SMALLEST) for own in finite),
         largest=median(max(own) for own in finite),
         first=median(own[0] for own in finite),
-        first_gradient=median(next(iter(line.gradient_norms.values()), None) or 0.0 for line in starts),
+        first_gradient=median(next(iter(line.gradient_norms.values())) or 0.0 for line in starts),
         signal=median(own[-1] / max(*own, SMALLEST) for own in scales if own),
     )
 
 
 def _relative(line: EpochLog) -> list[float]:
     """By layer, from input to output."""
-    pairs = ((line.gradient_norms.get(name), norm) for name, norm in line.weight_norms.items())
+    pairs = ((line.gradient_norms[name], norm) for name, norm in line.weight_norms.items())
     return [math.inf if gradient is None or norm is None else gradient * norm for gradient, norm in pairs]
 
 
