@@ -114,7 +114,7 @@ class RunRecord(msgspec.Struct, frozen=True):
 
 
 class BatchLog(msgspec.Struct, frozen=True, tag="batch"):
-    """A line of `log.jsonl`: the mean training loss since the last such line, of so many batches in all; epochs from 1."""
+    """A line of `log.jsonl`: the mean training loss since the last one, after so many batches; epochs count from 1."""
 
     epoch: int
     step: int
