@@ -175,7 +175,7 @@ def test_the_difference_of_two_networks(open_report: Open) -> None:
 def test_charts_are_drawn_and_answer(open_report: Open) -> None:
     page = open_report()
     scroll_through(page)
-    assert page.locator(".chart.drawn").count() == 5
+    assert page.locator(".chart.drawn").count() == 6
     chart = page.locator('[data-chart="loss"]')
     assert not chart.locator(".still").is_visible()
     chart.locator("input[type=radio]").nth(1).check()

@@ -245,7 +245,7 @@ def test_names_of_files_and_licences_are_text(report_factory: Make) -> None:
     names = (*HOSTILE, "javascript:alert(1)", "a|b\nc `d`", "\x1b[31ma\u202eb\u2028c", "[x](http://evil)")
     written = report_factory(names, [("net1",)], texts=names, question=names[0])
     page = Page(written.page)
-    assert (page.tags["script"], page.tags["iframe"]) == (7, 0)
+    assert (page.tags["script"], page.tags["iframe"]) == (8, 0)
     assert {link for link in page.links if not link.startswith("#")} == {"http://by"}
     assert page.text.count("<script>alert(1)</script>") > 3
     markdown = (written.folder / "report.md").read_text(encoding="utf-8")

@@ -11,40 +11,37 @@ from pathlib import Path
 
 import pytest
 
+from bakeoff.core.progress import RunProgress, silent
 from bakeoff.core.registry import executors
-from bakeoff.workflow.executors.jobs import Failure, Job, Outcome, Progress
+from bakeoff.workflow.executors.jobs import Failure, Job, Outcome
 
 
-def square(number: int, progress: Progress) -> int:
-    progress(1, 2)
+def square(number: int, progress: RunProgress) -> int:
+    progress(1, 2, "half")
     progress(2, 2)
     return number * number
 
 
-def fail(_progress: Progress) -> int:
+def fail(_progress: RunProgress) -> int:
     raise ValueError("bad number\nand more")
 
 
-def starve(_progress: Progress) -> int:
+def starve(_progress: RunProgress) -> int:
     raise MemoryError
 
 
-def die(number: int, _progress: Progress) -> None:
+def die(number: int, _progress: RunProgress) -> None:
     os.kill(os.getpid(), number)
 
 
-def leave(_progress: Progress) -> None:
+def leave(_progress: RunProgress) -> None:
     os._exit(3)
 
 
-def touch(path: Path, seconds: float, _progress: Progress) -> str:
+def touch(path: Path, seconds: float, _progress: RunProgress) -> str:
     path.touch()
     time.sleep(seconds)
     return path.name
-
-
-def ignore(_name: str) -> Progress:
-    return lambda _done, _total: None
 
 
 @pytest.fixture(params=executors.names())
@@ -55,14 +52,14 @@ def execute(request: pytest.FixtureRequest):
 def test_every_job_has_its_result_whatever_the_workers(execute) -> None:
     jobs = [Job(f"job{number}", functools.partial(square, number)) for number in range(5)]
     for workers in (1, 3):
-        outcomes = {outcome.name: outcome.result for outcome in execute(jobs, workers, ignore)}
+        outcomes = {outcome.name: outcome.result for outcome in execute(jobs, workers, silent)}
         assert outcomes == {f"job{number}": number * number for number in range(5)}
 
 
 def test_a_job_that_raises_does_not_stop_the_others(execute) -> None:
     jobs = [Job("a", functools.partial(square, 2)), Job("b", fail), Job("c", starve)]
     jobs.append(Job("d", functools.partial(square, 3)))
-    outcomes = sorted(execute(jobs, 2, ignore), key=lambda outcome: outcome.name)
+    outcomes = sorted(execute(jobs, 2, silent), key=lambda outcome: outcome.name)
     assert outcomes == [
         Outcome("a", 4),
         Outcome("b", Failure("ValueError: bad number")),
@@ -72,17 +69,17 @@ def test_a_job_that_raises_does_not_stop_the_others(execute) -> None:
 
 
 def test_progress_reaches_the_monitor_of_its_job(execute) -> None:
-    told: list[tuple[str, int, int]] = []
+    told: list[tuple[object, ...]] = []
 
-    def monitor(name: str) -> Progress:
-        return lambda done, total: told.append((name, done, total))
+    def monitor(name: str) -> RunProgress:
+        return lambda *progress: told.append((name, *progress))
 
     list(execute([Job("a", functools.partial(square, 2))], 1, monitor))
-    assert told == [("a", 1, 2), ("a", 2, 2)]
+    assert told == [("a", 1, 2, "half"), ("a", 2, 2)]
 
 
 def test_no_jobs_give_no_outcomes(execute) -> None:
-    assert list(execute([], 2, ignore)) == []
+    assert list(execute([], 2, silent)) == []
 
 
 def test_a_killed_process_is_a_failure_with_its_reason() -> None:
@@ -92,7 +89,7 @@ def test_a_killed_process_is_a_failure_with_its_reason() -> None:
         Job("left", leave),
         Job("good", functools.partial(square, 2)),
     ]
-    outcomes = {outcome.name: outcome.result for outcome in executors["processes"](jobs, 2, ignore)}
+    outcomes = {outcome.name: outcome.result for outcome in executors["processes"](jobs, 2, silent)}
     assert outcomes == {
         "killed": Failure("killed by SIGKILL (out of memory?)"),
         "crashed": Failure("killed by SIGSEGV"),
@@ -101,12 +98,12 @@ def test_a_killed_process_is_a_failure_with_its_reason() -> None:
     }
 
 
-def hang(_progress: Progress) -> None:
+def hang(_progress: RunProgress) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as a loop in C would
     time.sleep(600)
 
 
-def two_parts(progress: Progress) -> str:
+def two_parts(progress: RunProgress) -> str:
     for done in (1, 2):
         time.sleep(2)
         progress(done, 2)
@@ -115,7 +112,7 @@ def two_parts(progress: Progress) -> str:
 
 def test_a_job_that_hangs_is_ended_by_force_while_the_others_go_on() -> None:
     jobs = [Job("hangs", hang, 3.5, 7), Job("slow", two_parts, 3.5, 2), Job("untimed", functools.partial(square, 2))]
-    outcomes = {outcome.name: outcome.result for outcome in executors["processes"](jobs, 3, ignore)}
+    outcomes = {outcome.name: outcome.result for outcome in executors["processes"](jobs, 3, silent)}
     assert outcomes == {
         "hangs": Failure("epoch 1 of 7 did not end within 3.5 s (training.timeout)"),
         "slow": "slow, but on its way",
@@ -125,10 +122,10 @@ def test_a_job_that_hangs_is_ended_by_force_while_the_others_go_on() -> None:
 
 def test_processes_run_side_by_side(tmp_path: Path) -> None:
     jobs = [Job(name, functools.partial(meet, tmp_path, name)) for name in ("a", "b")]
-    assert {outcome.result for outcome in executors["processes"](jobs, 2, ignore)} == {"met"}
+    assert {outcome.result for outcome in executors["processes"](jobs, 2, silent)} == {"met"}
 
 
-def meet(folder: Path, name: str, _progress: Progress) -> str:
+def meet(folder: Path, name: str, _progress: RunProgress) -> str:
     (folder / name).touch()
     end = time.monotonic() + 60
     while len(list(folder.iterdir())) < 2 and time.monotonic() < end:
@@ -138,7 +135,7 @@ def meet(folder: Path, name: str, _progress: Progress) -> str:
 
 def test_stopping_early_ends_the_workers(tmp_path: Path) -> None:
     jobs = [Job("quick", functools.partial(square, 2)), Job("slow", functools.partial(touch, tmp_path / "slow", 600))]
-    outcomes = executors["processes"](jobs, 2, ignore)
+    outcomes = executors["processes"](jobs, 2, silent)
     assert next(outcomes) == Outcome("quick", 4)
     start = time.monotonic()
     outcomes.close()
