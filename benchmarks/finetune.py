@@ -62,7 +62,7 @@ def main() -> None:
         RESULTS / "finetune.json",
         {
             "environment": environment,
-            "recipes": {name: {key: str(own) for key, own in variant.items()} for name, variant in variants.items()},
+            "recipes": {name: {key: _stored(own) for key, own in variants[name].items()} for name in chosen},
             "summary": summary,
         },
     )
@@ -91,6 +91,11 @@ def page(summary: dict, environment: Environment) -> list[str]:
         "|---|---|---|---|---|---|",
         *(run_row(network["name"], run) for network in summary["networks"] for run in network["runs"]),
     ]
+
+
+def _stored(value: object) -> str:
+    """A value without the folder of this machine."""
+    return value.name if isinstance(value, Path) else str(value)
 
 
 def _toml(value: object) -> str:
