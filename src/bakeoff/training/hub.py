@@ -32,7 +32,8 @@ def hub_files(run: Run) -> dict[str, bytes]:
         "num_classes": len(spec.classes),
         "label_names": spec.classes,
         "pretrained_cfg": _input(own, side) | {"num_classes": len(spec.classes)},
-        "bakeoff": {name: getattr(spec, name) for name in ("network", "variant", "seed", "size", "resize", "filter")},
+        "bakeoff": {name: getattr(spec, name) for name in ("network", "variant", "seed", "size", "resize", "filter")}
+        | {"task": spec.recipe.task},
     }
     if spec.recipe.drop_path and spec.network.startswith(TIMM):
         config["model_args"] = {"drop_path_rate": spec.recipe.drop_path}

@@ -1,7 +1,6 @@
 """What each variant looks at, found once after the training and stored beside the results."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -17,6 +16,7 @@ from bakeoff.evaluation.explanations import Explanation, Explanations, principal
 from bakeoff.evaluation.predictions import labelled_images
 from bakeoff.training.run import Run
 from bakeoff.workflow.experiment import Experiment
+from bakeoff.workflow.sweep import first_finished
 
 DIGITS = 6
 SHOWN = 8
@@ -41,11 +41,7 @@ def explain_runs(
         photos: How many validation images are explained, spread evenly over the split.
         monitor: Told of "explanations".
     """
-    networks = {variant.name: variant.network for variant in variants}
-    first: dict[str, Run] = {}
-    for run in runs:
-        if run.finished:
-            first.setdefault(run.spec.variant, replace(run, network=networks[run.spec.variant]))
+    first = first_finished(variants, runs)
     digests, stored = {name: digest(run.spec) for name, run in first.items()}, experiment.explanations
     if not first or (stored and (stored.runs, stored.photos) == (digests, photos)):
         return

@@ -3,7 +3,6 @@
 import platform
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from bakeoff.config.experiment import Variant
@@ -13,6 +12,7 @@ from bakeoff.core.types import Environment
 from bakeoff.evaluation.latency import Latencies, MeasuredNetwork, summarise
 from bakeoff.training.run import Run
 from bakeoff.workflow.experiment import Experiment
+from bakeoff.workflow.sweep import first_finished
 
 APPLIED_BY = ("tta_scales", "tta_flip", "input_size", "normalize", "pretrained")
 """The keys of a recipe that decide what a trained network computes."""
@@ -29,11 +29,7 @@ def measure_latency(
         runs: Of each variant the first that finished is measured.
         monitor: Told of "latency".
     """
-    networks = {variant.name: variant.network for variant in variants}
-    first: dict[str, Run] = {}
-    for run in runs:
-        if run.finished:
-            first.setdefault(run.spec.variant, replace(run, network=networks[run.spec.variant]))
+    first = first_finished(variants, runs)
     digests = {name: digest(run.spec) for name, run in first.items()}
     stored = experiment.latencies
     if first and not (stored and stored.runs == digests):

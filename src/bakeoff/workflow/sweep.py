@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -105,6 +105,14 @@ def sweep(plan: Plan, monitor: Monitor = silent) -> list[Run]:
         with suppress(OSError):  # it is not empty: a run that failed can be resumed
             folder.rmdir()
     return [load_run(_files(plan.experiment, spec).folder, plan.networks[spec.variant]) for spec in plan.specs]
+
+
+def first_finished(variants: Sequence[Variant], runs: Sequence[Run]) -> dict[str, Run]:
+    """By variant the first of its runs that finished, with what builds its network."""
+    networks = {variant.name: variant.network for variant in variants}
+    finished = (replace(run, network=networks[run.spec.variant]) for run in reversed(runs) if run.finished)
+    found = {run.spec.variant: run for run in finished}
+    return {name: found[name] for name in networks if name in found}
 
 
 def _files(experiment: Experiment, spec: RunSpec) -> RunFiles:
