@@ -18,6 +18,7 @@ from bakeoff.training.export import export
 from bakeoff.training.predict import predict
 from bakeoff.workflow import pipeline
 from bakeoff.workflow.experiment import Experiment
+from bakeoff.workflow.hub import write_hub
 
 TASK = "training.task=multilabel"
 LEARNS = ("training.epochs=12", "training.learning_rate=0.003", "training.batch_size=8")
@@ -98,6 +99,12 @@ def test_probabilities_stand_by_themselves(sample: Path, several: Path, tmp_path
         assert by_file.probabilities == pytest.approx(by_run.probabilities, abs=1e-2), (
             "pixels differ by at most one level"
         )
+
+
+def test_the_model_card_says_what_accuracy_is(several: Path, tmp_path: Path) -> None:
+    write_hub(several / "runs" / "net1-seed0", tmp_path / "hub")
+    assert "exactly these are predicted" in (tmp_path / "hub" / "README.md").read_text()
+    assert json.loads((tmp_path / "hub" / "config.json").read_text())["bakeoff"]["task"] == "multilabel"
 
 
 def test_networks_of_both_tasks_are_compared_by_the_label(sample: Path, tmp_path: Path) -> None:

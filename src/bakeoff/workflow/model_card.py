@@ -20,6 +20,8 @@ ANY_LABEL = (
     "with."
 )
 
+EXACT = " It was trained on all classes of a photo; accuracy: exactly these are predicted, each above one half."
+
 
 def model_card(
     run: Run, dataset: Dataset, comparison: Comparison, findings: Sequence[Finding], *, with_onnx: bool
@@ -44,7 +46,7 @@ def model_card(
         _front_matter(run, dataset, scores),
         f"# {escape(run.name)}\n\nThe network {escape(run.spec.network)}, which tells {len(run.spec.classes)} classes "
         f"of photos apart: {', '.join(map(escape, run.spec.classes))}. Trained and measured by bakeoff.",
-        "## How good it is\n\n" + _scores(own, scores, dataset),
+        "## How good it is\n\n" + _scores(own, scores, dataset) + EXACT * (comparison.scoring == "exact match"),
         "## By class\n\n" + _classes(own),
         "## Beside other networks\n\n" + "\n".join(_others(own.name, comparison, findings)),
         "## How to use it\n\n" + _usage(run, with_onnx=with_onnx),
