@@ -19,7 +19,8 @@ from bakeoff.core.seals import SEAL
 from bakeoff.core.storage import write_sealed
 from bakeoff.training.predict import predict
 from bakeoff.workflow import pipeline
-from bakeoff.workflow.experiment import Experiment, StoredConfig
+from bakeoff.workflow.experiment import Experiment
+from bakeoff.workflow.records import StoredConfig
 
 MANY = 10**9
 

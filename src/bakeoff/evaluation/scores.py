@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 import polars as pl
 
+from bakeoff.core.display import Displayed
 from bakeoff.core.types import Estimate, Interval
 from bakeoff.evaluation.calibration import Calibration
 from bakeoff.evaluation.failures import FailureRate, Outcome
@@ -201,7 +202,7 @@ class PairScores(msgspec.Struct, frozen=True):
     statement: str = ""
 
 
-class Comparison(msgspec.Struct, frozen=True):
+class Comparison(Displayed, msgspec.Struct, frozen=True):
     """All scores of an experiment; `comparison.json`.
 
     Attributes:

@@ -6,6 +6,7 @@ from types import UnionType
 from typing import Any, TypeVar
 
 from bakeoff.config.experiment import ExperimentConfig
+from bakeoff.core.display import Displayed
 from bakeoff.core.types import Estimate
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.explanations import Explanations
@@ -21,7 +22,7 @@ Format = Callable[[Any], str]  # it takes the cells of its own column
 
 
 @dataclass(frozen=True)
-class ReportInput:
+class ReportInput(Displayed):
     """All that is stored of an experiment: what every section draws from.
 
     Attributes:
@@ -50,7 +51,7 @@ class ReportInput:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Displayed):
     """A table of the page that is also a CSV file.
 
     Attributes:
@@ -109,7 +110,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Figure(Displayed):
     """A chart of the page that is also an SVG and a PNG file.
 
     Attributes:

@@ -19,6 +19,9 @@ HOVER = "hover"
 
 PNG_SCALE = 2
 
+VEGALITE = "application/vnd.vegalite.v6+json"
+"""The MIME type by which a notebook draws a specification itself."""
+
 _TAG = re.compile(r"""<(?:[^<>"']|"[^"]*"|'[^']*')*>""")
 _ATTRIBUTE = re.compile(r' (id|href|xlink:href|fill|stroke|clip-path)="([^"]*)"')
 _REFERENCE = re.compile(r"^(url\(#|#)([^)]*)(\)?)$")
@@ -53,8 +56,13 @@ def to_svg(chart: Spec) -> str:
 
 def to_png(svg: str) -> bytes:
     """An SVG of `to_svg` as PNG, on white, at twice its size."""
+    return bytes(vl_convert.svg_to_png(on_paper(svg), scale=PNG_SCALE))
+
+
+def on_paper(svg: str) -> str:
+    """An SVG of `to_svg` on white, for where its background is not known."""
     paper = '<rect width="100%" height="100%" fill="white"/>'
-    return bytes(vl_convert.svg_to_png(_TAG.sub(lambda tag: tag[0] + paper, svg, count=1), scale=PNG_SCALE))
+    return _TAG.sub(lambda tag: tag[0] + paper, svg, count=1)
 
 
 def to_pdf(svg: str) -> bytes:

@@ -12,6 +12,7 @@ import polars as pl
 from bakeoff.config.schema import Recipe
 from bakeoff.config.tables import Side
 from bakeoff.core.atomic import atomic_folder, write_bytes
+from bakeoff.core.display import Displayed
 from bakeoff.core.errors import StorageError
 from bakeoff.core.geometry import Resize
 from bakeoff.core.parquet import decode
@@ -181,7 +182,7 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class Run:
+class Run(Displayed):
     """One variant trained with one seed.
 
     Attributes:

@@ -7,7 +7,6 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import polars as pl
 
 from bakeoff.config.experiment import ExperimentConfig, Variant, data_owners
@@ -30,9 +29,10 @@ from bakeoff.evaluation.scores import Comparison
 from bakeoff.evaluation.tuning import Tuning
 from bakeoff.findings.finding import Finding, Findings
 from bakeoff.training.run import Run, RunSpec, load_run
+from bakeoff.workflow.records import RunFiles, StoredConfig
 
 if TYPE_CHECKING:
-    from bakeoff.report import ReportInput
+    from bakeoff.report import Figure, ReportInput, Table
 
 KIND = "experiment"
 CACHE = ".bakeoff-cache"
@@ -45,30 +45,6 @@ OPTIONAL = {
 """The records that not every experiment has."""
 RECORDS = ("experiment.json", "comparison.json", "findings.json", *OPTIONAL.values())
 _locked: set[Path] = set()
-
-
-class StoredConfig(msgspec.Struct, frozen=True):
-    """`experiment.json`: what was asked.
-
-    Attributes:
-        config: Every value, defaults included.
-        command: The command line that asked for it.
-        environment: What it ran with.
-    """
-
-    config: ExperimentConfig
-    command: str
-    environment: Environment
-    schema: int = 2
-
-
-class RunFiles(msgspec.Struct, frozen=True):
-    """The files of a run: its folder appears when the run is complete; what exists before is next to it."""
-
-    folder: Path
-    checkpoint: Path
-    events: Path
-    profile: Path
 
 
 class Experiment:
@@ -133,13 +109,7 @@ class Experiment:
 
     def run_files(self, variant: str, seed: int) -> RunFiles:
         """The files of the run of a variant with a seed."""
-        name = f"{variant}-seed{seed}"
-        return RunFiles(
-            folder=self.folder / "runs" / name,
-            checkpoint=self.folder / "checkpoints" / name,
-            events=self.folder / "tensorboard" / name,
-            profile=self.folder / "profiles" / f"{name}.json",
-        )
+        return RunFiles.of(self.folder, f"{variant}-seed{seed}")
 
     @classmethod
     def of_run(cls, folder: Path) -> "Experiment":
@@ -264,6 +234,36 @@ class Experiment:
             tuning if tuning and tuning.config == self.config.tune else None,
             self.explanations if self.config.evaluation.explain else None,
         )
+
+    def latencies_of(self, runs: Sequence[Run]) -> Latencies | None:
+        """Those of the networks as they are trained now."""
+        measured = self.latencies
+        return measured.of_runs({digest(run.spec) for run in runs}) if measured else None
+
+    @cached_property
+    def shown(self) -> "ReportInput":
+        """What the report shows, from the stored scores and findings."""
+        runs = self.runs
+        return self.case(Results(self.comparison, {}, {}, self.dataset, runs, self.latencies_of(runs)), self.findings)
+
+    @cached_property
+    def figures(self) -> "Mapping[str, Figure]":
+        """The report's charts by their names, such as "loss" and "confusion-net1"; a notebook draws them."""
+        from bakeoff.report.display import figures_of
+
+        return figures_of(self.shown)
+
+    @cached_property
+    def tables(self) -> "Mapping[str, Table]":
+        """The report's tables by their names, such as "networks" and "pairs"; a notebook draws them."""
+        from bakeoff.report.display import tables_of
+
+        return tables_of(self.shown)
+
+    def _repr_mimebundle_(self, **_options: object) -> Mapping[str, object]:
+        """By MIME type what a notebook shows: findings, scores and losses, as soon as there are any."""
+        scored = (self.folder / "comparison.json").exists()
+        return self.shown._repr_mimebundle_() if scored else {"text/plain": repr(self)}
 
     def shared_predictions(self, spec: RunSpec, images: str) -> Path:
         """The file with what a run predicts for images that are new to it and to another variant's data set.

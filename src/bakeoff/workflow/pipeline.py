@@ -15,7 +15,7 @@ from bakeoff.config.schema import AUTO
 from bakeoff.core.errors import ConfigError, StorageError
 from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.registry import executors
-from bakeoff.core.storage import conflict, digest
+from bakeoff.core.storage import conflict
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.selection.selection import Selection
 from bakeoff.training.run import Run
@@ -230,9 +230,7 @@ def score(experiment: Experiment) -> "tuple[Results, report.ReportInput]":
         margin=margin,
         looks=looks(training.max_seeds) if training.seeds == AUTO else FIXED,
     )
-    measured = experiment.latencies
-    current = measured.of_runs({digest(run.spec) for run in runs}) if measured else None
-    results = replace(results, latencies=current, budget=experiment.config.evaluation)
+    results = replace(results, latencies=experiment.latencies_of(runs), budget=experiment.config.evaluation)
     return results, experiment.case(results, diagnose(results))
 
 
@@ -248,7 +246,9 @@ def check(config: ExperimentConfig) -> None:
     from bakeoff.data import inputs
     from bakeoff.training.checks import check as check_training
     from bakeoff.workflow import tune
+    from bakeoff.workflow.main_module import check_main
 
+    check_main(config)
     data, training = config.data, config.training
     labels = tuple(network_label(name) for name in training.networks)
     for what, values in (("networks", labels), ("seeds", training.seed_list)):

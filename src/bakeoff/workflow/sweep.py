@@ -16,8 +16,9 @@ from bakeoff.core.storage import conflict
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.run import Run, RunSpec, load_run, save_failure
 from bakeoff.workflow.executors.jobs import Failure, Job
-from bakeoff.workflow.experiment import Experiment, RunFiles
+from bakeoff.workflow.experiment import Experiment
 from bakeoff.workflow.kept import is_kept
+from bakeoff.workflow.records import RunFiles
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from bakeoff.core.display import Displayed
 from bakeoff.core.errors import ConfigError, unknown_name
 from bakeoff.core.geometry import Resize, frame
 from bakeoff.core.types import Images, Labels
@@ -92,7 +93,7 @@ class SplitImages:
 
 
 @dataclass(frozen=True)
-class Dataset:
+class Dataset(Displayed):
     """A classification data set on disk.
 
     Attributes:

@@ -9,17 +9,19 @@ from bakeoff.report import charts
 from bakeoff.report.contents import Figure
 from bakeoff.report.formatting import percent
 from bakeoff.report.rendering import INK, printable
-from bakeoff.report.sections.data import samples
+from bakeoff.report.sections.data import SAMPLES, samples
 from bakeoff.report.theme import finish, labels
 
 SIDE, GAP = 96, 8
 """Pixels: a photo's side, and the room between two."""
 
 
-def sample_grid(dataset: Dataset) -> Figure:
-    """The first training photos of each class, a row a class."""
+def sample_grid(dataset: Dataset, most: int = SAMPLES) -> Figure:
+    """The first training photos of each class, so many at most; a row a class."""
     rows = [
-        (own.name, column, photo.uri) for own in samples(dataset) for column, photo in enumerate(own.photos, start=1)
+        (own.name, column, photo.uri)
+        for own in samples(dataset)
+        for column, photo in enumerate(own.photos[:most], start=1)
     ]
     table = pl.DataFrame(rows, schema=["class", "column", "uri"], orient="row")
     chart = (

@@ -27,9 +27,9 @@ def data(case: ReportInput) -> Section | None:
     if dataset is None:
         return None
     reasons = dataset.ledger["reason"].str.replace(r"^replaces image .*", "replaces an unreadable photo")
-    counts = reasons.value_counts().sort("count", "reason", descending=[True, False])
+    became = reasons.value_counts().sort("count", "reason", descending=[True, False])
     caption = "What became of every photo that holds a target class."
-    ledger = Table("ledger", caption, ("reason", "photos"), counts.rows())
+    ledger = Table("ledger", caption, ("reason", "photos"), became.rows())
     known = dataset.info.selection.objects_known
     several = (dataset.manifest["annotated"].list.len() > 1).sum() if known else None
     return Section(
@@ -37,9 +37,9 @@ def data(case: ReportInput) -> Section | None:
         "data.html",
         {
             "samples": samples(dataset),
-            "counts": _counts(dataset),
+            "counts": counts(dataset),
             "ledger": ledger,
-            "figure": Figure("ledger", caption, charts.bars(counts.rows())),
+            "figure": Figure("ledger", caption, charts.bars(became.rows())),
             "together": _together(dataset) if known else None,
             "sizes": _sizes(dataset),
             "sources": _sources(dataset),
@@ -88,7 +88,8 @@ def _data_uri(pixels: Images) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
-def _counts(dataset: Dataset) -> Table:
+def counts(dataset: Dataset) -> Table:
+    """Photos of each class in each split, and how many of them hold other classes too."""
     rows, splits = [], tuple(dataset.info.counts)
     for label, name in enumerate(dataset.info.classes):
         own = dataset.manifest.filter(pl.col("label") == label)
