@@ -7,6 +7,7 @@ import pytest
 
 import bakeoff
 from bakeoff.cli.main import app
+from bakeoff.config.cluster import ClusterConfig
 from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import RENAMED
@@ -28,12 +29,13 @@ def section_of(title: str) -> str:
 @pytest.mark.parametrize(
     ("title", "section", "own"),
     [
-        ("Top level", ExperimentConfig, {"data", "training", "variants", "evaluation", "improve", "tune"}),
+        ("Top level", ExperimentConfig, {"data", "training", "variants", "evaluation", "improve", "tune", "cluster"}),
         ("`[data]`", DataConfig, set()),
         ("`[training]`", TrainingConfig, set()),
         ("`[evaluation]`", EvaluationConfig, set()),
         ("`[improve]`", ImproveConfig, set()),
         ("`[tune]`", TuneConfig, {"search"}),
+        ("`[cluster]`", ClusterConfig, set()),
     ],
 )
 def test_every_key_is_documented_with_its_default(title: str, section: type[ConfigTable], own: set[str]) -> None:

@@ -16,7 +16,6 @@ import pytest
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
 from bakeoff.core.errors import ConfigError
-from bakeoff.core.registry import executors
 from bakeoff.workflow import pipeline
 
 QUICK = (
@@ -171,7 +170,7 @@ def test_a_timeout_that_nothing_can_enforce_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("executor", executors.names())
+@pytest.mark.parametrize("executor", ["processes", "serial"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_command_loses_no_finished_run_and_can_be_repeated(
     folder: Path, tmp_path: Path, executor: str, number: signal.Signals
@@ -194,7 +193,7 @@ def test_an_interrupted_command_loses_no_finished_run_and_can_be_repeated(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("executor", executors.names())
+@pytest.mark.parametrize("executor", ["processes", "serial"])
 def test_a_killed_run_is_resumed_and_ends_with_the_same_bytes(folder: Path, tmp_path: Path, executor: str) -> None:
     longer = ("training.networks=net1", "training.epochs=60")
     other = Path(shutil.copytree(folder, tmp_path / "other"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 from msgspec.structs import replace
 
+from bakeoff.config.cluster import ClusterConfig
 from bakeoff.config.data import DataConfig
 from bakeoff.config.schema import EvaluationConfig, ImproveConfig, Recipe, TrainingConfig
 from bakeoff.config.tables import ConfigTable, Name, VariantName, given_keys, network_label, partial
@@ -58,6 +59,7 @@ class ExperimentConfig(ConfigTable, frozen=True):
         evaluation: The section `[evaluation]`.
         improve: The section `[improve]`.
         tune: The section `[tune]`.
+        cluster: The section `[cluster]`.
     """
 
     name: Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^[\w.-]+\Z")] = "experiment"
@@ -68,6 +70,7 @@ class ExperimentConfig(ConfigTable, frozen=True):
     evaluation: EvaluationConfig = EvaluationConfig()
     improve: ImproveConfig = ImproveConfig()
     tune: TuneConfig = TuneConfig()
+    cluster: ClusterConfig = ClusterConfig()
 
     @property
     def variant_list(self) -> tuple[Variant, ...]:

@@ -106,18 +106,20 @@ sources: Registry[Plugin] = Registry("source", "bakeoff.data.sources", "bakeoff.
 ALL: tuple[Registry[Plugin], ...] = (executors, findings, networks, policies, sections, sources)
 
 
-def modules_for_workers() -> list[str]:
+def modules_for_workers(*, spawned: bool = True) -> list[str]:
     """The modules that a worker process has to import, so that it knows what was registered in code here.
 
-    What the main script registers it registers there too: a spawned process runs the script's top level.
+    What the main script registers a spawned process registers, too: it runs the script's top level.
 
     Raises:
-        ConfigError: Something was registered in an interactive session, which no other process can know.
+        ConfigError: Something was registered in an interactive session, or in the main script where the workers are
+            not spawned by this process, so that they can't know it.
     """
     modules = set().union(*(registry.modules() for registry in ALL))
-    if "__main__" in modules and not hasattr(sys.modules["__main__"], "__file__"):
+    if "__main__" in modules and not (spawned and hasattr(sys.modules["__main__"], "__file__")):
+        where = "an interactive session" if spawned else "the main script"
         raise ConfigError(
-            "a plug-in was registered in an interactive session, which worker processes don't see. Put it into a "
-            "module and import that, or set training.executor to serial."
+            f"a plug-in was registered in {where}, which worker processes don't see. Put it into a module and import "
+            "that, or set training.executor to serial."
         )
     return sorted(modules - {"__main__", "__mp_main__"})

@@ -40,6 +40,7 @@ from bakeoff.training.localization import box_heatmaps
 from bakeoff.training.loop import HOLDOUT, Splits, evaluate, fit
 from bakeoff.training.losses import plain_losses
 from bakeoff.training.observer import Observer, event_files, trace
+from bakeoff.training.remote_checkpoint import open_checkpoint
 from bakeoff.training.run import (
     IN_CODE,
     PREDICTIONS_SCHEMA,
@@ -91,7 +92,7 @@ def train(
     folder: Path,
     progress: RunProgress = no_progress,
     events: Path | None = None,
-    checkpoint: Path | None = None,
+    checkpoint: str | Path | None = None,
     profile: Path | None = None,
     network: str = "",
     factory: Callable[[], nn.Module] | None = None,
@@ -107,7 +108,7 @@ def train(
         progress: Given the steps done, the steps in all, and after an evaluated epoch what it gave.
         events: Gets TensorBoard's event files as the run goes; None for none.
         checkpoint: Gets the state after each epoch, and is what a run that was killed is resumed from: it ends with
-            the same bytes as one that was not. Removed when the run has ended.
+            the same bytes as one that was not. A folder, or the URL of a file; removed when the run has ended.
         profile: Gets a trace of a few steps; None for none.
         network: The network as its variant names it, with the folder of a user's file; the spec's where it is empty.
         factory: Makes a network that is given in code, after the seed is set.
@@ -116,7 +117,7 @@ def train(
         NetworkError: The network can't be built, or its source is no longer that of the spec.
         StorageError: There is no room or permission to write.
     """
-    name, kept, device = network or spec.network, Checkpoint(checkpoint, spec), choose_device(spec.device)
+    name, kept, device = network or spec.network, open_checkpoint(checkpoint, spec), choose_device(spec.device)
     with reproducible(spec.seed, spec.recipe.threads, device), atomic_folder(folder) as partial:
         if not factory and spec.network_digest and source_digest(name) != spec.network_digest:
             raise NetworkError(f"network {name!r} was edited after the run was planned; run the command again.")

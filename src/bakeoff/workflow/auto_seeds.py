@@ -48,7 +48,7 @@ def sweep_until_decided(
     for number, look in enumerate(schedule, start=1):
         chosen = [variant for variant in config.variant_list if variant.name in active]
         seeds = range(look.seeds or 0)
-        plan = plan_sweep(experiment, chosen, training, datasets, seeds=seeds, overwrite=overwrite, monitor=monitor)
+        plan = plan_sweep(experiment, chosen, config, datasets, seeds=seeds, overwrite=overwrite, monitor=monitor)
         sweep(plan, monitor)
         runs = experiment.stored_runs(config.variant_list)
         predict_shared(experiment, runs, datasets, monitor)

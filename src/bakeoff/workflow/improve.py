@@ -138,7 +138,7 @@ class Context:
             return f"the budget of {minutes:g} minutes was used up"
         if variant.name not in self.datasets:
             self.datasets[variant.name] = self._dataset(variant)
-            plan = plan_sweep(self.experiment, [variant], self.config.training, self.datasets, seeds=self.seeds)
+            plan = plan_sweep(self.experiment, [variant], self.config, self.datasets, seeds=self.seeds)
             self.runs += sweep(plan, partial(self._monitor, variant.name))
         return ""
 

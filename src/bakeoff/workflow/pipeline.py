@@ -158,7 +158,7 @@ def train(
             experiment.store_config(config, command)
             runs = sweep_until_decided(config, experiment, datasets, overwrite=overwrite, monitor=monitor)
         else:
-            plan = plan_sweep(experiment, variants, config.training, datasets, overwrite=overwrite, monitor=monitor)
+            plan = plan_sweep(experiment, variants, config, datasets, overwrite=overwrite, monitor=monitor)
             experiment.store_config(config, command)
             runs = sweep(plan, monitor)
             predict_shared(experiment, runs, datasets, monitor)

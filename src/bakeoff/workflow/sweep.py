@@ -1,24 +1,23 @@
 """A sweep: variants × seeds. What is missing is trained, what is there is kept."""
 
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
-from bakeoff.config.experiment import Variant
-from bakeoff.config.schema import TrainingConfig
-from bakeoff.core.progress import Monitor, RunProgress, silent
+from bakeoff.config.experiment import ExperimentConfig, Variant
+from bakeoff.core.progress import Monitor, silent
 from bakeoff.core.registry import executors
-from bakeoff.core.storage import conflict
+from bakeoff.core.storage import conflict, digest
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.training.run import Run, RunSpec, load_run, save_failure
 from bakeoff.workflow.executors.jobs import Failure, Job
 from bakeoff.workflow.experiment import Experiment
 from bakeoff.workflow.kept import is_kept
 from bakeoff.workflow.records import RunFiles
+from bakeoff.workflow.training_task import TrainingTask, dataset_bundle
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class Plan:
 
     Attributes:
         experiment: Gets the runs.
-        training: The executor, and what is recorded beside the runs.
+        config: The executor with its cluster, and what is recorded beside the runs.
         folders: By variant the folder of its data set.
         networks: By variant its network.
         specs: Of all runs, by variant, then seed.
@@ -35,7 +34,7 @@ class Plan:
     """
 
     experiment: Experiment
-    training: TrainingConfig
+    config: ExperimentConfig
     folders: Mapping[str, Path]
     networks: Mapping[str, str]
     specs: Sequence[RunSpec]
@@ -45,7 +44,7 @@ class Plan:
 def plan_sweep(
     experiment: Experiment,
     variants: Sequence[Variant],
-    training: TrainingConfig,
+    config: ExperimentConfig,
     datasets: Mapping[str, Dataset],
     *,
     seeds: Sequence[int] | None = None,
@@ -57,9 +56,9 @@ def plan_sweep(
     Args:
         experiment: Holds the runs.
         variants: What is trained.
-        training: The seeds and the device.
+        config: The seeds, the device, and how runs are executed.
         datasets: By variant, what it is trained on.
-        seeds: Other seeds than those of `training`.
+        seeds: Other seeds than those of the configuration.
         overwrite: Whether runs that were made with other settings are replaced.
         monitor: Told which runs were altered.
 
@@ -69,6 +68,7 @@ def plan_sweep(
     """
     from bakeoff.training.train import make_spec
 
+    training = config.training
     specs = [
         make_spec(variant, seed, training.device, datasets[variant.name].info)
         for variant in variants
@@ -77,7 +77,7 @@ def plan_sweep(
     folders = {variant.name: datasets[variant.name].folder for variant in variants}
     missing = [spec for spec in specs if not _is_stored(experiment, spec, overwrite, monitor)]
     networks = {variant.name: variant.network for variant in variants}
-    return Plan(experiment, training, folders, networks, specs, missing)
+    return Plan(experiment, config, folders, networks, specs, missing)
 
 
 def sweep(plan: Plan, monitor: Monitor = silent) -> list[Run]:
@@ -94,14 +94,14 @@ def sweep(plan: Plan, monitor: Monitor = silent) -> list[Run]:
     report, report_run = monitor("runs"), cache(lambda name: monitor(f"runs/{name}"))
     report(done, total)
     missing = {spec.name: spec for spec in plan.missing}
-    for group, workers in _groups(plan.missing, plan.training):
-        for outcome in executors[plan.training.executor]([_job(spec, plan) for spec in group], workers, report_run):
-            if isinstance(outcome.result, Failure):
-                spec = missing[outcome.name]
-                save_failure(_files(plan.experiment, spec).folder, spec, outcome.result.reason)
-            done += 1
-            report_run(outcome.name)(1, 1)
-            report(done, total)
+    training = plan.config.training
+    for outcome in executors[training.executor](_jobs(plan), training.workers, report_run):
+        if isinstance(outcome.result, Failure):
+            spec = missing[outcome.name]
+            save_failure(_files(plan.experiment, spec).folder, spec, outcome.result.reason)
+        done += 1
+        report_run(outcome.name)(1, 1)
+        report(done, total)
     for folder in {_files(plan.experiment, spec).checkpoint.parent for spec in plan.specs}:
         with suppress(OSError):  # it is not empty: a run that failed can be resumed
             folder.rmdir()
@@ -120,44 +120,35 @@ def _files(experiment: Experiment, spec: RunSpec) -> RunFiles:
     return experiment.run_files(spec.variant, spec.seed)
 
 
-def _groups(missing: Sequence[RunSpec], training: TrainingConfig) -> Iterator[tuple[list[RunSpec], int]]:
-    """The missing runs by the threads that each takes, and how many at once the machine carries: one on a GPU."""
-    for threads in sorted({spec.recipe.threads for spec in missing}):
-        group = [spec for spec in missing if spec.recipe.threads == threads]
-        carried = max(1, (os.cpu_count() or 1) // threads) if group[0].device == "cpu" else 1
-        yield group, training.workers or carried
+def _jobs(plan: Plan) -> list[Job]:
+    """The missing runs."""
+    training, cluster = plan.config.training, plan.config.cluster
+    bundles = {folder: dataset_bundle(folder) for folder in set(plan.folders.values())} if plan.missing else {}
+    return [
+        Job(
+            spec.name,
+            TrainingTask.of(
+                spec,
+                bundles[plan.folders[spec.variant]],
+                plan.networks[spec.variant],
+                files := _files(plan.experiment, spec),
+                _checkpoint(spec, files, cluster.storage),
+                tensorboard=training.tensorboard,
+                profile=training.profile,
+            ),
+            training.timeout,
+            spec.recipe.epochs,
+            cluster.num_cpus or spec.recipe.threads,
+            0.0 if spec.device == "cpu" else cluster.num_gpus,
+            cluster,
+        )
+        for spec in plan.missing
+    ]
 
 
-def _job(spec: RunSpec, plan: Plan) -> Job:
-    files, training = _files(plan.experiment, spec), plan.training
-    folder, network = plan.folders[spec.variant], plan.networks[spec.variant]
-    work = partial(_train_one, spec, folder, network, files, training.tensorboard, training.profile)
-    return Job(spec.name, work, training.timeout, spec.recipe.epochs)
-
-
-def _train_one(
-    spec: RunSpec,
-    dataset: Path,
-    network: str,
-    files: RunFiles,
-    tensorboard: bool,
-    profile: bool,
-    progress: RunProgress,
-) -> None:
-    """One run, in the process that the executor chose."""
-    from bakeoff.data.build.load import load
-    from bakeoff.training.train import train
-
-    train(
-        spec,
-        load(dataset),
-        files.folder,
-        progress,
-        files.events if tensorboard else None,
-        checkpoint=files.checkpoint,
-        profile=files.profile if profile else None,
-        network=network,
-    )
+def _checkpoint(spec: RunSpec, files: RunFiles, storage: str) -> str:
+    """Where the state of a run is kept: with the experiment, or where the cluster's nodes can reach it."""
+    return f"{storage.rstrip('/')}/{spec.name}-{digest(spec)}" if storage else str(files.checkpoint.absolute())
 
 
 def _is_stored(experiment: Experiment, spec: RunSpec, overwrite: bool, monitor: Monitor) -> bool:

@@ -93,7 +93,7 @@ def _tune(config: ExperimentConfig, experiment: Experiment, *, overwrite: bool, 
         plan = plan_sweep(
             experiment,
             [variant for own in tuned for variant in own.variants],
-            config.training,
+            config,
             {name: own.dataset for name, own in variants.items()},
             seeds=range(config.tune.seeds),
             overwrite=overwrite,

@@ -46,6 +46,8 @@ def touch(path: Path, seconds: float, _progress: RunProgress) -> str:
 
 @pytest.fixture(params=executors.names())
 def execute(request: pytest.FixtureRequest):
+    if request.param == "ray":
+        request.getfixturevalue("ray_node")
     return executors[request.param]
 
 

@@ -1,9 +1,18 @@
 """What executors take and give."""
 
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from bakeoff.config.cluster import ClusterConfig
 from bakeoff.core.progress import Monitor, RunProgress
+
+if TYPE_CHECKING:  # it loads numpy, which a process can do without
+    from bakeoff.workflow.executors.bundle import Bundle
+
+ANY = ClusterConfig()
 
 
 @dataclass(frozen=True)
@@ -16,12 +25,45 @@ class Job:
         timeout: Seconds after which an executor that can do so ends a job by force, for each of its parts; 0 means
             never.
         parts: The equal parts of its progress, the epochs of a run; what follows the last one has the same time.
+        cpus: Processors that it keeps busy.
+        gpus: GPUs, or the fraction of one, that it takes on a cluster.
+        cluster: The cluster, the same for all jobs of a call; of no interest to executors of this machine.
     """
 
     name: str
     task: Callable[[RunProgress], object]
     timeout: float = 0.0
     parts: int = 1
+    cpus: int = 1
+    gpus: float = 0.0
+    cluster: ClusterConfig = ANY
+
+
+class MovableTask(ABC):
+    """A task that a machine can do which does not see the folders of this one."""
+
+    @property
+    @abstractmethod
+    def reads(self) -> "Sequence[Bundle]":
+        """The files that it needs."""
+
+    @property
+    @abstractmethod
+    def writes(self) -> Sequence[Path]:
+        """The files and folders that it makes."""
+
+    @property
+    @abstractmethod
+    def shared(self) -> Sequence[str]:
+        """What all machines must see under one name: folders or URLs."""
+
+    @abstractmethod
+    def moved(self, places: Mapping[Path, Path]) -> "MovableTask":
+        """The same task elsewhere: by folder of what it reads, and by path of what it writes, where that is instead."""
+
+    @abstractmethod
+    def __call__(self, progress: RunProgress, /) -> object:
+        """Does it; the result must pickle."""
 
 
 @dataclass(frozen=True)
@@ -40,4 +82,4 @@ class Outcome:
 
 
 Executor = Callable[[Sequence[Job], int, Monitor], Iterator[Outcome]]
-"""Takes the jobs, how many to run at once, and a monitor."""
+"""Takes the jobs, how many to run at once (0: as many as the machines carry), and a monitor."""

@@ -25,7 +25,7 @@ SECONDS_TO_STOP = 10.0
 
 @executors.register("processes")
 def processes(jobs: Sequence[Job], workers: int, monitor: Monitor) -> Iterator[Outcome]:
-    """Each job in a process of its own, as many at once as there are workers (0: processors).
+    """Each job in a process of its own, as many at once as there are workers (0: as the processors, or the GPU, carry).
 
     A fresh process a job costs its start, and buys that a job which is killed or out of memory takes no other with it.
     """
@@ -33,7 +33,7 @@ def processes(jobs: Sequence[Job], workers: int, monitor: Monitor) -> Iterator[O
     running: dict[Connection, _Worker] = {}
     try:
         while waiting or running:
-            while waiting and len(running) < (workers or os.cpu_count() or 1):
+            while waiting and has_room(waiting[-1], [worker.deadline.job for worker in running.values()], workers):
                 with _ctrl_c_held_back():
                     worker = _Worker.start(waiting.pop(), modules, monitor)
                     running[worker.connection] = worker
@@ -49,6 +49,14 @@ def processes(jobs: Sequence[Job], workers: int, monitor: Monitor) -> Iterator[O
             worker.process.terminate()
         for worker in running.values():
             worker.stop()
+
+
+def has_room(job: Job, running: Sequence[Job], workers: int) -> bool:
+    """Whether a job may start beside those that run: as workers or processors allow, on a GPU by itself."""
+    if workers or not running:
+        return len(running) < (workers or 1)
+    together = [job, *running]
+    return not any(own.gpus for own in together) and sum(own.cpus for own in together) <= (os.cpu_count() or 1)
 
 
 @dataclass(frozen=True)
