@@ -21,7 +21,7 @@ def check_main(config: ExperimentConfig) -> None:
     for name in config.training.networks:
         _check_network(name, path)
     if config.training.executor != "serial":
-        modules_for_workers()
+        modules_for_workers(spawned=config.training.executor != "ray")
     if (config.training.executor != "serial" or config.data.workers != 1) and path and not _is_guarded(Path(path)):
         raise ConfigError(
             f"{path} would be run again by each worker process: put what it does under `{GUARD}`, or set "

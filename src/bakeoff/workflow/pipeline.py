@@ -246,6 +246,7 @@ def check(config: ExperimentConfig) -> None:
     from bakeoff.data import inputs
     from bakeoff.training.checks import check as check_training
     from bakeoff.workflow import tune
+    from bakeoff.workflow.executors.nodes import check_installed
     from bakeoff.workflow.main_module import check_main
 
     check_main(config)
@@ -268,6 +269,8 @@ def check(config: ExperimentConfig) -> None:
         _check_data(variant.name, variant.data, data)
     tune.check(config)
     _ = executors[training.executor]
+    if training.executor == "ray":
+        check_installed()
     if training.timeout and training.executor == "serial":
         raise ConfigError(
             'training.timeout needs training.executor = "processes": nothing can end a network that hangs in this '

@@ -17,6 +17,12 @@ COMPARED = ("bakeoff", "torch")
 SECONDS_TO_ANSWER = 60.0
 
 
+def check_installed() -> None:
+    """Raises `ConfigError` where Ray is not installed."""
+    if not find_spec("ray"):
+        raise ConfigError("training.executor = \"ray\" needs Ray; install it with: pip install 'bakeoff[ray]'.")
+
+
 @contextmanager
 def connected(config: ClusterConfig) -> Iterator[ModuleType]:
     """Yields the module `ray`, connected; a connection that was there before is used, and left as it is.
@@ -24,8 +30,7 @@ def connected(config: ClusterConfig) -> Iterator[ModuleType]:
     Raises:
         ConfigError: Ray is not installed, or the cluster can't be reached.
     """
-    if not find_spec("ray"):
-        raise ConfigError("training.executor = \"ray\" needs Ray; install it with: pip install 'bakeoff[ray]'.")
+    check_installed()
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # read when Ray is imported
     import ray
 
