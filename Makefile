@@ -6,8 +6,9 @@ TORCH ?= 2.13.0
 # How many tests run at once, each with one thread of its own.
 JOBS ?= auto
 PYTEST := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-.PHONY: demo test test-all check sbom benchmark lock format clean
+.PHONY: demo test test-all check docs sbom benchmark lock format clean
 
 demo: $(VENV)/.installed  ## draw the sample, train four networks on it, write the report
 	$(BIN)/bakeoff demo
@@ -18,7 +19,7 @@ test: $(VENV)/.installed  ## run the tests, but for the slow ones
 test-all: $(VENV)/.installed  ## run all tests, and fail where they cover too little
 	$(PYTEST) --cov --cov-report=term:skip-covered
 
-check: $(VENV)/.installed  ## lint, types, architecture, dependencies, spelling
+check: $(VENV)/.installed  ## lint, types, architecture, dependencies, spelling, the documentation and its links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -28,6 +29,13 @@ check: $(VENV)/.installed  ## lint, types, architecture, dependencies, spelling
 	$(BIN)/deno lint --quiet
 	$(BIN)/deno check --quiet --no-lock src/bakeoff/report/templates/script.js src/bakeoff/workflow/web/*.js
 	$(BIN)/python .ci/supply_chain.py licences
+	$(MKDOCS) --site-dir $(VENV)/site
+
+docs: $(VENV)/.installed  ## the documentation site in site/, with the reports of its gallery
+	$(BIN)/bakeoff demo --out .gallery/demo
+	set -e; for file in docs/gallery/*.toml; do \
+	    $(BIN)/bakeoff run $$file --out .gallery/$$(basename $$file .toml); done
+	$(MKDOCS)
 
 sbom: $(VENV)/.installed  ## the bill of materials of the lock, CycloneDX
 	$(BIN)/python .ci/supply_chain.py sbom > sbom.cdx.json
@@ -52,4 +60,4 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) bakeoff-demo .bakeoff-cache
+	rm -rf $(VENV) bakeoff-demo .bakeoff-cache .gallery site
