@@ -72,6 +72,8 @@ def test_lines_name_what_ended() -> None:
     run_three(shown, clock)
     assert shown.bars.console.file.getvalue().splitlines() == [
         "photos 20/20 in 0:00:00",
+        "net1-seed0: starting",
+        "net[2]: starting",
         "runs 2/4: net[2], 0:01:00, 0:01:00 left",
     ]
 
@@ -87,7 +89,8 @@ def test_an_evaluated_epoch_is_told_on_a_line_and_at_its_bar() -> None:
     part(20, 40, "epoch 2 of 4, loss 1.204, validation 54.2 %")
     part(30, 40)
     assert shown.bars.console.file.getvalue().splitlines() == [
-        "net1-seed0: epoch 2 of 4, loss 1.204, validation 54.2 %, 0:00:20 left"
+        "net1-seed0: starting",
+        "net1-seed0: epoch 2 of 4, loss 1.204, validation 54.2 %, 0:00:20 left",
     ]
     assert shown.bars.tasks[1].fields["count"] == "epoch 2 of 4, loss 1.204, validation 54.2 %"
 

@@ -1,9 +1,10 @@
 """What there is to choose from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 
 from bakeoff.cli import app as cli
 from bakeoff.cli.printing import print_table
@@ -23,13 +24,21 @@ def list_(
 
     if what == "networks":
         columns = ("name", "parameters", "MACs", "receptive field", "what")
-        print_table(f"Networks for {classes} classes at {size} x {size} pixels", columns, _networks(classes, size))
+        rows = _loaded(_networks(classes, size))
+        print_table(f"Networks for {classes} classes at {size} x {size} pixels", columns, rows)
     elif what == "presets":
-        rows = [(name, load_experiment(name).question) for name in preset_names()]
-        print_table("Presets", ("name", "question"), rows)
+        questions = [(name, load_experiment(name).question) for name in preset_names()]
+        print_table("Presets", ("name", "question"), questions)
     else:
         plugins = getattr(registry, what)
-        print_table(what.capitalize(), ("name", "what"), ((name, plugins.describe(name)) for name in plugins.names()))
+        rows = _loaded((name, plugins.describe(name)) for name in plugins.names())
+        print_table(what.capitalize(), ("name", "what"), rows)
+
+
+def _loaded(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The rows; that they are loaded, which takes seconds, is shown on a terminal."""
+    with Console(stderr=True).status("Loading"):
+        return list(rows)
 
 
 def _networks(classes: int, size: int) -> Iterator[tuple[str, ...]]:

@@ -6,7 +6,15 @@ from datetime import timedelta
 from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from bakeoff.cli.printing import printable
 from bakeoff.cli.stalls import Stalls, watched
@@ -20,13 +28,17 @@ SPEED_PERIOD = 3600
 def progress() -> Iterator[Monitor]:
     """Shows what is reported to its monitor, until the block ends."""
     console = Console(stderr=True)
-    title, count = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[count]}", markup=False)
-    columns = (title, BarColumn(), count, TimeElapsedColumn(), TimeRemainingColumn())
     hidden = not console.is_interactive
-    with Progress(*columns, console=console, disable=hidden, speed_estimate_period=SPEED_PERIOD) as bars:
+    with Progress(*columns(), console=console, disable=hidden, speed_estimate_period=SPEED_PERIOD) as bars:
         shown = Display(bars)
         with watched(shown.stalls, shown.say):
             yield shown.monitor
+
+
+def columns() -> tuple[ProgressColumn, ...]:
+    """What a line shows: title, bar, count or state in words, the time since its start, and the time left."""
+    title, count = TextColumn("{task.description}", markup=False), TextColumn("{task.fields[count]}", markup=False)
+    return title, BarColumn(), count, TimeElapsedColumn(), TimeRemainingColumn()
 
 
 class Display:
@@ -44,6 +56,7 @@ class Display:
             stage = self.stages[owner]
             stage.fields["parts"] = True
             self.stalls.heard(part)
+            self._print(f"{part}: starting")
             return partial(self._report_part, stage, self._add(f"  {part}", "starting"))
         stage = self.stages[title] = self._add(title, "")
         return partial(self._report, stage)
@@ -52,7 +65,8 @@ class Display:
         self.bars.add_task(title, total=None, count=count, ended=0, parts=False, status="")
         return self.bars.tasks[-1]
 
-    def _report(self, stage: Task, done: int, total: int, _status: str = "", /) -> None:
+    def _report(self, stage: Task, done: int, total: int, status: str = "", /) -> None:
+        stage.fields["status"] = status or stage.fields["status"]
         self._show(stage, max(stage.completed, done), done, total)
         if done == total:
             self._print(f"{stage.description} {done:,}/{total:,} in {_clock(stage.elapsed)}")
@@ -75,7 +89,8 @@ class Display:
 
     def _show(self, stage: Task, completed: float, ended: int, total: int) -> None:
         rate = f" {stage.speed:,.1f}/s" if stage.speed and not stage.fields["parts"] else ""
-        self.bars.update(stage.id, completed=completed, total=total, ended=ended, count=f"{ended:,}/{total:,}{rate}")
+        count = stage.fields["status"] or f"{ended:,}/{total:,}{rate}"
+        self.bars.update(stage.id, completed=completed, total=total, ended=ended, count=count)
 
     def _print(self, line: str) -> None:
         if self.bars.disable:

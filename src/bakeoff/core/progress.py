@@ -1,7 +1,9 @@
 """How long-running work reports its progress."""
 
+import importlib
+import sys
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, cast
 
 Progress = Callable[[int, int], None]
 """Called with how much is done, and of how much."""
@@ -29,3 +31,14 @@ def no_progress(_done: int, _total: int, _status: str = "", /) -> None:
 def silent(_title: str) -> RunProgress:
     """A monitor that shows nothing."""
     return no_progress
+
+
+def automatic(title: str) -> RunProgress:
+    """A monitor that shows bars below the cell of a notebook, and nothing elsewhere.
+
+    The command line's rooms draw them. They are looked up by name: rooms below them don't import them.
+    """
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    if getattr(shell, "kernel", None) is None:
+        return no_progress
+    return cast("RunProgress", importlib.import_module("bakeoff.cli.notebook").monitor(title))

@@ -24,7 +24,7 @@ from bakeoff.config.experiment import Variant
 from bakeoff.config.schema import Recipe
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
-from bakeoff.core.progress import Progress, RunProgress, no_progress
+from bakeoff.core.progress import Progress, RunProgress, automatic, no_progress
 from bakeoff.core.seals import seal
 from bakeoff.core.storage import digest
 from bakeoff.core.types import TRAIN, Environment
@@ -166,7 +166,7 @@ def train_module(
     seed: int = 0,
     folder: str | PathLike[str] | None = None,
     device: str = "auto",
-    progress: Progress = no_progress,
+    progress: Progress | None = None,
 ) -> Run:
     """Trains a network with one seed; the run's `model` is the trained one.
 
@@ -179,7 +179,7 @@ def train_module(
         seed: Decides the initial weights (of a factory's network), the order of the images and the augmentation.
         folder: Gets the run's files; a temporary folder, removed with the run, where None.
         device: "auto", "cpu", "cuda" or "mps".
-        progress: Given the steps done and the steps in all.
+        progress: Given the steps done and the steps in all; where None, a notebook shows them.
 
     Raises:
         NetworkError: The network can't be built or does not fit the data set.
@@ -200,9 +200,14 @@ def train_module(
 
     with ExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bakeoff-"))) / spec.name
-        run = train(spec, dataset, Path(home), lambda done, total, _status="": progress(done, total), factory=factory)
+        told = _told(progress) if progress else automatic(spec.name)
+        run = train(spec, dataset, Path(home), told, factory=factory)
         weakref.finalize(run, stack.pop_all().close)
         return run
+
+
+def _told(progress: Progress) -> RunProgress:
+    return lambda done, total, _status="": progress(done, total)
 
 
 def _code_digest(kind: object) -> str:

@@ -12,7 +12,7 @@ from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.geometry import Resize
-from bakeoff.core.progress import Monitor, silent
+from bakeoff.core.progress import Monitor, automatic
 from bakeoff.data import build as build_stage
 from bakeoff.data import inputs, selection
 from bakeoff.data.build.dataset import Dataset
@@ -49,7 +49,7 @@ def run(
     overrides: Iterable[str] = (),
     overwrite: bool = False,
     command: str = "",
-    monitor: Monitor = silent,
+    monitor: Monitor = automatic,
 ) -> Experiment:
     """Runs all stages of an experiment: select, build, train, report. What is there already is kept.
 
@@ -79,7 +79,7 @@ def improve(
     images: PathName = "",
     out: PathName = "",
     overrides: Iterable[str] = (),
-    monitor: Monitor = silent,
+    monitor: Monitor = automatic,
 ) -> Improvements:
     """Tries what would make one variant better, best first; arguments as of `run`."""
     config = configure(experiment, annotations=annotations, images=images, overrides=overrides)
@@ -94,7 +94,7 @@ def tune(
     out: PathName = "",
     overrides: Iterable[str] = (),
     overwrite: bool = False,
-    monitor: Monitor = silent,
+    monitor: Monitor = automatic,
 ) -> Tuning:
     """Searches a recipe for each network, on training images that are held out; arguments as of `run`."""
     config = configure(experiment, annotations=annotations, images=images, overrides=overrides)
@@ -201,7 +201,7 @@ def build(
     quality: int = 95,
     workers: int = 0,
     check_sizes: bool = True,
-    monitor: Monitor = silent,
+    monitor: Monitor = automatic,
 ) -> Dataset:
     """Reads and resizes the chosen images and writes the data set's folder, whole or not at all.
 

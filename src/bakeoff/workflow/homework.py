@@ -3,12 +3,12 @@
 from os import PathLike
 from pathlib import Path
 
-from bakeoff.core.progress import Monitor, silent
+from bakeoff.core.progress import Monitor, automatic
 from bakeoff.workflow.experiment import Experiment
 from bakeoff.workflow.pipeline import score
 
 
-def write_homework(folder: str | PathLike[str], *, monitor: Monitor = silent) -> tuple[Path, bool]:
+def write_homework(folder: str | PathLike[str], *, monitor: Monitor = automatic) -> tuple[Path, bool]:
     """Writes it to `homework/` in the experiment's folder.
 
     Returns:

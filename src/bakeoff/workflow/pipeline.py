@@ -13,7 +13,7 @@ from bakeoff.config.data import DataConfig
 from bakeoff.config.experiment import ExperimentConfig, data_owners
 from bakeoff.config.schema import AUTO
 from bakeoff.core.errors import ConfigError, StorageError
-from bakeoff.core.progress import Monitor, silent
+from bakeoff.core.progress import Monitor, automatic, silent
 from bakeoff.core.registry import executors
 from bakeoff.core.storage import conflict
 from bakeoff.data.build.dataset import Dataset
@@ -33,14 +33,16 @@ def run(
     config: ExperimentConfig, folder: PathName, *, command: str = "", overwrite: bool = False, monitor: Monitor = silent
 ) -> Path:
     """All stages in their order; returns the path of the report's page."""
+    checked = monitor("checks")
     check(config)
+    checked(1, 1)
     with Experiment(folder).locked():
         build(config, folder, overwrite=overwrite, monitor=monitor)
         train(config, folder, command=command, overwrite=overwrite, monitor=monitor)
         return write_report(folder, monitor=monitor)
 
 
-def demo(folder: PathName, *, command: str = "", monitor: Monitor = silent) -> Path:
+def demo(folder: PathName, *, command: str = "", monitor: Monitor = automatic) -> Path:
     """Draws the sample, runs the preset `demo` on it, and returns the path of the report's page."""
     from bakeoff.config.loading import load_experiment
     from bakeoff.data.sample import draw_sample
@@ -169,7 +171,7 @@ def train(
     return runs
 
 
-def write_report(folder: PathName, *, monitor: Monitor = silent) -> Path:
+def write_report(folder: PathName, *, monitor: Monitor = automatic) -> Path:
     """Scores the runs of an experiment; writes `comparison.json`, `findings.json` and `report/`; returns the page.
 
     While another command trains, these are of the runs that have ended.
@@ -186,7 +188,7 @@ def write_report(folder: PathName, *, monitor: Monitor = silent) -> Path:
     return page
 
 
-def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: Monitor = silent) -> Path:
+def write_joint_report(folders: Sequence[PathName], out: PathName, *, monitor: Monitor = automatic) -> Path:
     """Scores the variants of several experiments and writes one report about all; returns its page.
 
     A variant is compared with its namesakes in the other experiments that have the same data set, with the largest of

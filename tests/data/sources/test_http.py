@@ -17,7 +17,7 @@ from tests.web_server import Behave, WebServer, serve
 from bakeoff.core.atomic import lock
 from bakeoff.core.errors import ImageError, SourceError, StorageError
 from bakeoff.data.build import decode
-from bakeoff.data.http import Options
+from bakeoff.data.http import Client, Options
 from bakeoff.data.source import Downloads, Source, open_source
 from bakeoff.data.sources.http import cached
 
@@ -200,6 +200,24 @@ def test_a_server_that_can_not_be_reached_is_one_error(open_url: Open) -> None:
         base = f"http://127.0.0.1:{taken.getsockname()[1]}"
         with pytest.raises(SourceError, match=r"^127\.0\.0\.1:\d+ can't be reached \(.*Connection refused\). Check"):
             open_url(base).prepare(dict.fromkeys(PHOTOS))
+
+
+def test_a_server_that_never_answered_is_tried_twice_others_more_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[object] = []
+
+    def refuse(*address: object, **_options: object) -> None:
+        tried.append(address)
+        raise OSError
+
+    with serve(SERVED) as server, Client(replaced(Options(), allow_private=True, backoff=0)) as client:
+        for answered, attempts in ((False, 2), (True, 8)):
+            with monkeypatch.context() as patch:
+                patch.setattr("urllib3.util.connection.create_connection", refuse)
+                with pytest.raises(SourceError, match="can't be reached"):
+                    client.get("http://127.0.0.1:9/" if answered else f"{server.url}/1.jpg")
+            assert len(tried) == attempts
+            tried.clear()
+            assert client.get(f"{server.url}/train2017/1.jpg").status == 200
 
 
 @pytest.mark.parametrize("what", ["500", "html", "reset"])

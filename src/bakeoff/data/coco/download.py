@@ -10,7 +10,7 @@ from zipfile import ZipFile, ZipInfo
 from bakeoff.core.atomic import lock, storage_errors
 from bakeoff.core.durable import move
 from bakeoff.core.errors import AnnotationsError, SourceError, unknown_name
-from bakeoff.core.progress import Monitor, Progress, silent
+from bakeoff.core.progress import Monitor, Progress, automatic
 from bakeoff.core.untrusted import ALWAYS_ALLOWED, GROWTH, ZIP_DAMAGE, is_encrypted
 from bakeoff.data.http import Client, Fault, Options
 from bakeoff.data.http.byte_ranges import RemoteFile, open_remote
@@ -26,7 +26,7 @@ def fetch_annotations(
     *,
     base_url: str = COCO,
     options: Options | None = None,
-    monitor: Monitor = silent,
+    monitor: Monitor = automatic,
 ) -> Path:
     """Downloads an instances file of COCO, out of the archive in which it is published.
 

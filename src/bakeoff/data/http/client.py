@@ -26,6 +26,8 @@ LONGEST_BACKOFF, LONGEST_WAIT = 30, 300
 FOR_THE_MOMENT = frozenset({408, 425, 429, *range(500, 600)})
 UNREACHABLE = (exceptions.ConnectTimeoutError, exceptions.ProxyError, exceptions.SSLError)
 """What comes before a server can be asked; a refused connection is a kind of the first."""
+FIRST_ATTEMPTS = 2
+"""How often a server is tried that never answered: most often there is no network, or no such server."""
 MOST_LOST, LOST_FRACTION = 20, 0.02
 """So many files, and such a fraction of all, given up one after the other: it is the server that fails, not a file."""
 
@@ -40,7 +42,8 @@ class Options:
         timeout: Seconds to wait for a connection, and for the next bytes of a response.
         allow_private: Whether addresses that are not public are asked: loopback, the local network.
         attempts: How often what fails for the moment is tried; four times as often where the server asks to wait, a
-            third as often where what comes is not what was asked for.
+            third as often where what comes is not what was asked for, and `FIRST_ATTEMPTS` times where no server
+            answered yet.
         backoff: `urllib3.Retry`'s factor, in seconds: the second attempt is made at once, the third after twice this
             time, then after 4, 8, 16 times, up to `LONGEST_BACKOFF`.
     """
@@ -78,6 +81,8 @@ class Client:
             backoff_jitter=options.backoff,
         )
         self._retry.limiter, self._retry.attempts = self._limiter, options.attempts
+        few = min(FIRST_ATTEMPTS, options.attempts) - 1
+        self._first_retry = self._retry.new(connect=few, other=few)
         self._most_lost = MOST_LOST + LOST_FRACTION * files
         self._answers = self._lost = 0
         self._pools: dict[str, urllib3.PoolManager] = {}
@@ -136,8 +141,9 @@ class Client:
         while True:
             self._limiter.wait()
             try:
+                retries = self._retry if self._answers else self._first_retry
                 return self._pool(_proxy(url)).urlopen(
-                    "GET", url, False, headers=headers, retries=self._retry, preload_content=False, release_conn=True
+                    "GET", url, False, headers=headers, retries=retries, preload_content=False, release_conn=True
                 )
             except WrongContent:
                 wrong += 1
