@@ -37,13 +37,18 @@ def test_an_unknown_device_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("able", "expected"),
-    [({"avx2": True, "avx512_bf16": False}, "float32"), ({"avx512_bf16": True, "amx_bf16": False}, "bfloat16")],
+    ("able", "batch", "expected"),
+    [
+        ({"avx2": True, "avx512_bf16": False}, 64, "float32"),
+        ({"avx512_bf16": True, "amx_bf16": False}, 64, "bfloat16"),
+        ({"avx512_bf16": True, "amx_bf16": True}, 4, "float32"),
+    ],
 )
 def test_precision_auto_is_what_the_processor_computes_well(
-    able: dict[str, bool], expected: str, monkeypatch: pytest.MonkeyPatch
+    able: dict[str, bool], batch: int, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
-    assert with_precision(Recipe(precision="auto"), CPU).precision == expected
-    assert with_precision(Recipe(precision="auto"), torch.device("mps")).precision == "float32"
+    recipe = Recipe(precision="auto", batch_size=batch)
+    assert with_precision(recipe, CPU).precision == expected
+    assert with_precision(recipe, torch.device("mps")).precision == "float32"
     assert with_precision(Recipe(precision="bfloat16"), CPU).precision == "bfloat16"

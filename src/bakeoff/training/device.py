@@ -26,6 +26,10 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
+BFLOAT16_BATCH = 16
+"""Smallest batch for which "auto" takes bfloat16 on a processor: smaller ones gain a tenth (docs/performance.md)."""
+
+
 def with_precision(recipe: Recipe, device: torch.device) -> Recipe:
     """The recipe with precision "auto" replaced by what this device computes well.
 
@@ -36,8 +40,8 @@ def with_precision(recipe: Recipe, device: torch.device) -> Recipe:
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        able = torch.cpu.get_capabilities()
-        native = device.type == "cpu" and any(value for name, value in able.items() if "bf16" in name)
+        able = any(value for name, value in torch.cpu.get_capabilities().items() if "bf16" in name)
+        native = device.type == "cpu" and able and recipe.batch_size >= BFLOAT16_BATCH
     return replace(recipe, precision="bfloat16" if native else "float32")
 
 
