@@ -54,8 +54,8 @@ class Recipe(ConfigTable, frozen=True):
         warmup: Fraction of the steps over which the learning rate rises from zero, before the schedule.
         ema_decay: Decay of the exponential moving average (EMA) of the weights, which is evaluated and stored instead
             of the last ones; 0 means none.
-        precision: Of the forward and backward pass; "bfloat16" is mixed precision, "auto" uses it on GPUs and processors
-            with bfloat16 instructions, on the latter for batches of 16 or more. Evaluation is always float32.
+        precision: Of the forward and backward pass; "bfloat16" is mixed precision, "auto" uses it on GPUs and
+            processors with bfloat16 instructions, on these for batches of 16 or more. Evaluation is always float32.
         localization_weight: Weight of an auxiliary localisation loss against heatmaps of the boxes, for networks with a
             method `forward_with_heatmaps` (`strong`); 0 means none. No effect in a data set without boxes.
         train_fraction: Fraction of each class's training images that is used, the same for all seeds; a smaller one is
