@@ -22,7 +22,6 @@ def ray_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             include_dashboard=False,
             log_to_driver=False,
             logging_level="ERROR",
-            _node_ip_address="127.0.0.1",
         )
     yield home
     ray.shutdown()

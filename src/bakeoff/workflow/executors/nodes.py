@@ -37,7 +37,9 @@ def connected(config: ClusterConfig) -> Iterator[ModuleType]:
     if ray.is_initialized():
         yield ray
         return
-    alone = {"include_dashboard": False, "_node_ip_address": "127.0.0.1"} if config.address == "local" else {}
+    alone = {"include_dashboard": False} if config.address == "local" else {}
+    if alone:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # its ports are open to the network
     try:
         ray.init(config.address, log_to_driver=False, logging_level="ERROR", **alone)
     except (ImportError, OSError, RuntimeError, ValueError) as error:

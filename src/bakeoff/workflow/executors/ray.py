@@ -117,6 +117,7 @@ class _Tasks:
             if self.tries[job.name] < TRIES:
                 self.waiting.append(job)
                 self.deadlines.pop(job.name, None)
+                self.monitor(job.name)(0, 1, f"begun again: {in_one_line(error)}")
                 return
             result, made = Failure(f"its process or node died {TRIES} times, at last: {in_one_line(error)}"), {}
         for path, packed in made.items():
