@@ -28,7 +28,7 @@ class CellOutput:
 
     def __init__(self, execution: int) -> None:
         self.execution = execution
-        quiet = Console(file=io.StringIO(), width=WIDTH)
+        quiet = Console(file=io.StringIO(), width=WIDTH, force_jupyter=False)
         self.bars = Progress(*columns(), console=quiet, auto_refresh=False, speed_estimate_period=SPEED_PERIOD)
         self.display = Display(self.bars)
         self._handle: Any = None  # IPython's, which has no types
@@ -59,7 +59,7 @@ class CellOutput:
 
     def rendered(self) -> dict[str, str]:
         """The bars by MIME type."""
-        console = Console(file=io.StringIO(), width=WIDTH, record=True)
+        console = Console(file=io.StringIO(), width=WIDTH, force_jupyter=False, record=True)  # else it prints itself
         console.print(self.bars.get_renderable())
         return {
             "text/html": console.export_html(inline_styles=True, code_format=PAGE, clear=False),

@@ -145,6 +145,8 @@ class TrainingConfig(Recipe, frozen=True):
         workers: Runs at once; 0 means as many as there are processors for the threads of each, one on a GPU; on a
             cluster as many as its nodes carry.
         tensorboard: Whether each run writes TensorBoard event files, into `tensorboard/`.
+        mlflow: Whether the runs' numbers are written to an MLflow database, `mlflow.db`, when the training has ended.
+        wandb: Whether they are written for Weights & Biases, into `wandb/`, likewise.
         profile: Whether a few early steps of each run are profiled, into `profiles/`.
     """
 
@@ -157,6 +159,8 @@ class TrainingConfig(Recipe, frozen=True):
     timeout: NotNegative = 0.0
     workers: Count = 0
     tensorboard: bool = False
+    mlflow: bool = False
+    wandb: bool = False
     profile: bool = False
 
     @property

@@ -11,7 +11,8 @@ from torch.profiler import ProfilerActivity, profile, schedule, supported_activi
 
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.progress import RunProgress, no_progress
-from bakeoff.training.run import BatchLog, LogLine
+from bakeoff.training.run import LogLine
+from bakeoff.training.scalars import scalars
 
 SKIPPED, WARM_UP, PROFILED = 5, 5, 20
 """Steps: the first ones set things up, the next pay for the profiler's own start."""
@@ -49,25 +50,11 @@ def event_files(folder: Path | None) -> Iterator[Callable[[LogLine], None]]:
     with SummaryWriter(str(folder), flush_secs=5) as writer:
 
         def write(line: LogLine) -> None:
-            step = line.step if isinstance(line, BatchLog) else line.epoch
-            for tag, value in _scalars(line).items():
-                if value is not None:
-                    writer.add_scalar(tag, value, step)
+            step, numbers = scalars(line)
+            for tag, value in numbers.items():
+                writer.add_scalar(tag, value, step)
 
         yield write
-
-
-def _scalars(line: LogLine) -> dict[str, float | None]:
-    if isinstance(line, BatchLog):
-        return {"loss/batches": line.loss}
-    return {
-        "loss/training": line.train_loss,
-        "loss/validation": line.val_loss,
-        "accuracy/training": line.train_accuracy,
-        "accuracy/validation": line.val_accuracy,
-        **{f"gradient norm/{name}": value for name, value in line.gradient_norms.items()},
-        **{f"activation scale/{name}": value for name, value in line.activation_scales.items()},
-    }
 
 
 @contextmanager

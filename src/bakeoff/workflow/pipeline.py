@@ -147,6 +147,7 @@ def train(
     from bakeoff.workflow.latency import measure_latency
     from bakeoff.workflow.shared import predict_shared
     from bakeoff.workflow.sweep import plan_sweep, sweep
+    from bakeoff.workflow.trackers import track
     from bakeoff.workflow.tune import tuned
 
     check(config)
@@ -168,6 +169,7 @@ def train(
             measure_latency(experiment, variants, runs, monitor)
         if photos := config.evaluation.explain:
             explain_runs(experiment, variants, runs, datasets, photos, monitor)
+        track(experiment.folder, runs, config.training, monitor)
     return runs
 
 
@@ -250,8 +252,10 @@ def check(config: ExperimentConfig) -> None:
     from bakeoff.workflow import tune
     from bakeoff.workflow.executors.nodes import check_installed
     from bakeoff.workflow.main_module import check_main
+    from bakeoff.workflow.trackers import check_trackers
 
     check_main(config)
+    check_trackers(config.training)
     data, training = config.data, config.training
     labels = tuple(network_label(name) for name in training.networks)
     for what, values in (("networks", labels), ("seeds", training.seed_list)):
