@@ -1,4 +1,4 @@
-"""How large an installation is, and how long it takes: bakeoff with torch's CPU build, and torch as PyPI has it.
+"""How large an installation is, and how long it takes: bakeoff with torch's CPU build.
 
     python benchmarks/install.py [--cpu REQUIREMENT …]
 
@@ -12,14 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).parent / "results"
 CPU = "https://download.pytorch.org/whl/cpu"
-TORCH = next(line.split()[2] for line in (ROOT / "Makefile").read_text().splitlines() if line.startswith("TORCH ?="))
 
 
 def main() -> None:
@@ -27,30 +24,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cpu", nargs="+", default=["torch", "--index-url", CPU])
     options = parser.parse_args()
-    with fresh() as venv:
+    with tempfile.TemporaryDirectory() as folder:
+        venv = Path(folder)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         rows = [
             measure(venv, "torch, CPU build", options.cpu),
             measure(venv, "bakeoff and what else it needs", [str(ROOT)]),
         ]
         packages = [f"{name} {version(venv, name)}" for name in ("torch", "polars", "scipy", "opencv-python-headless")]
-    with fresh() as venv:
-        rows.append(measure(venv, "torch as PyPI has it for this system", [f"torch=={TORCH}"]))
     (RESULTS / "install.json").write_text(json.dumps({"rows": rows, "packages": packages}, indent=1) + "\n")
     table = "".join(f"| {row['what']} | {row['megabytes']:,} | {row['seconds']} |\n" for row in rows)
     (RESULTS / "install.md").write_text(
-        "# Installation\n\nWritten by `benchmarks/install.py`: fresh virtual environments, nothing cached; seconds "
+        "# Installation\n\nWritten by `benchmarks/install.py`: a fresh virtual environment, nothing cached; seconds "
         "depend on the network and on what else the machine does.\n\n"
         f"Made with Python {sys.version.split()[0]}, {sys.platform}; {', '.join(packages)}.\n\n"
         f"| installed | MB on disk | seconds |\n|---|---|---|\n{table}"
     )
-
-
-@contextmanager
-def fresh() -> Iterator[Path]:
-    """A virtual environment for a while."""
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        yield Path(folder)
 
 
 def measure(venv: Path, what: str, wanted: list[str]) -> dict[str, object]:

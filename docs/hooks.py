@@ -75,7 +75,7 @@ def command_line() -> str:
     group = get_command(app)
     context = typer.Context(group)
     shown = {name: own for name, own in group.commands.items() if not own.hidden}
-    rows = "".join(f"| [`bakeoff {name}`](#bakeoff-{name}) | {own.help} |\n" for name, own in shown.items())
+    rows = "".join(f"| [`{name}`](#bakeoff-{name}) | {own.help} |\n" for name, own in shown.items())
     helps = (get_docs_for_click(obj=own, ctx=context, indent=1, call_prefix="bakeoff") for own in shown.values())
     text = "".join(EXAMPLE.sub(r"**Example**:\n\n```sh\n\1\n```", page) for page in helps)
     return f"# The command line\n\n| command | what |\n|---|---|\n{rows}{EXIT_CODES}\n{text}"

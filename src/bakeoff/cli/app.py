@@ -18,7 +18,7 @@ Function = TypeVar("Function", bound=Callable[..., object])
 
 app = typer.Typer(
     name="bakeoff",
-    help="From COCO detection annotations to an image classification data set, to CNNs trained on it, to a comparison "
+    help="From detection annotations to an image-classification data set, to networks trained on it, to a comparison "
     "that can be believed.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -32,12 +32,12 @@ Annotations = Annotated[
 Photos = Annotated[
     str, typer.Option("--images", help="Folder or zip archive of the photos, url, or a URL; replaces data.images.")
 ]
-Connections = Annotated[int, typer.Option(help="Downloads at once; replaces data.connections.")]
+Connections = Annotated[int, typer.Option(help="Downloads at once; replaces data.connections.", show_default=False)]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="section.key=value; may be given several times.")]
 Out = Annotated[Path | None, typer.Option(help="The experiment's folder; default: bakeoff-NAME.")]
-Overwrite = Annotated[bool, typer.Option(help="Replace what was made there with other settings.")]
+Overwrite = Annotated[bool, typer.Option(help="Replace what is there, if it was made with other settings.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps; replaces training.device.")]
-Threads = Annotated[int, typer.Option(help="CPU threads per run; replaces training.threads.")]
+Threads = Annotated[int, typer.Option(help="CPU threads per run; replaces training.threads.", show_default=False)]
 Precision = Annotated[str, typer.Option(help="float32, bfloat16 or auto; replaces training.precision.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Write a trace of each run's early steps, for Perfetto.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]

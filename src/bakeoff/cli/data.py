@@ -76,7 +76,7 @@ def select(
     overrides: cli.Overrides = None,
     overwrite: cli.Overwrite = False,
 ) -> None:
-    """Choose the images, of which no more than headers are read; print quotas, counts and the ledger's reasons."""
+    """Choose the images, reading no more than their headers; print quotas, counts and the ledger's reasons."""
     from bakeoff.workflow import pipeline
 
     config, _ = cli.load(experiment, out, overrides, annotations=annotations, images=images)

@@ -30,7 +30,7 @@ def init(
     folder: Annotated[str, typer.Option(help="Instead: a tree of photos with a folder per class.")] = "",
     classes: Annotated[str, typer.Option(help="Class names with commas; default: the most frequent ones.")] = "",
     networks: Annotated[str, typer.Option(help="Names of networks with commas; default: the preset's.")] = "",
-    preset: Annotated[str, typer.Option(help="Whose values it begins with.")] = "hw4-2024",
+    preset: Annotated[str, typer.Option(help="The preset whose values it starts from.")] = "hw4-2024",
     overwrite: cli.Overwrite = False,
 ) -> None:
     """Write an experiment file with a comment for every key, from options or from answers to three questions."""
@@ -85,7 +85,7 @@ def report(
     out: Annotated[Path | None, typer.Option(help="Folder of a joint report; default: bakeoff-report.")] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Score the runs of experiments and rewrite their report; several folders give one joint report."""
+    """Score the runs of an experiment and rewrite its report; several folders give one joint report."""
     from bakeoff.workflow import pipeline
 
     with progress() as monitor:

@@ -28,7 +28,7 @@ def grade(
         bool, typer.Option("--allow-code", help="Allow the networks' sources that were handed in to be executed.")
     ] = False,
 ) -> None:
-    """Look through what a class handed in for the mistakes that are common; print them, and write one page."""
+    """Check what a class handed in for common mistakes; print them, and write one page."""
     from bakeoff.workflow.grade import grade as look
 
     names = tuple(name.strip() for name in classes.split(",") if name.strip())

@@ -40,7 +40,7 @@ def improve(
     overrides: cli.Overrides = None,
     device: cli.Device = "",
 ) -> None:
-    """Try cleaner labels, more photos, augmentation and remedies on one network; rank them by measured gain."""
+    """Try cleaner labels, fewer photos, augmentation and remedies on one network; rank them by measured gain."""
     from bakeoff.workflow.improve import improve as run_improve
 
     config, folder = cli.load(experiment, out, overrides, annotations=annotations, images=images, device=device)
@@ -126,7 +126,7 @@ def watch(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
 ) -> None:
-    """Serve the report of an experiment while it is trained: it grows as runs end, and says what the others are at."""
+    """Serve the report of an experiment while it is trained; it updates as runs end, and shows how far others are."""
     from bakeoff.workflow.web.server import watch as run_server
 
     run_server(folder, host, port, ready=lambda url: print_line(f"Watching {folder} at {url} until Ctrl+C."))
