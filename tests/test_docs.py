@@ -1,5 +1,6 @@
 """What the documentation says exists."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -128,3 +129,14 @@ def test_the_table_of_other_tools_is_that_of_the_benchmark() -> None:
 def test_links_lead_to_files_that_exist(page: Path) -> None:
     for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
         assert (page.parent / link).exists(), link
+
+
+def test_the_figures_of_the_statistics_page_show_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    figures = importlib.import_module("figures")
+    missed = dict(figures.interval()[0].select("kind", "missed").iter_rows())
+    assert missed == {"one seed, over photos": 13, "three seeds, over seeds and photos": 1}
+    assert "misses the truth (orange) 13 times of 25" in (ROOT / "docs" / "statistics.md").read_text()
+    low, high, difference = figures.paired()[0].iter_rows(named=True)
+    assert low["high"] > high["low"]
+    assert difference["low"] > 0
