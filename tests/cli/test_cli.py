@@ -158,7 +158,7 @@ def test_audit_exits_with_1_where_a_photo_leaks(photos: list[str], tmp_path: Pat
     done = bakeoff("audit", "tree", "--annotations", photos[1], cwd=tmp_path)
     assert done.returncode == 1
     assert "cat/x.jpg = dog/[red]z.jpg (same bytes)" in done.stdout
-    assert "1 photos found in" in done.stdout
+    assert "1 photo found in" in done.stdout
     done = bakeoff("audit", "tree", "--annotations", photos[1], "--json", cwd=tmp_path)
     assert done.returncode == 1
     (group,) = json.loads(done.stdout)["duplicates"]

@@ -41,6 +41,8 @@ Threads = Annotated[int, typer.Option(help="CPU threads per run; replaces traini
 Precision = Annotated[str, typer.Option(help="float32, bfloat16 or auto; replaces training.precision.")]
 Profile = Annotated[bool, typer.Option("--profile", help="Write a trace of each run's early steps, for Perfetto.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+Host = Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
 AllowCode = Annotated[
     bool, typer.Option("--allow-code", help="Allow the source of a network stored with the run to be executed.")
 ]

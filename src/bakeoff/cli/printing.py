@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from bakeoff.core.words import agree
+
 if TYPE_CHECKING:
     from bakeoff.data.audit.result import Audit, Duplicates, LabelCheck
     from bakeoff.data.build.dataset import Dataset
@@ -61,7 +63,7 @@ def print_index(index: "Index") -> None:
     """Prints what an instances file holds, and what is wrong in it."""
     from bakeoff.data import coco
 
-    print_line(f"{index.images.height:,} images, {index.annotations.height:,} annotations")
+    print_line(agree(f"{index.images.height:,} images, {index.annotations.height:,} annotations"))
     summary = coco.summary(index)
     print_table("Categories", summary.columns, summary.iter_rows())
     print_problems(index.info.problems)
@@ -90,7 +92,7 @@ def print_audit(audit: "Audit") -> None:
 
 
 def _print_labels(labels: "LabelCheck") -> None:
-    found = f"{labels.matched:,} photos found in {labels.annotations}"
+    found = agree(f"{labels.matched:,} photos found in {labels.annotations}")
     print_line(f"{found}; {labels.ambiguous:,} hold several of the classes")
     print_list("photos not listed there", labels.unmatched, str)
     print_list("classes that are none of its categories, not judged", labels.unknown_classes, str)

@@ -1,5 +1,6 @@
 """Training networks, improving one, and using it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -104,32 +105,39 @@ def predict(
 @cli.command("serve bakeoff-demo/runs/net1-seed0")
 def serve(
     model: Model,
-    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    host: cli.Host = "127.0.0.1",
+    port: cli.Port = 8000,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     allow_code: cli.AllowCode = False,
 ) -> None:
     """Serve a page to drop a photo on, on this machine; POST /predict answers programs."""
     from bakeoff.workflow.web.server import serve as run_server
 
-    def ready(url: str) -> None:
-        print_line(f"Serving {model} at {url} until Ctrl+C.")
-        if host not in {"127.0.0.1", "localhost", "::1"}:
-            print_line("Whoever reaches this address can use it: there is no password, and no encryption.", "yellow")
-
-    run_server(model, host, port, device=device, allow_code=allow_code, ready=ready)
+    said = _listening(f"Serving {model}", host)
+    run_server(model, host, port, device=device, allow_code=allow_code, ready=said)
 
 
 @cli.command("watch bakeoff-demo")
 def watch(
     folder: Annotated[Path, typer.Argument(help="The experiment's folder, which another command trains in.")],
-    host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8000,
+    host: cli.Host = "127.0.0.1",
+    port: cli.Port = 8000,
 ) -> None:
     """Serve the report of an experiment while it is trained; it updates as runs end, and shows how far others are."""
     from bakeoff.workflow.web.server import watch as run_server
 
-    run_server(folder, host, port, ready=lambda url: print_line(f"Watching {folder} at {url} until Ctrl+C."))
+    run_server(folder, host, port, ready=_listening(f"Watching {folder}", host))
+
+
+def _listening(what: str, host: str) -> Callable[[str], None]:
+    """Says where a server listens, and that it is open to all where it is."""
+
+    def ready(url: str) -> None:
+        print_line(f"{what} at {url} until Ctrl+C.")
+        if host not in {"127.0.0.1", "localhost", "::1"}:
+            print_line("Whoever reaches this address can use it: there is no password, and no encryption.", "yellow")
+
+    return ready
 
 
 @cli.command("export bakeoff-demo/runs/net1-seed0 --out net1.onnx")

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 import msgspec
 import polars as pl
+from msgspec.structs import force_setattr
+
+from bakeoff.core.words import agree
 
 SHOWN = 3
 NO_FILE = "no-file"
@@ -23,12 +26,15 @@ class Problem(msgspec.Struct, frozen=True):
     Attributes:
         code: A short name, such as "unknown-image".
         count: How many entries have it.
-        message: One sentence with examples, and what was done.
+        message: One sentence with examples, and what was done; in the singular where it begins with "1 images".
     """
 
     code: str
     count: int
     message: str
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "message", agree(self.message))
 
 
 class License(msgspec.Struct, frozen=True):

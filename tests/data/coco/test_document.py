@@ -157,7 +157,7 @@ def test_an_entry_is_named_by_its_number_in_the_file(size: int, number: int) -> 
     _, annotations = read(f'{{{BARE}, "annotations": [{entries}]}}'.encode(), size, mender)
     assert len(annotations) == number + 1
     assert [problem.message for problem in mender.problems] == [
-        f'1 annotations can\'t be used (annotations[{number}] has no "image_id"): dropped'
+        f'1 annotation can\'t be used (annotations[{number}] has no "image_id"): dropped'
     ]
 
 

@@ -57,7 +57,7 @@ def test_boxes_are_clipped_and_empty_ones_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("examples", "message"),
     [
-        (["b"], "1 files are odd (b)"),
+        (["b"], "1 file is odd (b)"),
         (["b", "b", "a"], "3 files are odd (b, a)"),
         ("abcd", "4 files are odd (a, b, c, …)"),
     ],

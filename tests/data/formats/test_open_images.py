@@ -97,7 +97,7 @@ def test_labels_of_whole_photos(photos: Path, tmp_path: Path) -> None:
         *((1, 1, 100.0, 40.0), (2, 2, 60.0, 48.0))
     ]
     assert [(problem.code, problem.message) for problem in index.info.problems] == [
-        ("absent-class", "1 labels say that a class is not there: left out (00b2)")
+        ("absent-class", "1 label says that a class is not there: left out (00b2)")
     ]
     with pytest.raises(ConfigError, match=r"needs boxes; .* has labels of whole photos"):
         open_index(experiment(f"data.annotations={path}", f"data.images={photos}", "data.view=crop").data, None)

@@ -65,7 +65,7 @@ def test_nothing_planted_is_not_found(find) -> None:
 def test_each_evidence_is_found_in_both_splits(find, kind: str, columns: dict, copies: dict) -> None:
     finding = find(columns, copies)
     assert finding.state == "found"
-    assert "1 photos leak: 1 in both splits (25.0 % of the validation photos), 0 under several" in finding.verdict
+    assert "1 photo leaks: 1 in both splits (25.0 % of the validation photos), 0 under several" in finding.verdict
     assert f"images/train/0.jpg = images/val/6.jpg (same {kind})" in finding.verdict
     assert finding.evidence["by"] == {name: int(name == kind) for name in ("image id", "file name", "bytes", "pixels")}
 

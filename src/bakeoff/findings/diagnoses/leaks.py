@@ -8,6 +8,7 @@ import numpy as np
 
 from bakeoff.core.registry import findings
 from bakeoff.core.types import VAL
+from bakeoff.core.words import agree
 from bakeoff.data.audit.result import Border, Duplicates, Evidence
 from bakeoff.data.duplicates.fingerprints import fingerprints, joined
 from bakeoff.data.duplicates.groups import ImageFile, find_duplicates
@@ -105,7 +106,7 @@ def _judge(leaked: Sequence[Duplicates], validation: Sequence[str], photos: int,
         part = f" ({100 * len(seen) / len(validation):.1f} % of the validation photos)" if seen else ""
         example = f"{' = '.join(leaked[0].files[:2])} (same {', '.join(leaked[0].evidence)})"
         counts = f"{len(both):,} in both splits{part}, {len(several):,} under several classes"
-        return "found", f"{len(leaked):,} photos leak: {counts}; for example {example}."
+        return "found", agree(f"{len(leaked):,} photos leak: {counts}; for example {example}.")
     if flat > FLAT * photos:
         return "undecided", (
             f"No photo leaks by its id or bytes, but {flat:,} of {photos:,} are flat, so their pixels can't show it."

@@ -10,6 +10,7 @@ from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.registry import sections
 from bakeoff.core.storage import check_owned, mark_owned
+from bakeoff.evaluation.predictions import Scoring
 from bakeoff.report import rendering
 from bakeoff.report.contents import Figure, ReportInput, Table, parts_of
 from bakeoff.report.formatting import slugs
@@ -18,6 +19,7 @@ from bakeoff.report.homework.document import NAME, write_document
 from bakeoff.report.homework.latex import to_latex, to_markdown_table
 from bakeoff.report.homework.notebook import write_notebook
 from bakeoff.report.homework.pictures import confusion_matrix, sample_grid
+from bakeoff.report.sections.networks import SCORED
 
 KIND = "homework"
 NEEDED = ("typst", "nbclient", "nbformat", "ipykernel")
@@ -28,7 +30,7 @@ ACCURACIES = (
     "Learnable parameters, and mean accuracies over the seeds that trained, with the 95 % interval over seeds and "
     "photos; with one seed over photos."
 )
-SHORT = ("network", "parameters", "trained", "training", "validation", "test")
+SHORT = ("network", "parameters", "trained", "training", "validation", "test", "mAP")
 """The columns of the table of networks that the PDF has room for."""
 
 
@@ -71,7 +73,7 @@ def _parts(
     networks, tables = made["networks"], list(parts_of(made["details"], Table))
     photos = [sample_grid(case.dataset)] if case.dataset else []
     yield "The data set", [made["data"]["counts"], *photos]
-    yield "Parameters and accuracies", _short(networks["networks"])
+    yield "Parameters and accuracies", _short(networks["networks"], case.comparison.scoring)
     yield "Training loss and accuracy", networks["curves"]
     yield "Answers", answers
     yield "Confusion matrices", list(_matrices(case))
@@ -88,13 +90,14 @@ def _matrices(case: ReportInput) -> Iterator[Figure]:
         )
 
 
-def _short(table: object) -> Table:
+def _short(table: object, scoring: Scoring) -> Table:
     """The table without the columns that the PDF has no room for."""
     assert isinstance(table, Table)
     kept = [position for position, name in enumerate(table.columns) if name in SHORT]
     rows = [[row[position] for position in kept] for row in table.rows]
+    caption = ACCURACIES if scoring == "label" else f"{ACCURACIES} {SCORED[scoring].strip()}"
     return replace(
-        table, name="accuracies", caption=ACCURACIES, columns=[table.columns[position] for position in kept], rows=rows
+        table, name="accuracies", caption=caption, columns=[table.columns[position] for position in kept], rows=rows
     )
 
 

@@ -39,7 +39,8 @@ def sample_grid(dataset: Dataset, most: int = SAMPLES) -> Figure:
 
 def confusion_matrix(network: VariantScores, run: RunScores, safe: str, classes: tuple[str, ...]) -> Figure:
     """The confusion matrix of one run, its title in the picture."""
-    title = f"{network.name}, seed {run.seed}: {percent(run.val_accuracy)} of {sum(map(sum, run.confusion)):,} photos"
+    photos, right = sum(map(sum, run.confusion)), sum(row[label] for label, row in enumerate(run.confusion))
+    title = f"{network.name}, seed {run.seed}: {percent(right / photos)} of {photos:,} photos"
     words = {"text": printable(title), "color": INK, "fontSize": 14, "fontWeight": "normal"}
     caption = f"Confusion matrix of {title}; rows true, columns predicted."
     chart = {**charts.confusion(run.confusion, classes), "title": words}
