@@ -8,7 +8,7 @@ JOBS ?= auto
 PYTEST := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-.PHONY: demo test test-all check docs sbom benchmark lock format clean
+.PHONY: demo test test-all check docs sbom benchmark notebooks lock format clean
 
 demo: $(VENV)/.installed  ## draw the sample, train four networks on it, write the report
 	$(BIN)/bakeoff demo
@@ -44,6 +44,9 @@ benchmark: $(VENV)/.installed  ## index, selection and build beside other tools;
 	$(BIN)/python benchmarks/index.py
 	$(BIN)/python benchmarks/build.py $(if $(PHOTOS),--photos $(PHOTOS))
 	@cat benchmarks/results/index.md benchmarks/results/build.md
+
+notebooks: $(VENV)/.installed  ## execute the notebooks of examples/ anew
+	$(BIN)/python .ci/notebooks.py
 
 format: $(VENV)/.installed  ## format and apply safe fixes
 	$(BIN)/ruff format .
