@@ -20,7 +20,15 @@ import bakeoff
 from bakeoff.cli.main import app
 
 ROOT = Path(__file__).parents[1]
-OUTSIDE = ("[A-Z]*.md", "LICENSE", "Makefile", "benchmarks/*.py", "benchmarks/results/*.md", "examples/*")
+OUTSIDE = (
+    "[A-Z]*.md",
+    "LICENSE",
+    "Makefile",
+    "benchmarks/*.py",
+    "benchmarks/results/*.md",
+    "examples/*.py",
+    "examples/cluster/*",
+)
 GALLERY = ROOT / ".gallery"
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)")
 EXAMPLE = re.compile(r"^Example: \[bold\](.*)\[/bold\]$", re.M)
