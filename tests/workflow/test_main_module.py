@@ -63,5 +63,14 @@ def test_a_script_that_its_workers_would_run_again_is_refused(tmp_path: Path) ->
     assert said([str(script)]) == ""
 
 
+def test_nodes_of_a_cluster_know_nothing_of_the_script(tmp_path: Path) -> None:
+    script, guard = tmp_path / "script.py", "assert __name__ == '__main__'\n"
+    plugin = "from bakeoff.core.registry import networks\n@networks.register('own')\nclass Net: pass"
+    script.write_text(CODE.format(before=guard + plugin, network="own").replace("',)", "',), executor='ray'"))
+    assert "a plug-in was registered in the main script" in said([str(script)])
+    script.write_text(CODE.format(before=guard, network="__main__:Net").replace("',)", "',), executor='ray'"))
+    assert "network '__main__:Net' is defined in this session" in said([str(script)])
+
+
 def test_this_process_alone_needs_nothing() -> None:
     check_main(ONE_PROCESS)

@@ -18,10 +18,11 @@ def check_main(config: ExperimentConfig) -> None:
         ConfigError: There is such a thing; the message says where to put it.
     """
     path = getattr(sys.modules["__main__"], "__file__", None)
+    spawned = config.training.executor != "ray"  # else the nodes of a cluster work, which run no script
     for name in config.training.networks:
-        _check_network(name, path)
+        _check_network(name, path if spawned else None)
     if config.training.executor != "serial":
-        modules_for_workers(spawned=config.training.executor != "ray")
+        modules_for_workers(spawned=spawned)
     if (config.training.executor != "serial" or config.data.workers != 1) and path and not _is_guarded(Path(path)):
         raise ConfigError(
             f"{path} would be run again by each worker process: put what it does under `{GUARD}`, or set "

@@ -6,12 +6,13 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
-from bakeoff.core.errors import in_one_line
+from bakeoff.core.errors import ConfigError, in_one_line
 from bakeoff.core.progress import Monitor, RunProgress
 from bakeoff.core.registry import executors, modules_for_workers
 from bakeoff.core.storage import digest
@@ -45,6 +46,11 @@ def ray_tasks(jobs: Sequence[Job], workers: int, monitor: Monitor) -> Iterator[O
         tasks = _Tasks(ray, jobs, workers, monitor, _Shared(socket.gethostname(), modules, versions(), sent))
         try:
             yield from tasks.outcomes()
+        except ray.exceptions.RayError as error:
+            raise ConfigError(
+                f"the connection to the Ray cluster was lost: {in_one_line(error)}. The same command trains what is "
+                "missing."
+            ) from None
         finally:
             tasks.stop()
 
@@ -134,12 +140,13 @@ class _Tasks:
 
     def stop(self) -> None:
         """Lets what still runs clean up and end, and ends it where it does not."""
-        for force in (False, True):
-            for reference in self.running:
-                self.ray.cancel(reference, force=force)
-            if self.running:
-                self.ray.wait(list(self.running), num_returns=len(self.running), timeout=SECONDS_TO_STOP)
-        self.ray.kill(self.board)
+        with suppress(self.ray.exceptions.RayError):  # the cluster is gone
+            for force in (False, True):
+                for reference in self.running:
+                    self.ray.cancel(reference, force=force)
+                if self.running:
+                    self.ray.wait(list(self.running), num_returns=len(self.running), timeout=SECONDS_TO_STOP)
+            self.ray.kill(self.board)
 
 
 class _Board:
