@@ -58,9 +58,10 @@ def node_folder() -> Path:
     Raises:
         StorageError: Somebody else made a folder of that name.
     """
-    folder = Path(tempfile.gettempdir()) / f"bakeoff-{getpass.getuser()}"
+    user = os.getuid() if hasattr(os, "getuid") else None  # in a container it may have no name; Windows has none
+    folder = Path(tempfile.gettempdir()) / f"bakeoff-{getpass.getuser() if user is None else user}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+    if user is not None and folder.stat().st_uid != user:
         raise StorageError(f"{folder} belongs to another user. Set TMPDIR to a folder of your own on this node.")
     return folder
 
