@@ -90,20 +90,23 @@ class _Tasks:
     def outcomes(self) -> Iterator[Outcome]:
         """How each job ended, as they end."""
         while self.waiting or self.running:
-            while self.waiting and len(self.running) < self.most:
-                self._submit(self.waiting.pop())
+            self._submit()
             self.ray.wait(list(self.running), timeout=POLL)
             ended, _ = self.ray.wait(list(self.running), num_returns=len(self.running), timeout=0)
             self._listen()
-            for reference in ended:
-                yield from self._end(reference)
+            jobs = {reference: self.running.pop(reference) for reference in ended}
+            self._submit()  # what ended is read and written while others run
+            for reference, job in jobs.items():
+                yield from self._end(reference, job)
             for reference in [own for own, job in self.running.items() if self._is_late(job)]:
                 yield self._kill(reference)
 
-    def _submit(self, job: Job) -> None:
-        work = self.work.options(name=job.name, num_cpus=job.cpus, num_gpus=job.gpus)
-        self.tries[job.name] += 1
-        self.running[work.remote(job.name, job.task, self.board, self.shared)] = job
+    def _submit(self) -> None:
+        while self.waiting and len(self.running) < self.most:
+            job = self.waiting.pop()
+            work = self.work.options(name=job.name, num_cpus=job.cpus, num_gpus=job.gpus)
+            self.tries[job.name] += 1
+            self.running[work.remote(job.name, job.task, self.board, self.shared)] = job
 
     def _listen(self) -> None:
         for name, progress in self.ray.get(self.board.take.remote()):
@@ -113,8 +116,7 @@ class _Tasks:
                 self.deadlines[name].told(*progress[:2])
                 self.monitor(name)(*progress)
 
-    def _end(self, reference: object) -> Iterator[Outcome]:
-        job = self.running.pop(reference)
+    def _end(self, reference: object, job: Job) -> Iterator[Outcome]:
         try:
             result, made = self.ray.get(reference)
         except self.ray.exceptions.RayTaskError as error:  # what it returned does not pickle
