@@ -86,7 +86,7 @@ def make_case(folder: Path, photos: int, class_count: int, networks: int) -> Rep
     )
     selection = SelectionInfo(SelectionConfig(classes=classes), "made up", "0", "0", ())
     info = DatasetInfo(classes, SIDE, "area", 95, counts, selection, "made up", 0, "d", "r", {})
-    dataset = Dataset(folder, info, manifest, pl.DataFrame({"reason": ["chosen"] * (TRAIN + photos)}))
+    dataset = Dataset(folder, info, manifest, lambda: pl.DataFrame({"reason": ["chosen"] * (TRAIN + photos)}))
     runs = [_run(dataset, f"network {number}", draws) for number in range(networks)]
     scores = compare(dataset, runs).comparison
     names = tuple(run.spec.variant for run in runs)

@@ -36,7 +36,7 @@ def make_dataset(train: Sequence[int], val: Sequence[int], annotated: Sequence[l
     info = DatasetInfo(
         CLASSES, 8, "area", 95, {"train": len(train), "val": len(val)}, selection, "photos", 0, "d1", "r1", {}
     )
-    return Dataset(Path("dataset"), info, manifest, pl.DataFrame())
+    return Dataset(Path("dataset"), info, manifest, pl.DataFrame)
 
 
 def make_run(dataset: Dataset, predicted: Sequence[int], *, network: str = "net1", seed: int = 0) -> Run:

@@ -75,7 +75,7 @@ def make_dataset(folder: Path, classes: Sequence[str], texts: Sequence[str] = ()
     counts = {"train": TRAIN_PER_CLASS * len(classes), "val": VAL_PER_CLASS * len(classes)}
     info = DatasetInfo(tuple(classes), SIDE, "area", 95, counts, selection, "photos", 1, "d1", "r1", {})
     ledger = pl.DataFrame({"reason": ["chosen"] * 5 + ["replaces image 7", "quotas filled", "an empty file"]})
-    return Dataset(folder, info, manifest, ledger)
+    return Dataset(folder, info, manifest, lambda: ledger)
 
 
 def without_validation(dataset: Dataset) -> Dataset:

@@ -41,7 +41,7 @@ def values() -> Callable[..., dict[str, object]]:
         empty = pl.DataFrame()
         comparison = Comparison(("a", "b"), "d", {"train": 10, "val": images}, networks)
         experiment = ExperimentConfig(training=TrainingConfig(networks=("x",), seeds=(9,)))
-        case = ReportInput(experiment, comparison, Dataset(Path(), info, empty, empty), [], "", findings)
+        case = ReportInput(experiment, comparison, Dataset(Path(), info, empty, pl.DataFrame), [], "", findings)
         return dict(sections["10-answer"](case).values)
 
     return section_values

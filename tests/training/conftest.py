@@ -35,7 +35,7 @@ def dataset(tmp_path: Path) -> Dataset:
     selection = SelectionInfo(SelectionConfig(classes=CLASSES), "instances.json", "0", "0")
     counts = {split: 3 * count for split, count in PER_CLASS.items()}
     info = DatasetInfo(CLASSES, SIDE, "area", 95, counts, selection, "photos", 0, "d1", "r1", {})
-    return Dataset(folder, info, manifest, pl.DataFrame())
+    return Dataset(folder, info, manifest, pl.DataFrame)
 
 
 @pytest.fixture

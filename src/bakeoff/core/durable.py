@@ -3,10 +3,14 @@
 import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 AT_ONCE = 16
 """Files that are synced at once; a journalling file system commits them together."""
+
+HANDED_OUT = 1024
+"""Files that are given to the threads at a time: a folder may hold a million."""
 
 NO_FOLDERS = {errno.EACCES, errno.EBADF, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 """How Windows and some network file systems say that a folder can't be synced."""
@@ -39,8 +43,12 @@ def sync_folder(folder: Path) -> None:
 
 def sync_tree(folder: Path) -> None:
     """Returns when all files in a folder, then the names in it and its folders, are on the disk."""
-    found = sorted(folder.rglob("*"), reverse=True)  # a folder comes after what is in it
+    folders: list[Path] = []
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        list(threads.map(sync, (path for path in found if path.is_file())))
-    for path in [*(path for path in found if path.is_dir()), folder]:
+        for home, _, names in os.walk(folder):
+            folders.append(Path(home))
+            files = (Path(home, name) for name in names)
+            while some := list(islice(files, HANDED_OUT)):
+                list(threads.map(sync, some))
+    for path in reversed(folders):  # a folder comes after what is in it
         sync_folder(path)

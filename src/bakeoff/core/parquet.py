@@ -1,6 +1,8 @@
 """Parquet files that may be damaged or hostile: at some of them polars panics, others unpack without end."""
 
 import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -28,6 +30,12 @@ def decode(raw: bytes) -> pl.DataFrame:
         raise ValueError(in_one_line(error)) from None
 
 
+def read_schema(path: Path, whole: Path) -> Mapping[str, pl.DataType]:
+    """The columns of a stored table, of which no row is read; as `read_parquet`."""
+    with _damage(path, whole), path.open("rb") as file:
+        return pl.read_parquet_schema(file)
+
+
 def read_parquet(path: Path, whole: Path) -> pl.DataFrame:
     """Reads a stored table.
 
@@ -38,7 +46,13 @@ def read_parquet(path: Path, whole: Path) -> pl.DataFrame:
     Raises:
         StorageError: It is missing or damaged.
     """
-    try:
+    with _damage(path, whole):
         return decode(path.read_bytes())  # by path, polars would read "[", "?" and "*" in it as patterns
-    except (OSError, ValueError) as error:
+
+
+@contextmanager
+def _damage(path: Path, whole: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise StorageError(f"{path} is missing or damaged ({error}). Remove {whole} and run again.") from None

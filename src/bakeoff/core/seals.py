@@ -1,35 +1,50 @@
 """Seals: the digests of a folder's files, so that a file that was altered after it was written is never used."""
 
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator
 from hashlib import file_digest
 from pathlib import Path
 
 import msgspec
 
+from bakeoff.core.atomic import storage_errors
 from bakeoff.core.errors import StorageError
-from bakeoff.core.storage import read_json, write_json
-from bakeoff.core.untrusted import check_tree
+from bakeoff.core.storage import encode, read_json
+from bakeoff.core.untrusted import check_tree, inside
 
 SEAL = "sealed.json"
 UNVERIFIED = "BAKEOFF_NO_VERIFY"
 """The environment variable that leaves out the checks, in worker processes, too; `bakeoff --no-verify` sets it."""
 
 
+ENTRY = re.compile(rb'("(?:[^"\\]|\\.)*")\s*:\s*"([^"]*)"')
+"""A file and its digest, as they stand in a seal."""
+
+
 class Seal(msgspec.Struct, frozen=True):
-    """`sealed.json`: by path within the folder the SHA-256 of each of its files.
+    """`sealed.json`: by path within the folder the SHA-256 of each of its files, read one after the other.
 
     SHA-256 rather than a faster digest: processors have instructions for it, and Python brings it.
     """
 
-    files: Mapping[str, str]
+    files: msgspec.Raw
     schema: int = 1
+
+    def entries(self) -> Iterator[tuple[str, str]]:
+        """The files and their digests; of a million files no table is made in memory."""
+        for found in ENTRY.finditer(self.files):
+            yield msgspec.json.decode(found[1], type=str), found[2].decode()
 
 
 def seal(folder: Path) -> None:
     """Writes the seal of a folder that is complete, as the last of its files."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    write_json(folder / SEAL, Seal({path.relative_to(folder).as_posix(): _digest(path) for path in paths}))
+    with storage_errors(folder / SEAL), (folder / SEAL).open("wb") as file:
+        file.write(b'{\n "files": {')
+        for number, path in enumerate(path for path in _files(folder) if path != folder / SEAL):
+            name = encode(path.relative_to(folder).as_posix())
+            file.write(b"," * bool(number) + b"\n  %b: %b" % (name, encode(_digest(path))))
+        file.write(b'\n },\n "schema": 1\n}\n')
 
 
 def check_seal(folder: Path, *names: str) -> None:
@@ -42,12 +57,27 @@ def check_seal(folder: Path, *names: str) -> None:
     Raises:
         StorageError: One of them is not as it was written.
     """
-    if (folder / SEAL).exists() and not os.environ.get(UNVERIFIED):
-        known = read_json(folder / SEAL, Seal, folder).files
-        for name in names:
-            if _digest(folder / name) != known.get(name, ""):
-                what = "was altered after it was written" if (folder / name).exists() else "is missing"
-                raise StorageError(f"{folder / name} {what}. Remove {folder} and run again.")
+    for name, sealed in sealed_digests(folder, *names).items():
+        check_digest(folder / name, sealed, folder)
+
+
+def sealed_digests(folder: Path, *names: str) -> dict[str, str]:
+    """What `check_digest` compares files of a folder with; nothing of a folder without a seal.
+
+    Raises:
+        StorageError: The seal can't be read.
+    """
+    if not (folder / SEAL).exists() or os.environ.get(UNVERIFIED):
+        return {}
+    known = read_json(folder / SEAL, Seal, folder)
+    return dict.fromkeys(names, "") | {name: sealed for name, sealed in known.entries() if name in names}
+
+
+def check_digest(path: Path, sealed: str, folder: Path) -> None:
+    """Raises `StorageError` if a file of a sealed folder is not as it was written."""
+    if _digest(path) != sealed:
+        what = "was altered after it was written" if path.exists() else "is missing"
+        raise StorageError(f"{path} {what}. Remove {folder} and run again.")
 
 
 def fault(folder: Path) -> str:
@@ -75,14 +105,22 @@ def broken_seals(folder: Path) -> Iterator[str]:
 
 
 def _faults(path: Path, *, added: bool = False) -> Iterator[str]:
-    home, known = path.parent, read_json(path, Seal, path.parent).files
-    found = {own.relative_to(home).as_posix() for own in home.rglob("*") if own.is_file()} - {SEAL}
-    yield from (f"{home / name} is missing" for name in sorted(known.keys() - found))
+    home, known = path.parent, read_json(path, Seal, path.parent)
+    for name, sealed in known.entries():
+        if (found := _digest(inside(home, name))) != sealed:
+            yield f"{home / name} {'was altered' if found else 'is missing'}"
     if added:
-        yield from (f"{home / name} was added" for name in sorted(found - known.keys()))
-    yield from (
-        f"{home / name} was altered" for name in sorted(found & known.keys()) if _digest(home / name) != known[name]
-    )
+        names = {name for name, _ in known.entries()} | {SEAL}
+        yield from (f"{own} was added" for own in _files(home) if own.relative_to(home).as_posix() not in names)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files in a folder and its folders, ascending; of so many, one folder's names are in memory at a time."""
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(Path(entry.path))
+        elif entry.is_file():
+            yield Path(entry.path)
 
 
 def _digest(path: Path) -> str:

@@ -3,8 +3,9 @@
 import hashlib
 import os
 import re
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,14 +25,37 @@ def encode(record: object) -> bytes:
     return msgspec.json.encode(record)
 
 
+class ListOf:
+    """A long list as a part of `digest`, which gets some of its entries at a time.
+
+    Args:
+        blocks: Gives them in turn, each time that it is called.
+    """
+
+    def __init__(self, blocks: Callable[[], Iterable[list[Any]]]) -> None:
+        self._blocks = blocks
+
+    def __iter__(self) -> Iterator[bytes]:
+        """What `digest` encodes of the whole list, in pieces."""
+        yield b"["
+        for number, block in enumerate(filter(None, self._blocks())):
+            yield b"," * bool(number) + _sorted(block)[1:-1]
+        yield b"]"
+
+
 def digest(*parts: bytes | object) -> str:
     """The first 16 hexadecimal digits of the SHA-256 over the parts; what is not bytes is encoded with sorted keys."""
     total = hashlib.sha256()
     for part in parts:
-        raw = part if isinstance(part, bytes) else msgspec.json.encode(part, order="deterministic")
-        total.update(len(raw).to_bytes(8, "little"))
-        total.update(raw)
+        pieces = part if isinstance(part, ListOf) else [part if isinstance(part, bytes) else _sorted(part)]
+        total.update(sum(map(len, pieces)).to_bytes(8, "little"))
+        for piece in pieces:
+            total.update(piece)
     return total.hexdigest()[:16]
+
+
+def _sorted(part: object) -> bytes:
+    return msgspec.json.encode(part, order="deterministic")
 
 
 def file_digest(path: Path) -> str:

@@ -2,8 +2,9 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -14,6 +15,27 @@ SPLITS = (TRAIN, VAL, TEST)
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
+
+
+class ImageRows(Protocol):
+    """Images uint8 (N, S, S, 3): an array, or what reads some of them at a time from files that are larger than memory.
+
+    An index along the first axis gives an array; `np.asarray` gives all of them, in memory.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    @property
+    def nbytes(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+    def __array__(self) -> Images: ...
 
 
 class Environment(msgspec.Struct, frozen=True):

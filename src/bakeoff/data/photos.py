@@ -40,11 +40,10 @@ class Photos:
         Of a source that can't be listed, such as a web server, names stay as they are.
         """
         names = index.images["file_name"].to_list()
-        there = self._listed(names)
-        if there is None or not (lost := [name for name in names if name not in there]):
+        if not (lost := self._lost(names)):
             return index
         listing = Listing(self._all())
-        found = listing.resolve(lost, there)
+        found = listing.resolve(lost, {*names} - {*lost})
         problems = []
         if found:
             name, file = next(iter(found.items()))
@@ -71,17 +70,22 @@ class Photos:
         sizes = ((image, _size(source, file)) for image, file, _ in rows)
         return {image: size for image, size in sizes if size}
 
-    def _listed(self, names: list[str]) -> set[str] | None:
-        """Which of the names are those of files; None where that can't be told."""
+    def _lost(self, names: list[str]) -> list[str]:
+        """Those of the names that are of no file; none where that can't be told."""
         if isinstance(self.source, ZipSource):
             files = {member.filename for members in self.source.members.values() for member in members}
-            return files.intersection(names)
+            return [name for name in names if name not in files]
         if not isinstance(self.source, FolderSource):
-            return None
-        inside = [name for name in names if stays_inside(name)]
-        folders = {name: name.rpartition("/")[0] for name in inside}
-        there = {folder: _files(self.source.root / folder) for folder in {*folders.values()}}
-        return {name for name in inside if name.rpartition("/")[2] in there[folders[name]]}
+            return []
+        root, listed = self.source.root, dict[str, set[str]]()
+
+        def is_there(name: str) -> bool:
+            folder, _, file = name.rpartition("/")
+            if folder not in listed:
+                listed[folder] = _files(root / folder)
+            return file in listed[folder]
+
+        return [name for name in names if not (stays_inside(name) and is_there(name))]
 
     def _all(self) -> Iterator[str]:
         if isinstance(self.source, ZipSource):

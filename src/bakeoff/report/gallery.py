@@ -13,7 +13,7 @@ from PIL import Image
 from scipy.special import expit, softmax
 
 from bakeoff.core.geometry import crop_box_of
-from bakeoff.core.types import VAL, Images
+from bakeoff.core.types import VAL, ImageRows
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.evaluation.explanations import Explanations
 from bakeoff.report.rendering import Spec
@@ -92,7 +92,7 @@ def _keep(losses: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.int64]:
     return np.sort(np.argsort(-mean, kind="stable")[:LARGEST_GALLERY])
 
 
-def _sheets(images: Images, kept: npt.NDArray[np.int64], side: int) -> list[str]:
+def _sheets(images: ImageRows, kept: npt.NDArray[np.int64], side: int) -> list[str]:
     sheets = []
     for start in range(0, len(kept), SHEET * SHEET):
         chosen = kept[start : start + SHEET * SHEET]

@@ -1,4 +1,4 @@
-"""Batches of a split that lives as uint8 on the device: order, gathering, scaling."""
+"""Batches of a split that lives as uint8 on the device, or in files: order, gathering, scaling."""
 
 import math
 from collections.abc import Iterator
@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from bakeoff.config.schema import Recipe
-from bakeoff.core.types import Images, Labels
+from bakeoff.core.types import ImageRows, Labels
 from bakeoff.training.augmentation import augment, side_in, vary
+from bakeoff.training.held import Streamed, hold
 from bakeoff.training.localization import Heatmaps, as_channels
 
 
@@ -26,18 +27,23 @@ class Split:
 
     def __init__(
         self,
-        images: Images,
+        images: ImageRows,
         labels: Labels,
         device: torch.device,
         present: npt.NDArray[np.bool_] | None = None,
     ) -> None:
-        self.images = torch.from_numpy(images).to(device)
+        self.images: Tensor | Streamed = hold(images, device)
         self.heatmaps: Tensor | None = None
         self.labels = torch.tensor(labels, device=device)
         self.targets = self.labels if present is None else torch.tensor(present, device=device).float()
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def on_device(self) -> bool:
+        """Whether the images are there already, so that a step need not wait for the disk."""
+        return isinstance(self.images, Tensor)
 
     def add_heatmaps(self, heatmaps: Heatmaps) -> None:
         """From here on batches have the box heatmaps as channels, if any image of the split has a box."""
@@ -97,8 +103,8 @@ class Features(Split):
     """A split whose images are features, float32 (N, F), as the last layer of a frozen network gets them."""
 
     def __init__(self, features: Tensor, split: Split) -> None:
-        self.images, self.labels, self.targets, self.heatmaps = features, split.labels, split.targets, None
-        self.channels = features.shape[1]
+        self.images = features
+        self.labels, self.targets, self.heatmaps, self.channels = split.labels, split.targets, None, features.shape[1]
 
     def inputs(self, rows: Tensor | slice) -> Tensor:
         """These rows: float32 (B, F)."""

@@ -56,7 +56,7 @@ def export(
     if dataset:
         images, model = dataset.images[VAL], OnnxModel(raw, str(target))
         given = np.array([model.probabilities(np.asarray(image)) for image in images])
-        difference = float(np.abs(given - probabilities(run, np.asarray(images), "cpu")).max(initial=0.0))
+        difference = float(np.abs(given - probabilities(run, images, "cpu")).max(initial=0.0))
         if difference > TOLERANCE:
             raise NetworkError(
                 f"the exported network gives other probabilities than the run (by up to {difference:.1g}); "

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from bakeoff.config.schema import Recipe
 from bakeoff.core.errors import NetworkError, in_one_line
-from bakeoff.core.types import Images
+from bakeoff.core.types import ImageRows
 from bakeoff.models.architecture import Architecture
 from bakeoff.models.factory import create
 from bakeoff.models.summary import describe
@@ -31,7 +31,7 @@ class HandedInNetwork:
         """Its layers and sizes."""
         return describe(self.network, self.size)
 
-    def logits(self, images: Images) -> npt.NDArray[np.float32]:
+    def logits(self, images: ImageRows) -> npt.NDArray[np.float32]:
         """Its logits, float32 (N, K), for uint8 (N, S, S, 3), given to it in [-1, 1] as the homework does."""
         split = Split(np.ascontiguousarray(images), np.zeros(len(images), dtype=np.int64), torch.device("cpu"))
         return evaluate(self.network, split, Recipe()).numpy()

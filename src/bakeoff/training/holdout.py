@@ -27,7 +27,7 @@ def score(run: Run, dataset: Dataset, rows: npt.NDArray[np.int64]) -> tuple[floa
     """
     recipe, device = run.spec.recipe, choose_device(run.spec.device)
     present = dataset.present(TRAIN)[rows] if recipe.task == "multilabel" else None
-    split = Split(dataset.images[TRAIN][rows], dataset.labels[TRAIN][rows], device, present)
+    split = Split(dataset.shards(TRAIN).take(rows), dataset.labels[TRAIN][rows], device, present)
     with reproducible(run.spec.seed, recipe.threads, device):
         logits = evaluate(to_device(load_network(run), device), split, recipe)
     targets = split.targets.cpu()

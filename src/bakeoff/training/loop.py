@@ -60,7 +60,8 @@ def fit(
     else:
         keep(_epoch_line(state, splits, recipe, None, begun))
     step = Step(state, splits[TRAIN], recipe)
-    advance = GraphedStep(step) if can_be_captured(recipe, state.device) else step
+    can_capture = splits[TRAIN].on_device and can_be_captured(recipe, state.device)
+    advance = GraphedStep(step) if can_capture else step
     for epoch in range(state.epoch + 1, recipe.epochs + 1):
         totals = _run_epoch(step, advance, keep, observer)
         state.epoch = epoch

@@ -245,12 +245,12 @@ def _splits(dataset: Dataset, rows: Rows, recipe: Recipe, device: torch.device) 
     multilabel = recipe.task == "multilabel"
     return {
         name: Split(
-            dataset.images[source][rows[name]],
+            dataset.shards(source).take(rows[name]),
             dataset.labels[source][rows[name]],
             device,
             dataset.present(source)[rows[name]] if multilabel else None,
         )
-        for name, source in {HOLDOUT: TRAIN, **{split: split for split in dataset.images}}.items()
+        for name, source in {HOLDOUT: TRAIN, **{split: split for split in dataset.info.counts}}.items()
     }
 
 
@@ -277,12 +277,12 @@ def _fit(
 def _predictions(network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows, dataset: Dataset) -> Predictions:
     """Logits and losses of the final weights for the images of the run, in the manifest's order."""
     tables = []
-    for name in (name for name in dataset.images if len(splits[name])):
+    for name in (name for name in dataset.info.counts if len(splits[name])):
         split = splits[name]
         logits = evaluate(network, split, recipe)
         table = {
             "split": [name] * len(split),
-            "image_id": dataset.rows(name)["image_id"][rows[name]],
+            "image_id": dataset.column(name, "image_id")[rows[name]],
             "label": split.labels.cpu().numpy(),
             "predicted": logits.argmax(1).numpy(),
             "logits": logits.numpy(),

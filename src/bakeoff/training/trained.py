@@ -9,7 +9,7 @@ import numpy.typing as npt
 from bakeoff.core.errors import NetworkError, StorageError
 from bakeoff.core.registry import networks
 from bakeoff.core.seals import check_seal
-from bakeoff.core.types import Images
+from bakeoff.core.types import ImageRows
 from bakeoff.training.run import IN_CODE, SOURCE, WEIGHTS, Run
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ EVEN = 0.5
 """Above this probability a class is predicted by a network that was trained on all classes of an image."""
 
 
-def probabilities(run: Run, images: Images, device: str = "auto") -> npt.NDArray[np.float32]:
+def probabilities(run: Run, images: ImageRows, device: str = "auto") -> npt.NDArray[np.float32]:
     """The class probabilities, float32 (N, K), that a run's network gives to images; raises as `load_network`.
 
     The images are uint8 (N, S, S, 3), RGB, at the run's size and filter.

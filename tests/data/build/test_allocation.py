@@ -1,6 +1,6 @@
 """Photos that can't be read: the next candidate takes the slot, or an error says what is missing."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import replace
 
 import polars as pl
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bakeoff.core.errors import ShortageError, SourceError
-from bakeoff.data.build.allocation import Allocation, Candidate, Make, Slot, allocate
+from bakeoff.data.build.allocation import Allocation, Make, allocate
 from bakeoff.data.build.workers import MadeImage
 from bakeoff.data.selection.selection import Selection
 
@@ -20,13 +20,9 @@ CLASSES = ("ant", "bee", "cow")
 def reader(broken: set[int]) -> Make:
     """Reads every photo but the broken ones."""
 
-    def make(photos: Sequence[tuple[Slot, Candidate]]) -> Generator[MadeImage, None, None]:
-        for _, photo in photos:
-            yield (
-                MadeImage(None, f"{photo.image_id} is broken")
-                if photo.image_id in broken
-                else MadeImage(photo.file_name)
-            )
+    def make(photos: pl.DataFrame) -> Generator[MadeImage, None, None]:
+        for number, file in photos.select("image_id", "file_name").iter_rows():
+            yield MadeImage(None, f"{number} is broken") if number in broken else MadeImage(file)
 
     return make
 
@@ -35,37 +31,43 @@ def fill_without(selection: Selection, broken: set[int]) -> Allocation:
     return allocate(selection, reader(broken), "a folder", lambda done, total: None)
 
 
+def standing(allocation: Allocation) -> dict[tuple[str, int, str], int]:
+    """By split, position and class the image."""
+    return {tuple(slot): image for *slot, image in allocation.images[:, :4].iter_rows()}
+
+
 def test_nothing_broken_leaves_the_choice_as_it_is(selection: Selection) -> None:
     allocation = fill_without(selection, set())
-    assert [photo.image_id for photo in allocation.images] == selection.chosen["image_id"].to_list()
-    assert allocation.slots[0] == Slot("train", 0, "cat")
-    assert allocation.slots[-1] == Slot("val", 1, "dog")
-    assert allocation.digests == [photo.file_name for photo in allocation.images]
-    assert allocation.unreadable == []
+    assert allocation.images["image_id"].equals(selection.chosen["image_id"])
+    assert allocation.chosen.row(0) == ("train", 0, "cat", 1, "1.jpg")
+    assert allocation.chosen.row(-1) == ("val", 1, "dog", 3, "3.jpg")
+    assert allocation.images["source_digest"].to_list() == allocation.images["file_name"].to_list()
+    assert allocation.unreadable == ()
 
 
 def test_next_reserve_of_the_class_takes_the_slot(selection: Selection) -> None:
     allocation = fill_without(selection, {1, 4})
-    stands = {slot: photo.image_id for slot, photo in zip(allocation.slots, allocation.images, strict=True)}
-    assert stands.pop(Slot("train", 0, "cat")) == 7
-    assert stands.pop(Slot("train", 2, "dog")) == 8
+    stands = standing(allocation)
+    assert stands.pop(("train", 0, "cat")) == 7
+    assert stands.pop(("train", 2, "dog")) == 8
     assert sorted(stands.values()) == [2, 3, 5, 6]
 
 
 def test_reserve_that_is_broken_is_followed_by_the_next(selection: Selection) -> None:
     allocation = fill_without(selection, {1, 7})
-    assert allocation.images[0].image_id == 8
+    assert allocation.images["image_id"][0] == 8
+    assert allocation.file_name(0) == "8.jpg"
     assert [(failure.image.image_id, failure.label) for failure in allocation.unreadable] == [(1, "cat"), (7, "cat")]
-    assert allocation.chosen[0].image_id == 1
+    assert allocation.chosen["image_id"][0] == 1
 
 
 def test_reserve_of_a_fixed_split_stays_in_it(selection: Selection) -> None:
     split = pl.when(pl.col("image_id") == 7).then(pl.lit("val")).otherwise("split").alias("split")
     fixed = replace(selection, ledger=selection.ledger.with_columns(split))
     allocation = fill_without(fixed, {1, 6})
-    stands = dict(zip(allocation.slots, (photo.image_id for photo in allocation.images), strict=True))
-    assert stands[Slot("train", 0, "cat")] == 8
-    assert stands[Slot("val", 0, "cat")] == 7
+    stands = standing(allocation)
+    assert stands["train", 0, "cat"] == 8
+    assert stands["val", 0, "cat"] == 7
     with pytest.raises(ShortageError, match="class 'cat'"):
         fill_without(fixed, {1, 2})
 
@@ -93,9 +95,9 @@ def test_progress_counts_filled_places(selection: Selection) -> None:
 def test_reader_is_closed_when_the_caller_stops(selection: Selection) -> None:
     closed = []
 
-    def make(photos: Sequence[tuple[Slot, Candidate]]) -> Generator[MadeImage, None, None]:
+    def make(photos: pl.DataFrame) -> Generator[MadeImage, None, None]:
         try:
-            yield from (MadeImage("") for _ in photos)
+            yield from (MadeImage("") for _ in range(photos.height))
         finally:
             closed.append(True)
 
@@ -134,12 +136,14 @@ def test_every_slot_holds_a_readable_image_of_its_class_and_none_twice(case: tup
         reserves = selection.reserves["eligible"].list.contains(label).sum()
         assert reserves < len(broken.intersection(eligible))  # each failure uses up one reserve at most
         return
-    assert [(slot.split, slot.label) for slot in allocation.slots] == selection.chosen.select("split", "label").rows()
-    ids = [photo.image_id for photo in allocation.images]
+    assert allocation.chosen.select("split", "label").equals(selection.chosen.select("split", "label"))
+    assert allocation.images.select("split", "position", "label").equals(allocation.chosen[:, :3])
+    ids = allocation.images["image_id"].to_list()
     failed = [failure.image.image_id for failure in allocation.unreadable]
     assert len({*ids, *failed}) == len(ids) + len(failed)
     assert not broken.intersection(ids)
     assert broken.issuperset(failed)
-    assert all(slot.label in eligible[image_id] for slot, image_id in zip(allocation.slots, ids, strict=True))
-    for before, now in zip(allocation.chosen, allocation.images, strict=True):
-        assert (before == now) == (before.image_id not in broken)
+    assert all(label in eligible[image_id] for label, image_id in zip(allocation.chosen["label"], ids, strict=True))
+    assert allocation.images["source_digest"].to_list() == [f"{image_id}.jpg" for image_id in ids]
+    for before, now in zip(allocation.chosen["image_id"], ids, strict=True):
+        assert (before == now) == (before not in broken)

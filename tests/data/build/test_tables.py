@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from bakeoff.core.errors import StorageError
-from bakeoff.data.build.allocation import Allocation, Candidate, Slot, UnreadableImage
+from bakeoff.data.build.allocation import Allocation, Candidate, UnreadableImage
 from bakeoff.data.build.tables import FATE, LEDGER, MANIFEST, make_manifest, make_metadata, read_table, update_ledger
 from bakeoff.data.selection.selection import Selection
 
@@ -14,18 +14,17 @@ from bakeoff.data.selection.selection import Selection
 @pytest.fixture
 def allocation() -> Allocation:
     """Image 1 could not be read, and image 7 stands in its place; nothing else was to be filled."""
-    first, other = Candidate(1, "1.jpg"), Candidate(4, "4.jpg")
-    return Allocation(
-        slots=(Slot("train", 0, "cat"), Slot("train", 1, "dog")),
-        chosen=(first, other),
-        images=[Candidate(7, "7.jpg"), other],
-        digests=["aa", "bb"],
-        unreadable=[UnreadableImage(first, "cat", "the file is empty")],
+    columns = ["split", "position", "label", "image_id", "file_name"]
+    other = ("train", 1, "dog", 4, "4.jpg")
+    chosen = pl.DataFrame([("train", 0, "cat", 1, "1.jpg"), other], schema=columns, orient="row")
+    images = pl.DataFrame([("train", 0, "cat", 7, "7.jpg"), other], schema=columns, orient="row").with_columns(
+        pl.Series("source_digest", ["aa", "bb"])
     )
+    return Allocation(chosen, images, {}, [UnreadableImage(Candidate(1, "1.jpg"), "cat", "the file is empty")])
 
 
 def test_the_manifest_has_a_row_per_slot(selection: Selection, allocation: Allocation) -> None:
-    manifest = make_manifest(selection, allocation, ["x/7.jpg", "x/4.jpg"])
+    manifest = make_manifest(selection, allocation, pl.Series(["x/7.jpg", "x/4.jpg"]))
     assert dict(manifest.schema) == dict(MANIFEST)
     assert manifest.select("split", "position", "image_id", "label", "image", "source_digest", "file_name").rows() == [
         ("train", 0, 7, 0, "x/7.jpg", "aa", "7.jpg"),
@@ -46,12 +45,12 @@ def test_ledger_says_what_became_of_the_photos(selection: Selection, allocation:
 
 
 def test_ledger_stays_where_all_photos_were_read(selection: Selection, allocation: Allocation) -> None:
-    same = Allocation(allocation.slots, allocation.chosen, list(allocation.chosen), allocation.digests)
+    same = Allocation(allocation.chosen, allocation.chosen)
     assert update_ledger(selection, same).equals(selection.ledger)
 
 
 def test_metadata_names_files_and_classes(selection: Selection, allocation: Allocation) -> None:
-    manifest = make_manifest(selection, allocation, ["images/train/c/7.jpg", "images/train/d/4.jpg"])
+    manifest = make_manifest(selection, allocation, pl.Series(["images/train/c/7.jpg", "images/train/d/4.jpg"]))
     assert make_metadata(manifest, ('"c", at', "dog")).write_csv() == (
         "file_name,split,label,image_id,annotated\n"
         'train/c/7.jpg,train,"""c"", at",7,cat\n'

@@ -1,6 +1,8 @@
 """From a selection and the photos to a data set on disk."""
 
-from collections.abc import Callable, Generator, Sequence
+import re
+from collections.abc import Callable, Generator, Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Unpack
@@ -11,17 +13,17 @@ import polars as pl
 from bakeoff.config.data import DataConfig
 from bakeoff.core.atomic import atomic_folder, storage_errors, write_bytes
 from bakeoff.core.errors import ConfigError, StorageError
-from bakeoff.core.geometry import cropped_size_of, photo_of
+from bakeoff.core.geometry import photo_of
 from bakeoff.core.seals import SEAL, seal
-from bakeoff.core.storage import digest, file_digest, write_json
+from bakeoff.core.storage import ListOf, digest, file_digest, write_json
 from bakeoff.core.types import SPLITS
-from bakeoff.data.build.allocation import Allocation, Candidate, Slot, allocate
+from bakeoff.data.build.allocation import Allocation, allocate
 from bakeoff.data.build.card import data_card
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.build.layout import Layout
 from bakeoff.data.build.load import INFO_FILE, LEDGER_FILE, MANIFEST_FILE, load
 from bakeoff.data.build.names import folder_names
-from bakeoff.data.build.stated_size import MISMATCH, Size, turn_boxes
+from bakeoff.data.build.stated_size import MISMATCH, turn_boxes
 from bakeoff.data.build.tables import make_manifest, make_metadata, update_ledger
 from bakeoff.data.build.workers import ImageSettings, MadeImage, make_all
 from bakeoff.data.index import Problem, examples
@@ -29,9 +31,9 @@ from bakeoff.data.selection.selection import Selection, SelectionInfo
 from bakeoff.data.source import Source
 
 LIBRARIES = ("numpy", "opencv-python-headless", "pillow", "polars")
-OWN = frozenset(
-    {SEAL, INFO_FILE, MANIFEST_FILE, LEDGER_FILE, "README.md", "images", *(f"{split}.npy" for split in SPLITS)}
-)
+OWN = frozenset({SEAL, INFO_FILE, MANIFEST_FILE, LEDGER_FILE, "README.md", "images"})
+ARRAY = re.compile(rf"({'|'.join(SPLITS)})(-\d{{5}})?\.npy")
+ROWS = 10_000
 
 
 def request_digest(
@@ -92,43 +94,36 @@ def build(
     """
     _check_settings(workers=workers, **settings)
     _check_target(folder)
-    with atomic_folder(folder) as partial:
-        layout = Layout(partial, folder_names(selection.classes))
-        layout.prepare(selection, settings["size"])
-        sizes = _stated_sizes(selection) if check_sizes else {}
+    with atomic_folder(folder) as staged:
+        splits = selection.choice("split")["split"]
+        counts = {split: int((splits == split).sum()) for split in selection.splits}
+        layout = Layout(staged, folder_names(selection.classes), counts, settings["size"])
+        layout.prepare(selection)
 
-        def make(photos: Sequence[tuple[Slot, Candidate]]) -> Generator[MadeImage, None, None]:
-            ready = _prepare(source, selection, photos)
-            jobs = (layout.job(slot, photo, stated=sizes.get(photo.image_id)) for slot, photo in photos)
-            return make_all(ready, settings, jobs, len(photos), workers)
+        def make(photos: pl.DataFrame) -> Generator[MadeImage, None, None]:
+            jobs = layout.jobs(photos, selection, check_sizes=check_sizes)
+            return make_all(_prepare(source, selection, photos), settings, jobs, photos.height, workers)
 
         allocation = allocate(selection, make, source.describe(), progress)
         selection = turn_boxes(selection, _turns(allocation))
         request = request_digest(selection.info, source, check_sizes=check_sizes, **settings)
         _write_records(layout, selection, allocation, request, source.describe(), settings)
-        seal(partial)
+        seal(staged)
     return load(folder)
 
 
-def _prepare(source: Source, selection: Selection, photos: Sequence[tuple[Slot, Candidate]]) -> Source:
-    names = [photo.file_name for _, photo in photos]
-    rows = selection.ledger.select("file_name", "url").filter(pl.col("file_name").is_in(names))
-    return source.prepare({photo_of(name): url for name, url in rows.iter_rows()})
-
-
-def _stated_sizes(selection: Selection) -> dict[int, Size]:
-    rows = selection.ledger.select("image_id", "file_name", "width", "height").iter_rows()
-    cropped = selection.ledger["file_name"].str.contains("#xywh=", literal=True).any()
-    return {image: (cropped and cropped_size_of(name)) or (width, height) for image, name, width, height in rows}
+def _prepare(source: Source, selection: Selection, photos: pl.DataFrame) -> Source:
+    urls = photos.select("image_id", "file_name").join(selection.ledger.select("image_id", "url"), on="image_id")
+    return source.prepare({photo_of(name): url for name, url in urls.select("file_name", "url").iter_rows()})
 
 
 def _turns(allocation: Allocation) -> dict[int, int]:
-    return {allocation.images[number].image_id: fit.turn for number, fit in allocation.fits.items() if fit.turn}
+    return {allocation.images["image_id"][number]: fit.turn for number, fit in allocation.fits.items() if fit.turn}
 
 
 def _problems(allocation: Allocation) -> tuple[Problem, ...]:
     """What the photos were not as the annotations state them."""
-    pairs = [(photo_of(allocation.images[number].file_name), fit) for number, fit in sorted(allocation.fits.items())]
+    pairs = [(photo_of(allocation.file_name(number)), fit) for number, fit in sorted(allocation.fits.items())]
     turned, scaled = [file for file, fit in pairs if fit.turn], [file for file, fit in pairs if fit.is_scaled]
     wrong = [photo_of(one.image.file_name) for one in allocation.unreadable if MISMATCH in one.reason]
     said = (
@@ -144,17 +139,17 @@ def _problems(allocation: Allocation) -> tuple[Problem, ...]:
 def _write_records(
     layout: Layout, selection: Selection, allocation: Allocation, request: str, photos: str, settings: ImageSettings
 ) -> None:
-    copies = [layout.copy(*where) for where in zip(allocation.slots, allocation.images, strict=True)]
+    copies = layout.copies(allocation.images)
     manifest, ledger = make_manifest(selection, allocation, copies), update_ledger(selection, allocation)
-    rows = manifest.select("split", "image_id", "label", "annotated", "boxes").rows()
+    arrays = [path for split in selection.splits for path in layout.arrays(split)]
     info = DatasetInfo(
         **settings,
         classes=selection.classes,
-        counts={split: sum(slot.split == split for slot in allocation.slots) for split in selection.splits},
+        counts=layout.counts,
         selection=selection.info,
         photos=photos,
         unreadable=len(allocation.unreadable),
-        digest=digest(selection.classes, [file_digest(layout.array(split)) for split in selection.splits], rows),
+        digest=digest(selection.classes, [*map(file_digest, arrays)], ListOf(partial(_identity, manifest))),
         request=request,
         versions={name: version(name) for name in LIBRARIES},
         problems=_problems(allocation),
@@ -164,6 +159,12 @@ def _write_records(
     ledger.write_parquet(layout.folder / LEDGER_FILE)
     make_metadata(manifest, selection.classes).write_csv(layout.folder / "images" / "metadata.csv")
     write_bytes(layout.folder / "README.md", data_card(info, manifest, ledger).encode())
+
+
+def _identity(manifest: pl.DataFrame) -> Iterator[list[tuple[object, ...]]]:
+    """What of the manifest makes two data sets the same, some rows at a time: with boxes they are many objects."""
+    rows = manifest.select("split", "image_id", "label", "annotated", "boxes")
+    return (some.rows() for some in rows.iter_slices(ROWS))
 
 
 def _check_settings(**values: object) -> None:
@@ -179,7 +180,7 @@ def _check_target(folder: Path) -> None:
         return
     with storage_errors(folder):
         entries = {entry.name for entry in folder.iterdir()}
-    if entries and (INFO_FILE not in entries or entries - OWN):
+    if entries and (INFO_FILE not in entries or [name for name in entries - OWN if not ARRAY.fullmatch(name)]):
         raise StorageError(
             f"{folder} holds something else than a data set ({', '.join(sorted(entries)[:3])}); choose another folder."
         )

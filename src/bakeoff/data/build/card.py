@@ -8,6 +8,7 @@ import polars as pl
 
 from bakeoff.core.geometry import RESIZES
 from bakeoff.core.registry import policies
+from bakeoff.data.build.arrays import file_names
 from bakeoff.data.build.dataset import DatasetInfo
 
 SIZE_CATEGORIES = {1_000: "n<1K", 10_000: "1K<n<10K", 100_000: "10K<n<100K", 1_000_000: "100K<n<1M"}
@@ -141,8 +142,12 @@ def _licences(info: DatasetInfo, manifest: pl.DataFrame) -> str:
 
 
 def _files(info: DatasetInfo) -> str:
+    several = any(len(file_names(split, count, info.size)) > 1 for split, count in info.counts.items())
     rows = (
-        ("`train.npy`, `val.npy`", f"uint8 (N, {info.size}, {info.size}, 3), RGB: what networks are trained on"),
+        (
+            "`train.npy`, `val.npy`" + ", or `train-00000.npy` and on for more than a GiB" * several,
+            f"uint8 (N, {info.size}, {info.size}, 3), RGB: what networks are trained on",
+        ),
         ("`manifest.parquet`", "one row per image, in the order of the arrays"),
         ("`ledger.parquet`", "a row for every candidate, with the reason why it was taken or not"),
         (

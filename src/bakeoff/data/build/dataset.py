@@ -14,7 +14,10 @@ import polars as pl
 from bakeoff.core.display import Displayed
 from bakeoff.core.errors import ConfigError, unknown_name
 from bakeoff.core.geometry import Resize, frame
-from bakeoff.core.types import Images, Labels
+from bakeoff.core.seals import sealed_digests
+from bakeoff.core.types import ImageRows, Images, Labels
+from bakeoff.data.build.arrays import files_of
+from bakeoff.data.build.shards import ArrayFile, Shards
 from bakeoff.data.index import Problem
 from bakeoff.data.selection.selection import SelectionInfo
 
@@ -79,7 +82,7 @@ class SplitImages:
         transform: Applied to each image, uint8 (S, S, 3); None leaves it.
     """
 
-    images: Images
+    images: ImageRows
     labels: Labels
     transform: Callable[[Images], object] | None = None
 
@@ -97,19 +100,28 @@ class Dataset(Displayed):
     """A classification data set on disk.
 
     Attributes:
-        folder: Holds `dataset.json`, `manifest.parquet`, `ledger.parquet`, `train.npy`, `val.npy`, `images/`.
+        folder: Holds `dataset.json`, `manifest.parquet`, `ledger.parquet`, `train.npy`, `val.npy`, `images/`; a split
+            of more than a GiB has several files, `train-00000.npy` and on.
         info: What it is and how it was made.
         manifest: One row per image, training first, in the order of the arrays: split str; position i64 (row in the
             split's array); image_id i64; file_name str; label i64; annotated list[str]; boxes as in the ledger;
             width, height i32 (of the photo); license i64 or None; url str or None; image str (path of the JPEG copy);
             source_digest str (of the photo's bytes).
-        ledger: The selection's ledger with what became of the photos.
     """
 
     folder: Path
     info: DatasetInfo
     manifest: pl.DataFrame
-    ledger: pl.DataFrame
+    read_ledger: Callable[[], pl.DataFrame]
+
+    @cached_property
+    def ledger(self) -> pl.DataFrame:
+        """The selection's ledger with what became of the photos; read when it is first asked for.
+
+        Raises:
+            StorageError: It is missing or damaged.
+        """
+        return self.read_ledger()
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -117,17 +129,30 @@ class Dataset(Displayed):
         return (*self.info.selection.problems, *self.info.problems)
 
     @cached_property
-    def images(self) -> Mapping[str, Images]:
-        """For each split its images, uint8 (N, size, size, 3), RGB, memory-mapped copy on write."""
-        return {
-            split: np.load(self.folder / f"{split}.npy", mmap_mode="c", allow_pickle=False)
-            for split in self.info.counts
-        }
+    def images(self) -> Mapping[str, ImageRows]:
+        """For each split its images, uint8 (N, size, size, 3), RGB: an array, memory-mapped copy on write.
+
+        A split of several files is `Shards`, which reads rows when they are asked for; each file is checked then.
+        """
+        return {split: self._images(split) for split in self.info.counts}
+
+    def _images(self, split: str) -> ImageRows:
+        files = files_of(self.folder, split)
+        if len(files) > 1:
+            return self.shards(split)
+        array: Images = np.load(files[0], mmap_mode="c", allow_pickle=False)
+        return array
+
+    def shards(self, split: str) -> Shards:
+        """The images of a split, whatever its size, of which rows are read when they are asked for."""
+        files = files_of(self.folder, split)
+        sealed = sealed_digests(self.folder, *(path.name for path in files)) if len(files) > 1 else {}
+        return Shards([ArrayFile(path, sealed.get(path.name)) for path in files])
 
     @cached_property
     def labels(self) -> Mapping[str, Labels]:
         """For each split its labels, int64 (N,), 0 to K-1."""
-        return {split: self.rows(split)["label"].to_numpy() for split in self.info.counts}
+        return {split: self.column(split, "label").to_numpy() for split in self.info.counts}
 
     def torch(self, split: str, transform: Callable[[Images], object] | None = None) -> SplitImages:
         """A split for a training loop of one's own: `DataLoader(dataset.torch("train", ToTensor()), batch_size=4)`.
@@ -145,9 +170,13 @@ class Dataset(Displayed):
 
     def present(self, split: str) -> npt.NDArray[np.bool_]:
         """Which classes are annotated in each image of a split: bool (N, K)."""
-        annotated = self.rows(split)["annotated"]
+        annotated = self.column(split, "annotated")
         return np.column_stack([annotated.list.contains(name).to_numpy() for name in self.info.classes])
 
     def rows(self, split: str) -> pl.DataFrame:
         """The manifest's rows of one split, in the order of its array."""
         return self.manifest.filter(pl.col("split") == split)
+
+    def column(self, split: str, name: str) -> pl.Series:
+        """One column of these rows; all of them together take much memory where images are many."""
+        return self.manifest.lazy().filter(pl.col("split") == split).select(name).collect()[name]

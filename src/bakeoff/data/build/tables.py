@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from bakeoff.core.errors import StorageError
-from bakeoff.core.parquet import read_parquet
+from bakeoff.core.parquet import read_parquet, read_schema
 from bakeoff.data.build.allocation import Allocation
 from bakeoff.data.selection.candidates import BOX
 from bakeoff.data.selection.selection import Selection
@@ -38,7 +38,7 @@ PLACED: Schema = {
 MANIFEST: Schema = {**PLACED, **PHOTO}
 
 
-def make_manifest(selection: Selection, allocation: Allocation, copies: list[str]) -> pl.DataFrame:
+def make_manifest(selection: Selection, allocation: Allocation, copies: pl.Series) -> pl.DataFrame:
     """The manifest, as `records.Dataset` describes it.
 
     Args:
@@ -47,28 +47,31 @@ def make_manifest(selection: Selection, allocation: Allocation, copies: list[str
         copies: For each slot the path of its JPEG copy, relative to the data set's folder.
     """
     labels = {name: label for label, name in enumerate(selection.classes)}
-    rows = [
-        (slot.split, slot.position, photo.image_id, labels[slot.label], copy, source_digest)
-        for slot, photo, copy, source_digest in zip(
-            allocation.slots, allocation.images, copies, allocation.digests, strict=True
-        )
-    ]
-    placed = pl.DataFrame(rows, schema=dict(PLACED), orient="row")
+    label = pl.col("label").replace_strict(labels, return_dtype=pl.Int64)
+    placed = allocation.images.with_columns(label, copies.alias("image")).select(*PLACED)
     return placed.join(selection.ledger.select(*PHOTO), on="image_id", how="left", maintain_order="left")
 
 
 def update_ledger(selection: Selection, allocation: Allocation) -> pl.DataFrame:
     """The selection's ledger with the photos that could not be read, and with those that took their slots."""
+    if not allocation.unreadable:
+        return selection.ledger
     unreadable = [(one.image.image_id, "unreadable", one.reason, None, None) for one in allocation.unreadable]
-    replacements = [
-        (photo.image_id, "chosen", f"replaces image {chosen.image_id}", slot.split, slot.label)
-        for slot, chosen, photo in zip(allocation.slots, allocation.chosen, allocation.images, strict=True)
-        if photo != chosen
-    ]
-    changes = pl.DataFrame([*unreadable, *replacements], schema={"image_id": pl.Int64, **FATE}, orient="row")
-    kept = selection.ledger.join(changes, on="image_id", how="anti")
-    changed = selection.ledger.drop(*FATE).join(changes, on="image_id").select(selection.ledger.columns)
-    return pl.concat([kept, changed]).sort("image_id")
+    now = allocation.images.select("image_id", pl.lit("chosen").alias("status"), "split", "label")
+    before = allocation.chosen.select(pl.col("image_id").alias("before"))
+    replacements = (
+        pl.concat([now, before], how="horizontal")
+        .filter(pl.col("image_id") != pl.col("before"))
+        .select("image_id", "status", pl.format("replaces image {}", "before").alias("reason"), "split", "label")
+    )
+    changes = pl.concat(
+        [pl.DataFrame(unreadable, schema={"image_id": pl.Int64, **FATE}, orient="row"), replacements]
+    ).with_columns(pl.lit(value=True).alias("_changed"))
+    fates = selection.ledger.select("image_id").join(changes, on="image_id", how="left", maintain_order="left")
+    changed = fates["_changed"].fill_null(value=False)
+    return selection.ledger.with_columns(
+        pl.when(changed).then(fates[name]).otherwise(name).alias(name) for name in FATE
+    )
 
 
 def make_metadata(manifest: pl.DataFrame, classes: tuple[str, ...]) -> pl.DataFrame:
@@ -88,11 +91,16 @@ def read_table(path: Path, schema: Schema) -> pl.DataFrame:
     Raises:
         StorageError: The file is missing or damaged, or has other columns.
     """
-    table = read_parquet(path, path.parent)
-    if dict(table.schema) != dict(schema):
-        wrong = sorted({*table.schema.items()} ^ {*schema.items()}, key=str)
+    check_columns(path, schema)
+    return read_parquet(path, path.parent)
+
+
+def check_columns(path: Path, schema: Schema) -> None:
+    """Checks a table before its rows are read; raises as `read_table`."""
+    found = read_schema(path, path.parent)
+    if dict(found) != dict(schema):
+        wrong = sorted({*found.items()} ^ {*schema.items()}, key=str)
         raise StorageError(
             f"{path} has other columns than a data set's: {', '.join(f'{name} {kind}' for name, kind in wrong)}. "
             "Remove the data set and build it again."
         )
-    return table

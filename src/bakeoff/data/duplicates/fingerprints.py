@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.fft import dct
 
-from bakeoff.core.types import Images
+from bakeoff.core.types import ImageRows
 
 HASH_SIDE = 32
 FREQUENCIES = 8
@@ -39,7 +39,7 @@ class Fingerprints:
         return Fingerprints(self.hashes[rows], self.copies[rows])
 
 
-def fingerprints(images: Images) -> Fingerprints:
+def fingerprints(images: ImageRows) -> Fingerprints:
     """The hashes and small copies of photos.
 
     The hash is pHash: the grey image at 32 x 32, of its discrete cosine transform the 8 x 8 lowest frequencies, and a

@@ -1,7 +1,7 @@
 """From an index and a configuration to a selection and its ledger."""
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -160,24 +160,28 @@ def _ledger(
 ) -> pl.DataFrame:
     chosen: npt.NDArray[np.bool_] = assignment.label != NONE
     can_stand: npt.NDArray[np.bool_] = np.any(assignment.eligible, axis=1)
-    names = np.array([*config.classes, ""], dtype=object)
     small = ~candidates.holds.any(axis=1)
-    reasons = np.select(
-        [chosen, small, ~can_stand],
-        ["chosen", "only crowd annotations or too small", assignment.refusal],
-        default="quotas filled",
-    )
-    splits_of = np.where(chosen, assignment.split, candidates.splits)
-    eligible = [[config.classes[label] for label in np.flatnonzero(row)] for row in assignment.eligible]
+    reasons = ["chosen", "only crowd annotations or too small", assignment.refusal, "quotas filled"]
+    reason = np.select([chosen, small, ~can_stand], [0, 1, 2], default=3)
     return images.with_columns(
-        pl.Series("eligible", eligible, dtype=pl.List(pl.String)),
-        pl.Series(
-            "order",
-            [int(rank) if ok else None for rank, ok in zip(assignment.order, can_stand, strict=True)],
-            dtype=pl.Int64,
-        ),
-        pl.Series("status", np.where(chosen, "chosen", "dropped").tolist(), dtype=pl.String),
-        pl.Series("reason", reasons.tolist(), dtype=pl.String),
-        pl.Series("split", [splits[s] if s != NONE else None for s in splits_of], dtype=pl.String),
-        pl.Series("label", [names[label] if label != NONE else None for label in assignment.label], dtype=pl.String),
+        _class_lists(assignment.eligible, config.classes).alias("eligible"),
+        pl.when(pl.Series(can_stand)).then(pl.Series(assignment.order)).alias("order"),
+        pl.when(pl.Series(chosen)).then(pl.lit("chosen")).otherwise(pl.lit("dropped")).alias("status"),
+        _texts(reasons, reason).alias("reason"),
+        _texts(splits, np.where(chosen, assignment.split, candidates.splits)).alias("split"),
+        _texts(config.classes, assignment.label).alias("label"),
     )
+
+
+def _texts(names: Sequence[str], numbers: npt.NDArray[np.int64]) -> pl.Series:
+    """By number its name; None for `NONE`."""
+    return pl.Series([*names, None], dtype=pl.String).gather(np.where(numbers == NONE, len(names), numbers))
+
+
+def _class_lists(eligible: npt.NDArray[np.bool_], classes: Sequence[str]) -> pl.Series:
+    """Of each row the classes that are true: lists, made as columns since the rows may be millions."""
+    rows, labels = np.nonzero(eligible)
+    held = pl.DataFrame({"row": rows, "name": _texts(classes, labels)}).group_by("row").agg(pl.col("name"))
+    every = pl.DataFrame({"row": np.arange(len(eligible))})
+    lists = every.join(held, on="row", how="left", maintain_order="left")["name"]
+    return lists.fill_null(pl.Series([[]], dtype=pl.List(pl.String)).first())

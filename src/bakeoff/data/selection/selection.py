@@ -74,16 +74,25 @@ class Selection:
     @property
     def chosen(self) -> pl.DataFrame:
         """The ledger's chosen rows: training first, then by class, then by image id."""
+        return self.choice(*self.ledger.columns)
+
+    def choice(self, *columns: str) -> pl.DataFrame:
+        """Some columns of these rows: all of them take much memory where millions are chosen."""
         rank = {name: position for position, name in enumerate(self.classes)}
         splits = {name: position for position, name in enumerate(SPLITS)}
+        keys = ("_split", "_label", "_image")
         return (
-            self.ledger.filter(pl.col("status") == "chosen")
-            .with_columns(
+            self.ledger.lazy()
+            .filter(pl.col("status") == "chosen")
+            .select(
+                *columns,
                 pl.col("split").replace_strict(splits, return_dtype=pl.Int8).alias("_split"),
                 pl.col("label").replace_strict(rank, return_dtype=pl.Int32).alias("_label"),
+                pl.col("image_id").alias("_image"),
             )
-            .sort("_split", "_label", "image_id")
-            .drop("_split", "_label")
+            .sort(keys)
+            .drop(keys)
+            .collect()
         )
 
     @property
