@@ -20,15 +20,7 @@ import bakeoff
 from bakeoff.cli.main import app
 
 ROOT = Path(__file__).parents[1]
-OUTSIDE = (
-    "[A-Z]*.md",
-    "LICENSE",
-    "Makefile",
-    "benchmarks/*.py",
-    "benchmarks/results/*.md",
-    "examples/*.py",
-    "examples/cluster/*",
-)
+OUTSIDE = ("[A-Z]*.md", "LICENSE", "Makefile", "benchmarks/*.py", "benchmarks/results/*.md", "examples/**/*")
 GALLERY = ROOT / ".gallery"
 LINK = re.compile(r"\]\((?!\w+:|#)([^)\s#]+)")
 EXAMPLE = re.compile(r"^Example: \[bold\](.*)\[/bold\]$", re.M)
@@ -53,7 +45,8 @@ PowerShell); `--show-completion` prints what it would install.
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds what is not in this folder."""
-    for path in sorted({path for pattern in OUTSIDE for path in ROOT.glob(pattern)} - {ROOT / "README.md"}):
+    found = {path for pattern in OUTSIDE for path in ROOT.glob(pattern) if path.is_file()}
+    for path in sorted(found - {ROOT / "README.md"}):
         name = path.relative_to(ROOT).as_posix()
         files.append(File(name, str(ROOT), config.site_dir, config.use_directory_urls))
     for name, text in (("cli", command_line()), ("python", python_api()), ("gallery", gallery())):
