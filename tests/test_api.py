@@ -52,6 +52,12 @@ def test_importing_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "set()"
 
 
+def test_what_is_stored_is_read_without_torch(finished: Path) -> None:
+    code = f"import sys, bakeoff; bakeoff.open({str(finished)!r}).figures; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_an_experiment_is_opened_and_its_results_are_frames(finished: Path) -> None:
     experiment = bakeoff.open(str(finished))
     comparison = experiment.comparison

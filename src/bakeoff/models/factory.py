@@ -20,7 +20,8 @@ from bakeoff.config.schema import Recipe
 from bakeoff.core.errors import NetworkError, unknown_name
 from bakeoff.core.registry import networks
 from bakeoff.core.storage import digest, file_digest
-from bakeoff.models.library import input_settings, is_library, library_factory
+from bakeoff.models.library import input_settings, library_factory
+from bakeoff.models.library_names import is_library
 from bakeoff.models.prepared import HALF, IMAGENET, Prepared, head_of
 from bakeoff.models.summary import undisturbed
 from bakeoff.models.weights import load_weights

@@ -7,11 +7,10 @@ import msgspec
 from torch import nn
 
 from bakeoff.core.errors import NetworkError, in_one_line
+from bakeoff.models.library_names import LIBRARIES
 from bakeoff.models.prepared import HALF, InputSettings, head_of
 from bakeoff.models.weights import begin_anew
 
-LIBRARIES = {"timm": ("timm", "create_model"), "torchvision": ("torchvision.models", "get_model")}
-"""For each library the module and the function that gives a model by its name."""
 DROP_PATH = {"timm": "drop_path_rate", "torchvision": "stochastic_depth_prob"}
 """What each calls the probability that a residual branch is dropped."""
 
@@ -23,11 +22,6 @@ class _TimmSettings(msgspec.Struct):
     mean: tuple[float, float, float] = HALF.mean
     std: tuple[float, float, float] = HALF.deviation
     interpolation: str = "bilinear"
-
-
-def is_library(name: str) -> bool:
-    """Whether a network is one of a library, such as "timm:resnet18"."""
-    return name.partition(":")[0] in LIBRARIES and ":" in name
 
 
 def library_factory(name: str, *, pretrained: bool = False, drop_path: float = 0.0) -> Callable[..., object]:

@@ -21,7 +21,7 @@ from bakeoff.core.storage import encode, read_json, write_json
 from bakeoff.core.types import Environment
 from bakeoff.core.untrusted import check_tree
 from bakeoff.models.architecture import Architecture
-from bakeoff.models.library import is_library
+from bakeoff.models.library_names import is_library
 
 if TYPE_CHECKING:
     from torch import nn
