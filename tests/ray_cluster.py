@@ -12,7 +12,7 @@ STORE = 80 * 2**20
 @contextmanager
 def ray_cluster(nodes: int = 3) -> Iterator[Any]:
     """Yields the cluster: nodes of one processor each, the first its head; nothing of it outlives the block."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}  # 15 is below all else that runs here
     from ray.cluster_utils import Cluster
 
     own = {"num_cpus": 1, "object_store_memory": STORE}
