@@ -18,8 +18,9 @@ UNVERIFIED = "BAKEOFF_NO_VERIFY"
 """The environment variable that leaves out the checks, in worker processes, too; `bakeoff --no-verify` sets it."""
 
 
-ENTRY = re.compile(rb'("(?:[^"\\]|\\.)*")\s*:\s*"([^"]*)"')
+ENTRY = re.compile(rb'[\s,{]*("(?:[^"\\]|\\.)*")\s*:\s*"([0-9a-f]*)"')
 """A file and its digest, as they stand in a seal."""
+NO_MORE = re.compile(rb"[\s{}]*")
 
 
 class Seal(msgspec.Struct, frozen=True):
@@ -30,11 +31,6 @@ class Seal(msgspec.Struct, frozen=True):
 
     files: msgspec.Raw
     schema: int = 1
-
-    def entries(self) -> Iterator[tuple[str, str]]:
-        """The files and their digests; of a million files no table is made in memory."""
-        for found in ENTRY.finditer(self.files):
-            yield msgspec.json.decode(found[1], type=str), found[2].decode()
 
 
 def seal(folder: Path) -> None:
@@ -69,8 +65,21 @@ def sealed_digests(folder: Path, *names: str) -> dict[str, str]:
     """
     if not (folder / SEAL).exists() or os.environ.get(UNVERIFIED):
         return {}
-    known = read_json(folder / SEAL, Seal, folder)
-    return dict.fromkeys(names, "") | {name: sealed for name, sealed in known.entries() if name in names}
+    return dict.fromkeys(names, "") | {name: sealed for name, sealed in _entries(folder) if name in names}
+
+
+def _entries(home: Path) -> Iterator[tuple[str, str]]:
+    """The files of a folder's seal and their digests; of a million files no table is made in memory."""
+    path, at = home / SEAL, 0
+    files = read_json(path, Seal, home).files
+    try:
+        while found := ENTRY.match(files, at):
+            yield msgspec.json.decode(found[1], type=str), found[2].decode()
+            at = found.end()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise StorageError(f"{path} is damaged: {error}. Remove {home} and run again.") from None
+    if not NO_MORE.fullmatch(files, at):
+        raise StorageError(f"{path} is damaged: byte {at} of its files is no digest. Remove {home} and run again.")
 
 
 def check_digest(path: Path, sealed: str, folder: Path) -> None:
@@ -105,12 +114,12 @@ def broken_seals(folder: Path) -> Iterator[str]:
 
 
 def _faults(path: Path, *, added: bool = False) -> Iterator[str]:
-    home, known = path.parent, read_json(path, Seal, path.parent)
-    for name, sealed in known.entries():
+    home = path.parent
+    for name, sealed in _entries(home):
         if (found := _digest(inside(home, name))) != sealed:
             yield f"{home / name} {'was altered' if found else 'is missing'}"
     if added:
-        names = {name for name, _ in known.entries()} | {SEAL}
+        names = {name for name, _ in _entries(home)} | {SEAL}
         yield from (f"{own} was added" for own in _files(home) if own.relative_to(home).as_posix() not in names)
 
 
