@@ -1,7 +1,7 @@
 """Several seeds stacked train as each does alone."""
 
 import copy
-import sys
+import runpy
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,7 @@ from bakeoff.training.batches import Split
 from bakeoff.training.checkpoint import TrainingState
 from bakeoff.training.loop import Step
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-from stacked import StackedStep
-
+StackedStep = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "stacked.py"))["StackedStep"]
 CPU, SEEDS, STEPS = torch.device("cpu"), 3, 3
 
 

@@ -70,7 +70,7 @@ def test_frequent_news_are_drawn_now_and_then_and_the_end_always(shell: Shell, m
 
 
 def test_names_are_text_and_a_state_in_words_replaces_the_count() -> None:
-    output = CellOutput(1)
+    output = CellOutput((None, 1))
     output.display.monitor("<b>net[/]")(1, 4, "epoch 1 of 4")
     shown = output.rendered()
     assert "&lt;b&gt;net[/]" in shown["text/html"]

@@ -23,11 +23,11 @@ class CellOutput:
     """The bars of one execution of a cell.
 
     Args:
-        execution: Its number, which tells it from others.
+        cell: The session and the number of the execution in it, which tell it from others.
     """
 
-    def __init__(self, execution: int) -> None:
-        self.execution = execution
+    def __init__(self, cell: tuple[object, int]) -> None:
+        self.cell = cell
         quiet = Console(file=io.StringIO(), width=WIDTH, force_jupyter=False)
         self.bars = Progress(*columns(), console=quiet, auto_refresh=False, speed_estimate_period=SPEED_PERIOD)
         self.display = Display(self.bars)
@@ -75,7 +75,8 @@ def monitor(title: str) -> RunProgress:
     """A stage, or a part of one, below the cell that is executed."""
     import IPython
 
-    execution = IPython.get_ipython().execution_count
-    if not (_outputs and _outputs[0].execution == execution):
-        _outputs[:] = [CellOutput(execution)]
+    session = IPython.get_ipython()
+    cell = (session, session.execution_count)
+    if not (_outputs and _outputs[0].cell == cell):
+        _outputs[:] = [CellOutput(cell)]
     return _outputs[0].monitor(title)
