@@ -33,13 +33,14 @@ def with_features(network: nn.Module, splits: dict[str, Split], recipe: Recipe) 
 
 def _features(network: nn.Module, head: nn.Linear, split: Split) -> Tensor:
     """What the last layer gets for the images of a split, in evaluation mode: float32 (N, F)."""
-    found = [torch.zeros(0, head.in_features, device=split.labels.device)]
-    hook = head.register_forward_pre_hook(lambda _layer, inputs: found.append(inputs[0].detach().float()))
+    found, given = torch.empty(len(split), head.in_features, device=split.labels.device), list[Tensor]()
+    hook = head.register_forward_pre_hook(lambda _layer, inputs: given.append(inputs[0].detach().float()))
     try:
         network.eval()
         with torch.no_grad():
-            for images, _ in split.in_order(BATCH):
+            for start, (images, _) in zip(range(0, len(split), BATCH), split.in_order(BATCH), strict=True):
                 network(images)
+                found[start : start + BATCH] = given.pop()  # at once, as in `evaluate`
     finally:
         hook.remove()
-    return torch.cat(found)
+    return found

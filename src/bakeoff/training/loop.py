@@ -155,9 +155,16 @@ def _run_epoch(step: Step, advance: Callable[[Tensor], None], keep: Keep, observ
 def evaluate(network: nn.Module, split: Split, recipe: Recipe) -> Tensor:
     """A network's logits, with its recipe's test-time augmentation, for all images of a split: float32 (N, K), CPU."""
     network = with_tta(network, recipe).eval()
+    found = torch.zeros(0)
     with torch.inference_mode():
-        batches = [network(inputs).detach().float().cpu() for inputs, _ in split.in_order(EVALUATION_BATCH)]
-    return torch.cat(batches)
+        for start, (inputs, _) in zip(
+            range(0, len(split), EVALUATION_BATCH), split.in_order(EVALUATION_BATCH), strict=True
+        ):
+            logits = network(inputs).float()
+            if not start:  # for all at once: kept one by one, they would lie between the memory that batches give back
+                found = torch.empty(len(split), logits.shape[1])
+            found[start : start + EVALUATION_BATCH] = logits
+    return found
 
 
 def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Tensor | None, begun: float) -> EpochLog:
