@@ -79,6 +79,7 @@ def test_a_cell_opens_its_photos_and_no_others(open_report: Open, report: Writte
     page = open_report()
     summary = json.loads((report.folder / "summary.json").read_text())
     for network in summary["networks"]:
+        page.locator("#details .switch select").first.select_option(network["name"])
         for truth in range(3):
             for guess in range(3):
                 expected = sum(run["confusion"][truth][guess] for run in network["runs"])
@@ -89,6 +90,24 @@ def test_a_cell_opens_its_photos_and_no_others(open_report: Open, report: Writte
                 assert page.locator("#gallery-photos li").count() == photos
                 labels = page.locator("#gallery-photos .open > span:last-child").all_inner_texts()
                 assert all(label.startswith(summary["classes"][truth]) for label in labels)
+
+
+def test_one_network_is_in_view_and_a_link_to_another_shows_that(open_report: Open) -> None:
+    page = open_report()
+    shown = page.locator("#details .switch > article:visible h3")
+    assert shown.all_inner_texts() == ["net1"]
+    page.locator("#details .switch select").first.select_option("net2")
+    assert shown.all_inner_texts() == ["net2"]
+    page.evaluate("location.hash = '#network-net1'")
+    expect(shown).to_have_text(["net1"])
+
+
+def test_one_score_by_class_is_in_view(open_report: Open) -> None:
+    page = open_report()
+    captions = page.locator("#classes .switch table:visible caption")
+    assert [text.split()[0] for text in captions.all_inner_texts()] == ["Precision"]
+    page.locator("#classes .switch select").select_option("F1")
+    assert [text.split()[0] for text in captions.all_inner_texts()] == ["F1"]
 
 
 def test_a_cell_answers_the_keyboard(open_report: Open) -> None:
@@ -143,8 +162,8 @@ def test_only_photos_of_coco_link_to_its_page(open_report: Open) -> None:
 
 def test_tables_sort_both_ways(open_report: Open) -> None:
     page = open_report()
-    head = page.locator("#networks table.sortable").first.locator("th button", has_text="validation")
-    names = page.locator("#networks table.sortable").first.locator("tbody th")
+    head = page.locator("#answer table.sortable").first.locator("th button", has_text="validation")
+    names = page.locator("#answer table.sortable").first.locator("tbody th")
     head.click()
     rising = names.all_inner_texts()
     head.click()
@@ -159,7 +178,7 @@ def test_numbers_sort_by_size_and_not_by_how_they_are_written(open_report: Open,
         return replace(run, record=msgspec.structs.replace(run.record, seconds=next(seconds)))
 
     page = open_report(report_factory(runs=(("slow",), ("fast",), ("middle",)), change=timed))
-    table = page.locator("#networks table.sortable").first
+    table = page.locator("#answer table.sortable").first
     table.locator("th button", has_text="time per run").click()
     assert table.locator("tbody tr td:last-child").all_inner_texts() == ["9.5 s", "1 min 5 s", "2 min 5 s"]
 
@@ -220,13 +239,13 @@ def test_a_click_in_the_legend_picks_a_network(open_report: Open) -> None:
     expect(faint).to_have_count(2)
 
 
-def test_on_paper_all_is_open_and_light(open_report: Open) -> None:
+def test_on_paper_is_what_is_in_view_and_light(open_report: Open) -> None:
     page = open_report(scheme="dark")
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
-    assert not page.locator("nav").is_visible()
-    assert not page.locator("#photos").is_visible()
-    assert page.locator("details:not([open]) table").first.is_visible()
+    for hidden in ("nav", "#photos", "details:not([open])", "select", "input", "button:not(.sort)"):
+        assert not page.locator(hidden).first.is_visible(), hidden
+    assert page.locator("#details .confusion:visible").count() == 1
 
 
 @pytest.mark.slow

@@ -24,7 +24,7 @@ def test_a_comparison_shows_its_networks_and_its_pairs(tmp_path: Path) -> None:
     assert own["text/html"].count("<table>") == 3
     assert own["text/html"].count("data:image/svg+xml;base64,") == 1
     assert "| net1 | 401,920 | 2 of 2 |" in own["text/plain"]
-    assert "Chart: The differences of validation accuracy" in own["text/plain"]
+    assert "Chart: Validation accuracy of the second network minus the first" in own["text/plain"]
 
 
 def test_a_data_set_shows_its_counts_and_photos(tmp_path: Path) -> None:

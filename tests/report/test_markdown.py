@@ -11,7 +11,8 @@ def test_it_holds_the_answers_the_tables_and_the_pictures(report_factory: Make) 
     text = (written.folder / "report.md").read_text(encoding="utf-8")
     assert text.startswith("# made-up\n\n2 networks")
     assert "## Short answer" in text
-    assert "| net1 | 401,920 | 0.5 M | 3 px | 1 of 1 |" in text
+    assert "| net1 | 66.7 % (35.4 to 87.9) | 77.8 % (45.3 to 93.7) | " in text
+    assert " | 1 of 1 | 401,920 | 0.5 M | 3 px | " in text
     pictures = re.findall(r"!\[\]\((.*?)\)", text)
     assert "figures/loss.png" in pictures
     assert all((written.folder / picture).exists() for picture in pictures)

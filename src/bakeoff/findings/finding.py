@@ -6,7 +6,15 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 State = Literal["found", "not found", "undecided", "not applicable"]
+Mark = Literal["yes", "no", "undecided", "failed", "not measured"]
 Evidence = TypeVar("Evidence", bound=msgspec.Struct)
+
+
+class ShortAnswer(msgspec.Struct, frozen=True):
+    """What the first screen of the report says of a finding's question: a mark, and a few words with the number."""
+
+    mark: Mark
+    text: str
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -22,6 +30,7 @@ class Finding(msgspec.Struct, frozen=True):
         limits: What the evidence can't say.
         evidence: The numbers behind the verdict: the diagnosis's own record as JSON has it; see `evidence_as`.
         weight: The larger, the earlier in the report.
+        answer: What the report's first screen says; None where the question does not arise.
     """
 
     code: str
@@ -32,6 +41,7 @@ class Finding(msgspec.Struct, frozen=True):
     limits: str
     evidence: Mapping[str, Any]  # JSON: a finding of another package has a record that is not known here
     weight: int
+    answer: ShortAnswer | None = None
 
     def evidence_as(self, kind: type[Evidence]) -> Evidence:
         """The evidence as the record that the diagnosis made it from.

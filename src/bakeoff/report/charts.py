@@ -8,12 +8,14 @@ import polars as pl
 
 from bakeoff.core.types import Estimate, Interval
 from bakeoff.evaluation.improvements import CurvePoint
-from bakeoff.evaluation.scores import PairScores, VariantScores
+from bakeoff.evaluation.scores import VariantScores
 from bakeoff.report.rendering import INK, Spec, printable
 from bakeoff.report.theme import (
     FACET,
+    HEIGHT,
     PALETTE,
     WIDTH,
+    broken,
     by_network,
     end_labels,
     finish,
@@ -39,12 +41,13 @@ def _loss_limit(runs: Sequence[Run]) -> float:
     return LOSS_LIMIT * max(run.spec.chance_loss for run in runs)
 
 
-def loss_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
+def loss_curves(runs: Sequence[Run], points: pl.DataFrame, failed: frozenset[str] = frozenset()) -> Spec:
     """The training loss of all runs; dashed: chance level; a cross where a run ended that did not finish.
 
     Args:
         runs: Give the order and colours of the networks, and the chance level.
         points: As `curves.loss_points` gives them.
+        failed: Runs that did not learn, by their names.
     """
     levels, right = sorted({run.spec.chance_loss for run in runs}), max(points["images"])
     top = min(1.05 * max(*points["loss"], *levels), _loss_limit(runs))
@@ -68,7 +71,7 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
         )
     )
     loss = alt.Y("value:Q", title="training loss (nats)", scale=alt.Scale(domain=[0, top], nice=False))
-    every = base.transform_filter(f"view == '{RUNS}'").encode(detail="run:N")
+    every = base.transform_filter(f"view == '{RUNS}'").encode(detail="run:N", strokeDash=broken(runs, failed))
     lines = line_mark(every, points).encode(y=loss)
     tooltip = [
         alt.Tooltip("run:N"),
@@ -80,20 +83,26 @@ def loss_curves(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
     middle = mean.mark_line(strokeWidth=2, clip=True).encode(y="mean(value):Q")
     crosses = base.mark_point(shape="cross", size=90, filled=True).encode(y="shown:Q")
     chance = alt.Chart(pl.DataFrame({"loss": levels})).mark_rule(strokeDash=[4, 4], color=INK).encode(y="loss:Q")
-    ends = end_labels(runs, points.rename({"images": "x", "loss": "y"}), right=right, top=top)
+    ends = end_labels(runs, points.rename({"images": "x", "loss": "y"}), failed, right=right, top=top)
     layers = alt.layer(
         lines, band, middle, crosses.transform_filter("datum.end"), chance, ends, hover(every, tooltip, y=loss)
     )
     return finish(layers.add_params(smoothing, view, pick, zoom()))
 
 
-def epoch_curves(runs: Sequence[Run], points: pl.DataFrame, measure: Literal["accuracy", "loss"]) -> Spec:
+def epoch_curves(
+    runs: Sequence[Run],
+    points: pl.DataFrame,
+    measure: Literal["accuracy", "loss"],
+    failed: frozenset[str] = frozenset(),
+) -> Spec:
     """Training (as trained on, dashed) and validation accuracy or loss of all runs after each epoch.
 
     Args:
         runs: Give the order and colours of the networks.
         points: As `curves.epoch_points` gives them.
         measure: What is drawn.
+        failed: Runs that did not learn, by their names.
     """
     table = points.unpivot(
         on=[f"training {measure}", f"validation {measure}"],
@@ -123,7 +132,7 @@ def epoch_curves(runs: Sequence[Run], points: pl.DataFrame, measure: Literal["ac
         opacity=picked(pick),
     )
     ends = table.filter(pl.col("split") == "validation").rename({"epoch": "x", "value": "y"})
-    ends_named = end_labels(runs, ends, right=last, top=top)
+    ends_named = end_labels(runs, ends, failed, right=last, top=top)
     return finish(alt.layer(line_mark(base, points), ends_named, hover(base, tooltip)).add_params(pick, zoom()))
 
 
@@ -168,17 +177,19 @@ def gradient_history(runs: Sequence[Run], points: pl.DataFrame) -> Spec:
     tooltip = ["network:N", "name:N", "epoch:Q", alt.Tooltip("norm:Q", format=".1e")]
     panel = alt.layer(base.mark_line(strokeWidth=1.5), hover(base, tooltip), data=points)
     chart = panel.facet(facet=alt.Facet("network:N", title=None, sort=names(runs)), columns=2)
-    return finish(chart, width=FACET, height=190)
+    return finish(chart, width=FACET, height=150)
 
 
-def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Spec:
-    """A confusion matrix: rows are true classes; colour is the fraction of the row."""
+def confusion(counts: Sequence[Sequence[float]], classes: Sequence[str]) -> Spec:
+    """A confusion matrix: rows are true classes; colour is the fraction of the row; what never occurs stays blank."""
     rows = [
         (classes[truth], classes[guess], count, count / (sum(row) or 1))
         for truth, row in enumerate(counts)
         for guess, count in enumerate(row)
     ]
-    table = pl.DataFrame(rows, schema=["true", "predicted", "count", "fraction"], orient="row")
+    columns = {"true": pl.String, "predicted": pl.String, "count": pl.Float64, "fraction": pl.Float64}
+    table = pl.DataFrame(rows, schema=columns, orient="row", strict=False)
+    whole = (table["count"] == table["count"].round()).all()
     ordered = printable(list(classes))
     base = alt.Chart(table).encode(
         x=alt.X("predicted:N", sort=ordered, title="predicted class", axis=alt.Axis(labelAngle=-40)),
@@ -187,40 +198,16 @@ def confusion(counts: Sequence[Sequence[int]], classes: Sequence[str]) -> Spec:
     cells = base.mark_rect().encode(
         color=alt.Color("fraction:Q", title="fraction of row", scale=alt.Scale(scheme="blues", domain=[0, 1]))
     )
-    text = base.mark_text().encode(
-        text=alt.Text("count:Q", format=","),
-        color=alt.when("datum.fraction > 0.5").then(alt.value("#fff")).otherwise(alt.value("#111")),
+    text = (
+        base.transform_filter("datum.count > 0")
+        .mark_text()
+        .encode(
+            text=alt.Text("count:Q", format="," if whole else ",.1f"),
+            color=alt.when("datum.fraction > 0.5").then(alt.value("#fff")).otherwise(alt.value("#111")),
+        )
     )
     side = max(240, 46 * len(classes))
     return finish(alt.layer(cells, text), width=side, height=side)
-
-
-def differences(pairs: Sequence[PairScores], margin: float) -> Spec:
-    """The difference of each pair with its interval; grey: the margin of equivalence.
-
-    Args:
-        pairs: Pairs that have an interval.
-        margin: Of equivalence, a fraction.
-    """
-    rows = [
-        (
-            f"{pair.second} − {pair.first}",
-            100 * (pair.difference or 0.0),
-            100 * pair.interval.low,
-            100 * pair.interval.high,
-        )
-        for pair in pairs
-        if pair.interval
-    ]
-    table = pl.DataFrame(rows, schema=["pair", "difference", "low", "high"], orient="row")
-    base = alt.Chart(table).encode(y=alt.Y("pair:N", title=None, sort=None, axis=labels(table["pair"])))
-    title = "difference of validation accuracy (percentage points)"
-    span = base.mark_rule(color=PALETTE[0], strokeWidth=2).encode(x=alt.X("low:Q", title=title), x2="high:Q")
-    middle = base.mark_point(color=PALETTE[0], filled=True, size=60, opacity=1).encode(x="difference:Q")
-    zero = alt.Chart(pl.DataFrame({"zero": [0.0]})).mark_rule(strokeDash=[4, 4], color=INK).encode(x="zero:Q")
-    band = alt.Chart(pl.DataFrame({"low": [-100 * margin], "high": [100 * margin]})).mark_rect(color=INK, opacity=0.12)
-    band = band.encode(x="low:Q", x2="high:Q")
-    return finish(alt.layer(band, zero, span, middle), height=24 * table.height)
 
 
 def reliability(networks: Sequence[VariantScores]) -> Spec:
@@ -241,7 +228,7 @@ def reliability(networks: Sequence[VariantScores]) -> Spec:
     span = base.mark_rule(opacity=0.5).encode(y="low:Q", y2="high:Q")
     ends = pl.DataFrame({"confidence": [0, 100], "accuracy": [0, 100]})
     perfect = alt.Chart(ends).mark_line(strokeDash=[4, 4], color=INK).encode(x="confidence:Q", y="accuracy:Q")
-    return finish(alt.layer(perfect, span, line), width=360, height=360)
+    return finish(alt.layer(perfect, span, line), width=HEIGHT, height=HEIGHT)
 
 
 def _bounds(value: Estimate) -> tuple[float, float, float]:
@@ -278,4 +265,4 @@ def bars(values: Iterable[tuple[str, int]]) -> Spec:
         x=alt.X("count:Q", axis=None),
     )
     text = base.mark_text(align="left", dx=4, color=INK).encode(text=alt.Text("count:Q", format=","))
-    return finish(alt.layer(base.mark_bar(color=PALETTE[0]), text), width=WIDTH - 180, height=28 * max(table.height, 1))
+    return finish(alt.layer(base.mark_bar(color=PALETTE[0]), text), width=WIDTH - 140, height=28 * max(table.height, 1))

@@ -13,11 +13,12 @@ from bakeoff.evaluation.scores import Comparison
 from bakeoff.findings.finding import Finding
 from bakeoff.report import curves, rendering
 from bakeoff.report.contents import Figure, Format, ReportInput, Section, Table, all_parts, parts_of
+from bakeoff.report.curve_figures import curve_figures, failed_runs
 from bakeoff.report.formatting import estimate, percent, seconds
 from bakeoff.report.homework.latex import to_markdown_table
 from bakeoff.report.homework.pictures import sample_grid
 from bakeoff.report.markdown import escaped
-from bakeoff.report.sections import data, networks, pairs
+from bakeoff.report.sections import data, pairs
 from bakeoff.training.run import EpochLog, Run
 
 PHOTOS = 3
@@ -82,7 +83,7 @@ def _(run: Run) -> Iterator[Part]:
     formats: dict[str, Format] = {"validation": percent, "time": seconds}
     columns = ("network", "seed", "ended", "epochs", "validation", "time")
     yield Table("run", f"The run {run.name}.", columns, [row], formats)
-    yield from networks.figures([run], curves.loss_points([run]), curves.epoch_points([run]))[:2]
+    yield from curve_figures([run], curves.loss_points([run]), curves.epoch_points([run]))[:2]
 
 
 @shown_of.register
@@ -121,7 +122,8 @@ def _(case: ReportInput) -> Iterator[Part]:
     yield f"{case.experiment.name}: {case.experiment.question}"
     yield from map(_said, case.findings[:FINDINGS])
     yield from shown_of(case.comparison)
-    yield from networks.figures(case.runs, curves.loss_points(case.runs), curves.epoch_points(case.runs))[:1]
+    losses, epochs = curves.loss_points(case.runs), curves.epoch_points(case.runs)
+    yield from curve_figures(case.runs, losses, epochs, failed_runs(case))[:1]
 
 
 def _said(finding: Finding) -> str:

@@ -93,6 +93,11 @@ def millions(value: int | None) -> str:
     return "–" if value is None else f"{value / 1e6:,.1f} M"
 
 
+def photos(value: float) -> str:
+    """A number of photos, or the mean of several with one decimal; blank for none: "12", "12.3"."""
+    return (f"{value:,}" if isinstance(value, int) else f"{value:,.1f}") if value else ""
+
+
 def decimal(value: float | None) -> str:
     """A number with three decimals."""
     return "–" if value is None else f"{value:.3f}"

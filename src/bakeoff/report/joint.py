@@ -8,8 +8,10 @@ import msgspec
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import curves
 from bakeoff.report.contents import Format, Page, ReportInput, Section, Table
+from bakeoff.report.curve_figures import curve_figures
 from bakeoff.report.formatting import drawn, percent
-from bakeoff.report.sections import answer, networks, pairs
+from bakeoff.report.sections import pairs
+from bakeoff.report.short_answer import short_answer
 from bakeoff.training.run import Run
 
 FOLDER = "experiments"
@@ -18,13 +20,13 @@ FOLDER = "experiments"
 COLUMNS = (
     "experiment",
     "network",
+    "validation",
+    "any label",
+    "trained",
     "classes",
     "chance",
     "training photos",
     "parameters",
-    "trained",
-    "validation",
-    "any label",
 )
 
 
@@ -51,8 +53,7 @@ def page(cases: Mapping[str, ReportInput], compared: Sequence[PairScores]) -> Pa
 
 def _answers(cases: Mapping[str, ReportInput]) -> Section:
     values = [
-        {"name": name, "page": f"{FOLDER}/{name}/index.html", **answer.answer(case).values}
-        for name, case in cases.items()
+        {"name": name, "page": f"{FOLDER}/{name}/index.html", **short_answer(case)} for name, case in cases.items()
     ]
     return Section("Short answers", "experiments.html", {"experiments": values})
 
@@ -68,7 +69,7 @@ def _networks(cases: Mapping[str, ReportInput]) -> Section:
     formats: dict[str, Format] = {"chance": percent, "validation": drawn, "any label": drawn}
     values = {
         "networks": Table("networks", caption, COLUMNS, list(_rows(cases)), formats),
-        "curves": networks.figures(runs, losses, epochs),
+        "curves": curve_figures(runs, losses, epochs),
         "runs": None,
         "measures": None,
     }
@@ -86,7 +87,7 @@ def _rows(cases: Mapping[str, ReportInput]) -> Iterator[tuple[object, ...]]:
             parameters = network.architecture.parameters if network.architecture else None
             done = f"{len(network.trained)} of {len(network.runs)}"
             accuracies = network.val_accuracy, network.any_label_accuracy
-            yield (name, network.name, count, 1 / count, photos, parameters, done, *accuracies)
+            yield (name, network.name, *accuracies, done, count, 1 / count, photos, parameters)
 
 
 def _settings(cases: Mapping[str, ReportInput]) -> Section:

@@ -18,11 +18,14 @@ PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7
 FADED = "80"
 """The opacity, as two hexadecimal digits, of the colours of a ninth to sixteenth network."""
 
-WIDTH, HEIGHT = 600, 300
-FACET = 255
+WIDTH, HEIGHT = 440, 260
+"""Of a chart, in pixels: two stand beside each other on a wide screen, and one fills a narrow one."""
+
+FACET = 190
 LABEL_GAP = 14
 """Pixels between two names at the ends of curves."""
 
+DASHES = ([6, 4], [2, 3], [10, 3, 2, 3])
 LABEL_LIMIT, LETTER = 320, 8
 """The longest label of a bar and the room for a letter of it, in pixels: a reader's font can be wider than ours."""
 
@@ -77,25 +80,45 @@ def hover(base: Chart, tooltip: Sequence[Chart], **encodings: Chart) -> Chart:
     )
 
 
-def end_labels(runs: Sequence[Run], points: pl.DataFrame, *, right: float, top: float) -> Chart:
+def broken(runs: Sequence[Run], failed: frozenset[str]) -> Chart:
+    """Broken lines for runs that did not learn, each network's in its own way: where they lie on one another, all show.
+
+    Args:
+        runs: Give the order of the networks.
+        failed: Such runs, by their names.
+    """
+    dash = alt.when("false").then(alt.value([1, 0]))
+    for number, name in enumerate(names(runs)):
+        own = sorted(f"{name} {run.spec.seed}" for run in runs if run.spec.variant == name)
+        own = [run for run in own if run in failed]
+        if own:
+            dash = dash.when(alt.FieldOneOfPredicate("run", own)).then(alt.value(DASHES[number % len(DASHES)]))
+    return dash.otherwise(alt.value([1, 0]))
+
+
+def end_labels(runs: Sequence[Run], points: pl.DataFrame, failed: frozenset[str], *, right: float, top: float) -> Chart:
     """The name of each network where its curves end, moved apart where they would cover one another.
 
     Args:
         runs: Give the colours.
         points: network, run, x, y: of each run the last x counts, of a network the mean over its runs.
+        failed: Runs that did not learn, by their names: a sign behind the network's name says so.
         right: The end of the axis of x; names stand beyond it.
         top: The end of the axis of y, which begins at 0.
     """
     ends = points.filter(pl.col("x") == pl.col("x").max().over("run"))
-    ends = ends.group_by("network", maintain_order=True).agg(pl.mean("y").clip(0, top)).sort("y")
+    learned = pl.when(pl.col("run").is_in(list(failed)).any()).then(pl.lit(" ✗")).otherwise(pl.lit(""))
+    ends = ends.group_by("network", maintain_order=True).agg(pl.mean("y").clip(0, top), sign=learned.first()).sort("y")
     gap, heights = LABEL_GAP * top / HEIGHT, ends["y"].to_list()
     for at in range(1, len(heights)):
         heights[at] = max(heights[at], heights[at - 1] + gap)
     for at in reversed(range(len(heights))):  # what was pushed out at the top comes down again
         heights[at] = min(heights[at], top if at == len(heights) - 1 else heights[at + 1] - gap)
-    table = ends.with_columns(y=pl.Series(heights, dtype=pl.Float64), x=pl.lit(float(right)))
+    table = ends.with_columns(
+        y=pl.Series(heights, dtype=pl.Float64), x=pl.lit(float(right)), label=pl.concat_str("network", "sign")
+    )
     text = alt.Chart(table).mark_text(align="left", dx=5, baseline="middle", clip=False)
-    return text.encode(x="x:Q", y="y:Q", text="network:N", color=by_network(runs))
+    return text.encode(x="x:Q", y="y:Q", text="label:N", color=by_network(runs))
 
 
 def line_mark(base: Chart, points: pl.DataFrame) -> Chart:

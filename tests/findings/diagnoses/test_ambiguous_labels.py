@@ -56,7 +56,11 @@ def test_classes_that_often_occur_together_explain_nothing(make_case) -> None:
 
 
 def test_errors_that_do_not_are_not_found(make_case) -> None:
-    assert ambiguous_labels(case_with(make_case, 0)).state == "not found"
+    finding = ambiguous_labels(case_with(make_case, 0))
+    assert finding.state == "not found"
+    assert finding.answer
+    assert finding.answer.mark == "no"
+    assert finding.answer.text.startswith("0.0 % of the errors do; by chance ")
 
 
 def test_a_few_of_few_errors_are_undecided(make_case) -> None:

@@ -7,6 +7,7 @@ from tests.findings.conftest import BLIND, epoch_lines, layers
 
 from bakeoff.config.schema import EvaluationConfig
 from bakeoff.findings.diagnoses.best_network import best_network
+from bakeoff.findings.finding import ShortAnswer
 from bakeoff.training.run import Run
 
 
@@ -80,6 +81,7 @@ def test_equivalent_networks_are_called_so(dataset, train, make_case) -> None:
     pairs = tuple(msgspec.structs.replace(pair, verdict="equivalent") for pair in case.comparison.pairs)
     finding = best_network(replace(case, comparison=msgspec.structs.replace(case.comparison, pairs=pairs)))
     assert "No single best: a, b are equivalent within 1 point." in finding.verdict
+    assert finding.answer == ShortAnswer("no", finding.verdict)
 
 
 def test_a_cycle_of_verdicts_names_none(dataset, train, make_case) -> None:
@@ -90,18 +92,21 @@ def test_a_cycle_of_verdicts_names_none(dataset, train, make_case) -> None:
     )
     finding = best_network(replace(case, comparison=msgspec.structs.replace(case.comparison, pairs=pairs)))
     assert (finding.state, finding.evidence["best"]) == ("undecided", [])
+    assert finding.answer == ShortAnswer("no", finding.verdict)
 
 
 def test_where_all_failed_none_is_put_forward(dataset, train, make_case) -> None:
     failed = [fail(run) for name in ("a", "b") for run in train(name, 0.8, fitted=1 / 3)]
     finding = best_network(make_case(dataset, failed))
     assert (finding.state, finding.verdict) == ("not applicable", "Fewer than two networks trained.")
+    assert finding.answer == ShortAnswer("failed", finding.verdict)
 
 
 def test_one_seed_or_one_network_tells_nothing(dataset, train, make_case) -> None:
     one_seed = best_network(make_case(dataset, train("a", 0.5, seeds=1) + train("b", 0.9, seeds=1)))
     assert one_seed.state == "not applicable"
     assert "One seed" in one_seed.verdict
+    assert one_seed.answer == ShortAnswer("undecided", one_seed.verdict)
     assert best_network(make_case(dataset, train("a"))).state == "not applicable"
 
 

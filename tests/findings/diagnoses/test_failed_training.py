@@ -8,6 +8,7 @@ from tests.findings.conftest import BLIND, epoch_lines
 from bakeoff.evaluation.failures import outcome
 from bakeoff.evaluation.predictions import predictions_of
 from bakeoff.findings.diagnoses.failed_training import failed_training
+from bakeoff.findings.finding import ShortAnswer
 
 FLAT = epoch_lines(losses=(math.log(3), math.log(3), math.log(3) - 0.001))
 
@@ -17,12 +18,14 @@ def test_networks_that_trained_are_not_accused(dataset, train, make_case) -> Non
     assert finding.state == "not found"
     rate = finding.evidence["networks"]["a"]
     assert (rate["failed"], rate["runs"], rate["did_not_run"]) == (0, 4, 0)
+    assert finding.answer == ShortAnswer("yes", "All 8.")
 
 
 def test_a_loss_at_ln_k_is_found_with_the_exact_interval(dataset, train, make_case) -> None:
     finding = failed_training(make_case(dataset, train("a", 0.6, fitted=1 / 3, log=FLAT, seeds=2) + train("b", 0.6)))
     assert finding.state == "found"
     assert "Did not learn: a in 2 of 2 seeds (95 % interval 16 to 100 %)." in finding.verdict
+    assert finding.answer == ShortAnswer("failed", "a did not learn in 2 of 2 seeds.")
     assert "training loss 1.098, chance level 1.099" in finding.evidence["runs"]["a-seed0"]
 
 

@@ -1,5 +1,7 @@
 """Hard classes: a planted confusion, a class never predicted, and neither."""
 
+import re
+
 import numpy as np
 import polars as pl
 import pytest
@@ -43,6 +45,9 @@ def test_a_planted_confusion_is_found(dataset, train, make_case) -> None:
     assert [(cell["true"], cell["predicted"]) for cell in network["confused"] if cell["p"] < 0.05] == [("ant", "bee")]
     assert network["recall"][0]["recall"]["mean"] == pytest.approx(0.5, abs=0.1)
     assert network["recall"][0]["p"] < 0.05 <= network["recall"][1]["p"]
+    assert finding.answer
+    assert finding.answer.mark == "yes"
+    assert re.fullmatch(r"a: ant, recall .*\); ant as bee \d+ times per seed\.", finding.answer.text)
 
 
 def test_what_one_seed_finds_hard_is_not_said_of_the_network(dataset, train, make_case) -> None:
@@ -50,6 +55,9 @@ def test_what_one_seed_finds_hard_is_not_said_of_the_network(dataset, train, mak
     finding = hard_classes(make_case(dataset, runs_of(train, rows, seeds=1)))
     assert finding.state == "not applicable"
     assert "lowest recall is that of ant" in finding.verdict
+    assert finding.answer
+    assert finding.answer.mark == "undecided"
+    assert finding.answer.text.startswith("a: ant, recall ")
 
 
 def test_seeds_that_contradict_each_other_are_no_finding(dataset, train, make_case) -> None:

@@ -1,6 +1,7 @@
 """Padding: found, not found, undecided, not applicable."""
 
 import math
+import re
 from dataclasses import replace
 
 import msgspec
@@ -19,8 +20,22 @@ def test_a_planted_effect_is_found_with_its_sign(dataset, train, make_case) -> N
     (pair,) = finding.evidence["pairs"]
     assert pair["padded"] == "b"
     assert pair["gain"] > 0.2
+    assert finding.answer
+    assert finding.answer.mark == "yes"
+    assert re.fullmatch(r"b over a: \+\d+\.\d points \(\+\d+\.\d to \+\d+\.\d\)\.", finding.answer.text)
     finding = padding(make_case(dataset, train("a", 0.7) + train("b", 0.4, architecture=PADDED)))
     assert finding.verdict.startswith("Padding hurts")
+    assert finding.answer
+    assert finding.answer.mark == "no"
+    assert finding.answer.text.startswith("b over a: −")
+
+
+def test_the_answer_is_of_the_padded_network_in_whatever_order(dataset, train, make_case) -> None:
+    finding = padding(make_case(dataset, train("a", 0.7, architecture=PADDED) + train("b", 0.4)))
+    assert finding.answer
+    assert finding.answer.mark == "yes"
+    low, high = map(float, re.findall(r"\((\+.*) to (\+.*)\)", finding.answer.text)[0])
+    assert 0 < low < finding.evidence["pairs"][0]["gain"] * 100 < high
 
 
 def test_equivalent_networks_show_no_effect(dataset, train, make_case) -> None:
@@ -28,6 +43,8 @@ def test_equivalent_networks_show_no_effect(dataset, train, make_case) -> None:
     finding = padding(case)
     assert finding.state == "not found"
     assert "equivalent within 1 point" in finding.verdict
+    assert finding.answer
+    assert finding.answer.mark == "no"
 
 
 def test_every_pair_is_judged(dataset, train, make_case) -> None:
@@ -61,9 +78,13 @@ def test_networks_that_differ_in_more_are_not_compared(dataset, train, make_case
     for runs in (train("a") + train("b"), train("a") + train("b", architecture=deeper), train("a")):
         finding = padding(make_case(dataset, runs))
         assert (finding.state, finding.verdict) == ("not applicable", "No two networks differ in padding alone.")
+        assert finding.answer is None
 
 
 def test_one_seed_is_not_applicable(dataset, train, make_case) -> None:
     finding = padding(make_case(dataset, train("a", seeds=1) + train("b", seeds=1, architecture=PADDED)))
     assert finding.state == "not applicable"
     assert "one seed" in finding.verdict
+    assert finding.answer
+    assert finding.answer.mark == "undecided"
+    assert finding.answer.text.endswith("points with one seed.")

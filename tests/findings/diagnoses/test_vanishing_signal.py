@@ -6,6 +6,7 @@ import pytest
 from tests.findings.conftest import epoch_lines, layers
 
 from bakeoff.findings.diagnoses.vanishing_signal import vanishing_signal
+from bakeoff.findings.finding import ShortAnswer
 from bakeoff.models.architecture import Traits
 
 BN = Traits(remedies_for=("net3",), remedy="batch normalisation")
@@ -23,6 +24,7 @@ def test_a_gradient_that_vanishes_is_found_and_its_remedy_measured(dataset, trai
     assert measured["ratio"] == pytest.approx(2.5e-4)
     assert measured["first_gradient"] == pytest.approx(5e-6)
     assert measured["first"] == pytest.approx(1e-5)
+    assert finding.answer == ShortAnswer("yes", "Of the last layer's gradient this reaches the first: 0.0003 in net3.")
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,10 @@ def test_a_gradient_that_vanishes_is_found_and_its_remedy_measured(dataset, trai
     ],
 )
 def test_healthy_networks_are_not_accused(dataset, train, make_case, log) -> None:
-    assert vanishing_signal(make_case(dataset, train("a", log=log))).state == "not found"
+    finding = vanishing_signal(make_case(dataset, train("a", log=log)))
+    assert finding.state == "not found"
+    assert finding.answer
+    assert finding.answer.mark == "no"
 
 
 @pytest.mark.parametrize("gradients", [{"conv1": 4e3, "logits": 1e3}, {"conv1": None, "logits": 1.0}])
@@ -53,6 +58,7 @@ def test_a_gradient_that_explodes_is_found_and_called_so(dataset, train, make_ca
     finding = vanishing_signal(make_case(dataset, train("a", log=log)))
     assert finding.state == "found"
     assert finding.verdict == "Before training the gradient explodes in a."
+    assert finding.answer == ShortAnswer("no", "It explodes in a.")
 
 
 def test_a_gradient_of_exactly_nothing_is_found(dataset, train, make_case) -> None:
@@ -63,6 +69,7 @@ def test_a_gradient_of_exactly_nothing_is_found(dataset, train, make_case) -> No
 def test_without_a_measurement_it_is_not_known(dataset, train, make_case) -> None:
     runs = [type(run)(run.folder, run.spec, run.record, (), run.predictions) for run in train("a")]
     assert vanishing_signal(make_case(dataset, runs)).state == "not applicable"
+    assert vanishing_signal(make_case(dataset, runs)).answer is None
     for log in (epoch_lines(signal={}, gradients={}), epoch_lines(gradients={"only": 1.0}), epoch_lines(weights={})):
         assert vanishing_signal(make_case(dataset, train("a", log=log))).state == "not applicable"
 

@@ -8,7 +8,7 @@ from bakeoff.core.types import Estimate
 from bakeoff.evaluation.estimates import estimate, ratio
 from bakeoff.evaluation.predictions import LabelledImages, Outputs
 from bakeoff.evaluation.results import Results
-from bakeoff.findings.finding import Finding, State, builtins_of
+from bakeoff.findings.finding import Finding, Mark, ShortAnswer, State, builtins_of
 
 THRESHOLD = 0.05
 """From this fraction of errors on, predictions that name another object of the image matter: one in twenty."""
@@ -74,13 +74,25 @@ def ambiguous_labels(results: Results) -> Finding:
     return Finding(
         code="ambiguous-labels",
         title="Ambiguous labels",
-        question="Are wrong predictions wrong, or do they name another object in the photo?",
+        question="Do wrong predictions name another object in the photo?",
         state=state,
         verdict=verdict,
         limits="Annotations can miss objects. Chance is what the classes' being annotated together explains.",
         evidence=builtins_of(evidence) if evidence else {},
         weight=70,
+        answer=_answer(state, measured),
     )
+
+
+MARKS: dict[State, Mark] = {"found": "yes", "not found": "no", "undecided": "undecided"}
+
+
+def _answer(state: State, measured: dict[str, Explained]) -> ShortAnswer | None:
+    if state not in MARKS:
+        return None
+    fractions = [own.fraction.mean or 0.0 for own in measured.values()]
+    chances = [own.by_chance for own in measured.values()]
+    return ShortAnswer(MARKS[state], f"{_span(fractions)} of the errors do; by chance {_span(chances)} would.")
 
 
 def _judge(several: int, images: int, measured: dict[str, Explained]) -> tuple[State, str]:

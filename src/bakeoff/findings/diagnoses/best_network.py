@@ -10,7 +10,7 @@ from bakeoff.evaluation.budget import beyond_budget, statement
 from bakeoff.evaluation.results import Results
 from bakeoff.evaluation.scores import PairScores, VariantScores
 from bakeoff.evaluation.sequential import beaten
-from bakeoff.findings.finding import Finding, State, builtins_of
+from bakeoff.findings.finding import Finding, Mark, ShortAnswer, State, builtins_of
 
 Scored = list[VariantScores]
 
@@ -38,6 +38,7 @@ def best_network(results: Results) -> Finding:
     state, verdict = _judge(results, scored, best) if scored or not out else ("not found", "")
     if out and len(scored) == 1:
         state, verdict = "found", f"{scored[0].name} is the only network that trained within the budget."
+    verdict = f"{verdict} {statement(done, results.budget, results.latencies)}".strip()
     evidence = BestNetworkEvidence(
         [network.name for network in best],
         sorted(worse),
@@ -47,14 +48,24 @@ def best_network(results: Results) -> Finding:
     return Finding(
         code="best-network",
         title="Best network",
-        question="Which network is best?",
+        question="Is one network best?",
         state=state,
-        verdict=f"{verdict} {statement(done, results.budget, results.latencies)}".strip(),
+        verdict=verdict,
         limits="Best on these photos with this recipe. A recipe suits some networks better than others. Undecided is "
         "not equal: more seeds or photos may decide it.",
         evidence=builtins_of(evidence),
         weight=90,
+        answer=ShortAnswer(_mark(results, state, scored, best), verdict),
     )
+
+
+def _mark(results: Results, state: State, scored: Scored, best: Scored) -> Mark:
+    """That networks are equivalent, or each worse than some other, is decided, too; a budget may leave none."""
+    if not scored:
+        return "no" if state == "not found" else "failed"
+    if state == "undecided" and (not best or _verdicts(results, best) == {"equivalent"}):
+        return "no"
+    return "yes" if state == "found" else "undecided"
 
 
 def _judge(results: Results, scored: Scored, best: Scored) -> tuple[State, str]:
@@ -88,12 +99,16 @@ def _verdict(results: Results, first: VariantScores, second: VariantScores) -> s
     return pair.verdict if pair else "not applicable"
 
 
+def _verdicts(results: Results, networks: Scored) -> set[str]:
+    """The verdicts on all pairs of these."""
+    return {_verdict(results, one, two) for number, one in enumerate(networks) for two in networks[number + 1 :]}
+
+
 def _several(results: Results, best: Scored, worse: int) -> str:
     """What separates the best apart from their accuracy: size and time of those that trained in every seed."""
     names = ", ".join(network.name for network in best)
     margin = f"{100 * results.comparison.margin:g}"
-    verdicts = {_verdict(results, one, two) for number, one in enumerate(best) for two in best[number + 1 :]}
-    if verdicts == {"equivalent"}:
+    if _verdicts(results, best) == {"equivalent"}:
         head = f"No single best: {names} are equivalent within {margin} point{'s' if margin != '1' else ''}"
     else:
         head = f"No single best: which of {names} is better is undecided"

@@ -7,7 +7,7 @@ import msgspec
 from bakeoff.core.registry import findings
 from bakeoff.evaluation.failures import LOSS_MARGIN, FailureRate
 from bakeoff.evaluation.results import Results
-from bakeoff.findings.finding import Finding, State, builtins_of
+from bakeoff.findings.finding import Finding, ShortAnswer, State, builtins_of
 
 
 class FailedTrainingEvidence(msgspec.Struct, frozen=True):
@@ -30,22 +30,26 @@ def failed_training(results: Results) -> Finding:
     }
     known = any(network.failures.runs for network in networks) and bool(results.runs)
     state: State = "found" if signs else "not found" if known else "not applicable"
+    answer = None
     if signs:
         verdict = " ".join(_verdicts(results))
+        answer = ShortAnswer("failed", f"{'; '.join(_in_short(results))}.")
     elif known:
         verdict = "Every run trained: none diverged or stayed at chance level."
+        answer = ShortAnswer("yes", f"All {sum(len(network.runs) for network in networks)}.")
     else:
         verdict = "Not known: these predictions have no record of their training."
     return Finding(
         code="failed-training",
         title="Failed training",
-        question="Did every run train at all?",
+        question="Did every run train?",
         state=state,
         verdict=verdict,
         limits="Judged by the training loss and the training accuracy alone. A run can learn little without failing by "
         "these signs; more epochs may rescue a failed one. With few seeds the rate of failures is known only roughly.",
         evidence=builtins_of(FailedTrainingEvidence(LOSS_MARGIN, {own.name: own.failures for own in networks}, signs)),
-        weight=100,
+        weight=85,
+        answer=answer,
     )
 
 
@@ -55,6 +59,15 @@ def _verdicts(results: Results) -> Iterator[str]:
         yield f"Did not learn: {', '.join(failed)}. Accuracies are of the seeds that trained."
     if aborted := [f"{name} ({_first_reason(results, name)})" for name, rate in rates.items() if rate.did_not_run]:
         yield f"Did not run: {', '.join(aborted)}; that says nothing of the networks."
+
+
+def _in_short(results: Results) -> Iterator[str]:
+    for network in results.comparison.networks:
+        rate = network.failures
+        if rate.failed:
+            yield f"{network.name} did not learn in {rate.failed} of {rate.runs} seeds"
+        if rate.did_not_run:
+            yield f"{network.name} did not run in {_first_reason(results, network.name)}"
 
 
 def describe(rate: FailureRate) -> str:

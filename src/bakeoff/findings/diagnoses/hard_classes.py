@@ -10,7 +10,7 @@ from bakeoff.evaluation.intervals import ALPHA, clopper_pearson, holm
 from bakeoff.evaluation.predictions import LabelledImages, Outputs
 from bakeoff.evaluation.results import Results
 from bakeoff.evaluation.variance_components import clustered, variance_components
-from bakeoff.findings.finding import Finding, State, builtins_of
+from bakeoff.findings.finding import Finding, ShortAnswer, State, builtins_of
 
 SHOWN = 3
 FEW = 5
@@ -80,14 +80,27 @@ def hard_classes(results: Results) -> Finding:
     return Finding(
         code="hard-classes",
         title="Hard classes",
-        question="Which classes are hard to tell apart, and why?",
+        question="Are some classes hard to tell apart?",
         state=state,
         verdict=verdict,
         limits="Tested over seeds and photos together, with Holm's correction over the classes, and over the cells, of "
         "a network. Whether a confusion lies in the photos or in their labels is the finding on ambiguous labels.",
         evidence=builtins_of(HardClassesEvidence(ALPHA, measured)),
         weight=55,
+        answer=_answer(measured, state),
     )
+
+
+def _answer(measured: list[ClassErrors], state: State) -> ShortAnswer | None:
+    """What is surely hard for the best network; the lowest recall where nothing is."""
+    if not measured:
+        return None
+    best = max(measured, key=lambda own: own.accuracy)
+    parts = [own for own in best.recall if own.p < ALPHA][:SHOWN] or best.recall[:1]
+    sure = [own for own in best.confused if own.p < ALPHA][:SHOWN]
+    said = [_recall(own) for own in parts]
+    said += [f"{own.true} as {own.predicted} {own.count:.0f} times per seed" for own in sure]
+    return ShortAnswer("yes" if state == "found" else "undecided", f"{best.network}: {'; '.join(said)}.")
 
 
 def _judge(measured: list[ClassErrors]) -> tuple[State, str]:

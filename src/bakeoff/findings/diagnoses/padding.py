@@ -6,9 +6,10 @@ import msgspec
 
 from bakeoff.core.registry import findings
 from bakeoff.core.types import Interval
+from bakeoff.evaluation.intervals import points
 from bakeoff.evaluation.results import Results, gain
 from bakeoff.evaluation.scores import PairScores, Verdict
-from bakeoff.findings.finding import Finding, State, builtins_of
+from bakeoff.findings.finding import Finding, Mark, ShortAnswer, State, builtins_of
 from bakeoff.models.architecture import Architecture
 
 PADDING = re.compile(r", padding [^,]+")
@@ -52,7 +53,27 @@ def padding(results: Results) -> Finding:
         "two effects are not separated. It says nothing of other image sizes. Only seeds that trained are compared.",
         evidence=builtins_of(evidence),
         weight=50,
+        answer=_answer(fair, state),
     )
+
+
+def _answer(pairs: list[tuple[PairScores, str]], state: State) -> ShortAnswer | None:
+    """Padding that only hurts is no help, either."""
+    said = [_in_short(pair, padded) for pair, padded in pairs if pair.difference is not None]
+    if not said:
+        return None
+    helps = any(pair.verdict.endswith("better") and gain(pair, padded) > 0 for pair, padded in pairs)
+    decided: Mark = "yes" if helps else "no"
+    return ShortAnswer(decided if state in ("found", "not found") else "undecided", f"{'; '.join(said)}.")
+
+
+def _in_short(pair: PairScores, padded: str) -> str:
+    other, sign = (pair.first, 1) if padded == pair.second else (pair.second, -1)
+    interval = " with one seed"
+    if pair.interval:
+        low, high = sorted((sign * pair.interval.low, sign * pair.interval.high))
+        interval = f" ({points(low)} to {points(high)})"
+    return f"{padded} over {other}: {points(gain(pair, padded))} points{interval}"
 
 
 def _judge(pairs: list[tuple[PairScores, str]]) -> tuple[State, str]:

@@ -11,7 +11,7 @@ from bakeoff.core.registry import findings
 from bakeoff.evaluation.intervals import points
 from bakeoff.evaluation.results import Results, epochs, gain
 from bakeoff.evaluation.scores import PairScores
-from bakeoff.findings.finding import Finding, State, builtins_of
+from bakeoff.findings.finding import Finding, ShortAnswer, State, builtins_of
 from bakeoff.training.run import EpochLog, Run
 
 VANISHED = 1e-2
@@ -78,7 +78,22 @@ def vanishing_signal(results: Results) -> Finding:
         "with a lucky seed, and fail for other reasons with a strong one.",
         evidence=builtins_of(VanishingSignalEvidence(VANISHED, EXPLODED, measured)),
         weight=80,
+        answer=_answer(dead, wild, measured),
     )
+
+
+def _answer(
+    dead: Mapping[str, Signal], wild: Mapping[str, Signal], measured: Mapping[str, Signal]
+) -> ShortAnswer | None:
+    if not measured:
+        return None
+    if not dead and not wild:
+        name, least = min(measured.items(), key=lambda own: own[1].ratio)
+        return ShortAnswer("no", f"At least {least.ratio:.2g} of the last layer's gradient reaches the first ({name}).")
+    parts = [f"{own.ratio:.1g} in {name}" for name, own in dead.items()]
+    said = [f"Of the last layer's gradient this reaches the first: {', '.join(parts)}."] if parts else []
+    said += [f"It explodes in {', '.join(wild)}."] if wild else []
+    return ShortAnswer("yes" if dead else "no", " ".join(said))
 
 
 def _measure(runs: Sequence[Run]) -> Signal | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from bakeoff.core.storage import digest
 from bakeoff.report.contents import ReportInput
 from bakeoff.report.markdown import SPECIAL, escaped
-from bakeoff.report.sections.questions import answered
+from bakeoff.report.questions import answered
 
 FILE = "answers.md"
 HEAD = """<!-- bakeoff {digest}: as long as what follows is as it was written, it is written anew with new results -->

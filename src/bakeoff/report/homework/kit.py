@@ -19,7 +19,7 @@ from bakeoff.report.homework.document import NAME, write_document
 from bakeoff.report.homework.latex import to_latex, to_markdown_table
 from bakeoff.report.homework.notebook import write_notebook
 from bakeoff.report.homework.pictures import confusion_matrix, sample_grid
-from bakeoff.report.sections.networks import SCORED
+from bakeoff.report.networks_table import SCORED
 
 KIND = "homework"
 NEEDED = ("typst", "nbclient", "nbformat", "ipykernel")
@@ -73,7 +73,7 @@ def _parts(
     networks, tables = made["networks"], list(parts_of(made["details"], Table))
     photos = [sample_grid(case.dataset)] if case.dataset else []
     yield "The data set", [made["data"]["counts"], *photos]
-    yield "Parameters and accuracies", _short(networks["networks"], case.comparison.scoring)
+    yield "Parameters and accuracies", _short(made["answer"]["networks"], case.comparison.scoring)
     yield "Training loss and accuracy", networks["curves"]
     yield "Answers", answers
     yield "Confusion matrices", list(_matrices(case))

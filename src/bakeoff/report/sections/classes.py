@@ -15,7 +15,9 @@ def classes(case: ReportInput) -> Section:
     """One table per score: classes by networks, with intervals."""
     networks = [network for network in case.comparison.networks if network.classes]
     scores = [score for score in SCORES if any(getattr(own, score).mean for one in networks for own in one.classes)]
-    return Section("Class by class", "classes.html", {"tables": [_table(case, networks, score) for score in scores]})
+    return Section(
+        "Class by class", "classes.html", {"tables": {SCORES[score]: _table(case, networks, score) for score in scores}}
+    )
 
 
 def _table(case: ReportInput, networks: Sequence[VariantScores], score: str) -> Table:

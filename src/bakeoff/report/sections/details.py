@@ -10,7 +10,7 @@ from bakeoff.evaluation.scores import RunScores, VariantScores
 from bakeoff.models.sizes import sides, work_out
 from bakeoff.report import charts
 from bakeoff.report.contents import Figure, ReportInput, Section, Table
-from bakeoff.report.formatting import decimal, pixels, shape, slugs
+from bakeoff.report.formatting import decimal, photos, pixels, shape, slugs
 
 LAYER_COLUMNS = ("layer", "kind", "settings", "output", "values", "parameters", "MACs", "receptive field")
 SIZE_COLUMNS = ("layer", "kind", "input", "size worked out", "output", "parameters worked out")
@@ -28,7 +28,8 @@ def details(case: ReportInput) -> Section:
         for network, name in zip(networks, safe, strict=True)
     ]
     matrices = [part["name"] for part in parts if "confusion" in part]
-    return Section("Network by network", "details.html", {"networks": parts, "matrices": matrices})
+    best = max(networks, key=lambda network: network.val_accuracy.mean or 0.0)
+    return Section("Network by network", "details.html", {"networks": parts, "matrices": matrices, "shown": best.name})
 
 
 def _details(network: VariantScores, safe: str, classes: tuple[str, ...]) -> dict[str, object]:
@@ -41,17 +42,35 @@ def _details(network: VariantScores, safe: str, classes: tuple[str, ...]) -> dic
         "seeds": [run.seed for run in scored],
     }
     if scored:
-        counts = np.sum([run.confusion for run in scored], axis=0).tolist()
-        caption = f"Confusion matrix of {network.name}: rows true, columns predicted."
-        rows = [(name, *row) for name, row in zip(classes, counts, strict=True)]
+        counts, per_seed = _mean([run.confusion for run in scored]), _per_seed(scored)
+        caption = f"Confusion matrix of {network.name}: rows true, columns predicted; photos{per_seed}."
         known = all(run.annotated_too for run in scored)
-        present = np.sum([run.annotated_too for run in scored], axis=0).tolist() if known else None
+        present = _mean([run.annotated_too for run in scored]) if known else None
         values["confusion"] = _confusion_rows(counts, present)
-        values["errors"] = _errors(network.name, safe, classes, counts, present) if present else None
+        values["per_seed"] = per_seed
+        values["errors"] = (
+            _errors(f"{network.name} by kind{per_seed}", safe, classes, counts, present) if present else None
+        )
         values["figure"] = Figure(f"confusion-{safe}", caption, charts.confusion(counts, classes))
-        values["counts"] = Table(f"confusion-{safe}", caption, ("true", *classes), rows)
+        values["counts"] = Table(
+            f"confusion-{safe}",
+            caption,
+            ("true \\ predicted", *classes),
+            [(name, *row) for name, row in zip(classes, counts, strict=True)],
+            dict.fromkeys(classes, photos),
+        )
         values["reports"] = [_report(network, run, safe) for run in scored]
     return values
+
+
+def _mean(tables: list[tuple[tuple[int, ...], ...]]) -> list[list[float]]:
+    """Over the seeds; of one the counts themselves."""
+    mean: list[list[float]] = (np.mean(tables, axis=0) if len(tables) > 1 else np.array(tables[0])).tolist()
+    return mean
+
+
+def _per_seed(runs: list[RunScores]) -> str:
+    return f", the mean of {len(runs)} seeds" if len(runs) > 1 else ""
 
 
 def _layers(network: VariantScores, safe: str) -> Table | None:
@@ -94,25 +113,27 @@ def _sizes(network: VariantScores, safe: str, size: int | None) -> Table | None:
     )
 
 
-def _confusion_rows(counts: list[list[int]], present: list[list[int]] | None) -> list[list[dict[str, object]]]:
+def _confusion_rows(counts: list[list[float]], present: list[list[float]] | None) -> list[list[dict[str, object]]]:
     """Per cell the count, its fraction of the row, and the photos that also show the predicted class."""
     return [
         [
-            {"count": count, "fraction": count / (sum(row) or 1), "too": too}
+            {"count": photos(count), "fraction": count / (sum(row) or 1), "too": photos(too)}
             for count, too in zip(row, shown, strict=True)
         ]
-        for row, shown in zip(counts, present or [[0] * len(row) for row in counts], strict=True)
+        for row, shown in zip(counts, present or [[0.0] * len(row) for row in counts], strict=True)
     ]
 
 
-def _errors(name: str, safe: str, classes: tuple[str, ...], counts: list[list[int]], present: list[list[int]]) -> Table:
+def _errors(
+    what: str, safe: str, classes: tuple[str, ...], counts: list[list[float]], present: list[list[float]]
+) -> Table:
     """By true class, how many errors predict a class that is annotated in the photo, and how many do not."""
     rows = []
     for label, klass in enumerate(classes):
         errors, shown = (sum(table[label]) - table[label][label] for table in (counts, present))
         rows.append((klass, errors, shown, errors - shown))
     columns = ("class", "errors", "predicted class is in the photo too", "it is not")
-    return Table(f"errors-{safe}", f"Errors of {name} by kind.", columns, rows)
+    return Table(f"errors-{safe}", f"Errors of {what}.", columns, rows, dict.fromkeys(columns[1:], photos))
 
 
 def _report(network: VariantScores, run: RunScores, safe: str) -> Table:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from bakeoff.core.registry import sections
+from bakeoff.findings.finding import Finding
 from bakeoff.report.contents import ReportInput, Section, Table
 
 
@@ -14,6 +15,7 @@ def findings(case: ReportInput) -> Section:
     entries = [
         {
             "finding": finding,
+            "verdict": _beyond_the_answer(finding),
             "evidence": Table(
                 f"finding-{finding.code}",
                 f"Evidence of the finding {finding.code}.",
@@ -24,6 +26,11 @@ def findings(case: ReportInput) -> Section:
         for finding in case.findings
     ]
     return Section("Findings", "findings.html", {"findings": entries})
+
+
+def _beyond_the_answer(finding: Finding) -> str:
+    """The verdict; nothing where the first screen has all of it."""
+    return "" if finding.answer and finding.answer.text == finding.verdict else finding.verdict
 
 
 def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:

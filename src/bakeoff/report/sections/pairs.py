@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from bakeoff.core.registry import sections
 from bakeoff.core.types import Estimate
 from bakeoff.evaluation.scores import PairScores
-from bakeoff.report import charts
-from bakeoff.report.contents import Figure, Format, ReportInput, Section, Table
+from bakeoff.report.contents import Format, ReportInput, Section, Table
 from bakeoff.report.formatting import difference, percent, probability
+from bakeoff.report.pairs_chart import pairs_figure
 
 CHANCE = "P(second > first)"
 PRECISION = "mAP difference"
@@ -18,20 +18,17 @@ CAPTION = (
     "P(second > first): how often a run of the second has the higher accuracy."
 )
 
-CHART = "The differences of validation accuracy with their 95 % intervals. Dashed: no difference; grey: the margin."
-
 
 @sections.register("22-pairs")
 def pairs(case: ReportInput) -> Section:
-    """The table of pairs, and their differences with intervals as a chart."""
-    return show(case.comparison.pairs, case.comparison.margin)
+    """The table of pairs; their chart is on the first screen."""
+    return show(case.comparison.pairs, case.comparison.margin, chart=False)
 
 
-def show(compared: Sequence[PairScores], margin: float) -> Section:
+def show(compared: Sequence[PairScores], margin: float, *, chart: bool = True) -> Section:
     """The section on any pairs of networks."""
-    tested = [pair for pair in compared if pair.interval]
     values = {
-        "figure": Figure("pairs", CHART, charts.differences(tested, margin)) if tested else None,
+        "figure": pairs_figure(compared, margin) if chart else None,
         "table": _table(compared, margin),
         "mcnemar": _mcnemar(compared),
         "statements": [pair.statement for pair in compared],

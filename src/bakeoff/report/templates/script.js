@@ -357,6 +357,33 @@ function showDifference() {
   }
 }
 
+/* ---- of several parts one in view ---- */
+
+/**
+ * Shows one of the parts, which a list chooses; a link to a part that is hidden shows it.
+ * @param {HTMLElement} parts
+ */
+function makeSwitch(parts) {
+  const choices = [...parts.querySelectorAll(":scope > [data-choice]")];
+  if (choices.length < 2) return;
+  const select = document.createElement("select");
+  choices.forEach((choice) => select.append(make("option", {}, choice.getAttribute("data-choice") ?? "")));
+  select.selectedIndex = Math.max(0, choices.findIndex((choice) => choice.getAttribute("data-choice") === parts.dataset.shown));
+  const show = () => choices.forEach((choice, at) => choice.toggleAttribute("hidden", at !== select.selectedIndex));
+  const follow = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const at = choices.findIndex((choice) => target && choice.contains(target));
+    if (at < 0) return;
+    select.selectedIndex = at;
+    show();
+  };
+  select.addEventListener("change", show);
+  addEventListener("hashchange", follow);
+  parts.prepend(make("form", { class: "filters" }, make("label", {}, `${parts.dataset.switch} `, select)));
+  show();
+  follow();
+}
+
 /** @type {Gallery | undefined} */
 let gallery;
 
@@ -364,6 +391,9 @@ function start() {
   document.documentElement.classList.add("script");
   document.querySelectorAll("table.sortable").forEach((table) => {
     if (table instanceof HTMLTableElement) makeSortable(table);
+  });
+  document.querySelectorAll("[data-switch]").forEach((parts) => {
+    if (parts instanceof HTMLElement) makeSwitch(parts);
   });
   document.querySelectorAll("pre").forEach((block) => makeCopyable(block));
   document.querySelectorAll("[data-chart]").forEach((figure) => whenNear(figure, () => void drawChart(figure)));

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from bakeoff.config.data import SelectionConfig
 from bakeoff.config.experiment import ExperimentConfig
@@ -14,9 +15,12 @@ from bakeoff.core.types import Estimate, Interval
 from bakeoff.data.build.dataset import Dataset, DatasetInfo
 from bakeoff.data.selection.selection import SelectionInfo
 from bakeoff.evaluation.failures import failure_rate
+from bakeoff.evaluation.improvements import Change, Improvements
 from bakeoff.evaluation.scores import Comparison, RunScores, VariantScores
-from bakeoff.findings.finding import Finding, State
+from bakeoff.findings.finding import Finding, Mark, ShortAnswer, State
 from bakeoff.report.contents import ReportInput
+from bakeoff.report.questions import BETTER, NOT_MEASURED
+from bakeoff.report.short_answer import Line
 
 NOTHING = Estimate(None, None)
 Answer = Callable[..., str]
@@ -33,7 +37,10 @@ def network(name: str, mean: float, half: float = 0.03, seeds: int = 1, failed: 
 @pytest.fixture
 def values() -> Callable[..., dict[str, object]]:
     def section_values(
-        *networks: VariantScores, images: int = 1000, findings: tuple[Finding, ...] = ()
+        *networks: VariantScores,
+        images: int = 1000,
+        findings: tuple[Finding, ...] = (),
+        improvements: Improvements | None = None,
     ) -> dict[str, object]:
         info = DatasetInfo(
             ("a", "b"), 8, "area", 95, {}, SelectionInfo(SelectionConfig(), "", "", ""), "", 0, "", "", {}
@@ -41,7 +48,8 @@ def values() -> Callable[..., dict[str, object]]:
         empty = pl.DataFrame()
         comparison = Comparison(("a", "b"), "d", {"train": 10, "val": images}, networks)
         experiment = ExperimentConfig(training=TrainingConfig(networks=("x",), seeds=(9,)))
-        case = ReportInput(experiment, comparison, Dataset(Path(), info, empty, pl.DataFrame), [], "", findings)
+        dataset = Dataset(Path(), info, empty, pl.DataFrame)
+        case = ReportInput(experiment, comparison, dataset, [], "", findings, improvements)
         return dict(sections["10-answer"](case).values)
 
     return section_values
@@ -49,7 +57,13 @@ def values() -> Callable[..., dict[str, object]]:
 
 @pytest.fixture
 def answer(values: Callable[..., dict[str, object]]) -> Answer:
-    return lambda *networks, **other: str(values(*networks, **other)["answer"])
+    return lambda *networks, **other: best(values(*networks, **other)).text
+
+
+def best(values: dict[str, object]) -> Line:
+    line = values["best"]
+    assert isinstance(line, Line)
+    return line
 
 
 @pytest.mark.parametrize("lead", [0.01, 0.2])
@@ -77,12 +91,46 @@ def test_with_several_seeds_the_finding_on_the_best_network_decides(answer: Answ
     )
 
 
-def test_a_network_that_never_trained_is_named(values: Callable[..., dict[str, object]]) -> None:
-    found = finding("failed-training", "found", "Failed to train: deep (1 of 1 seeds).")
-    calm = finding("failed-training", "not found", "Every run trained.")
-    networks = network("low", 0.5), network("deep", 0.2)
-    assert found.verdict in values(*networks, findings=(found,))["warnings"]
-    assert calm.verdict not in values(*networks, findings=(calm,))["warnings"]
+def test_every_finding_with_an_answer_has_a_line_the_weightiest_first(values: Callable[..., dict[str, object]]) -> None:
+    light = replace(finding("padding", "found", "Long."), weight=50, answer=ShortAnswer("yes", "+1.0 points."))
+    heavy = replace(
+        finding("failed-training", "found", "Long."), weight=85, answer=ShortAnswer("failed", "deep in 1 of 1.")
+    )
+    silent = finding("power", "found", "Long.")
+    lines = values(network("low", 0.5), findings=(light, silent, heavy))["lines"]
+    assert lines == [
+        Line("failed", "Which?", "deep in 1 of 1.", "finding-failed-training"),
+        Line("yes", "Which?", "+1.0 points.", "finding-padding"),
+        Line("not measured", BETTER, NOT_MEASURED, "improvements"),
+    ]
+
+
+@pytest.mark.parametrize("mark", ["yes", "no", "undecided", "failed"])
+def test_the_mark_is_that_of_the_finding_on_the_best_network(
+    values: Callable[..., dict[str, object]], mark: Mark
+) -> None:
+    found = replace(finding("best-network", "found", "Long."), answer=ShortAnswer(mark, "Long."))
+    assert best(values(network("one", 0.5), network("two", 0.6), findings=(found,))).mark == mark
+    assert best(values(network("one", 0.5), network("two", 0.6))).mark == "undecided"
+
+
+def test_a_leak_stands_on_the_first_screen(values: Callable[..., dict[str, object]]) -> None:
+    found, calm = (finding("leaks", state, "2 photos are in both splits.") for state in ("found", "not found"))
+    assert found.verdict in values(network("low", 0.5), findings=(found,))["warnings"]
+    assert calm.verdict not in values(network("low", 0.5), findings=(calm,))["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "mark"),
+    [(("worse", "better"), "yes"), (("worse", "equivalent"), "no"), (("worse", "undecided"), "undecided")],
+)
+def test_what_would_make_it_better(
+    values: Callable[..., dict[str, object]], verdicts: tuple[str, ...], mark: Mark
+) -> None:
+    changes = tuple(Change(verdict, "a change", "measured", verdict, 0.01) for verdict in verdicts)
+    tried = Improvements("net1", changes, (), 1.0, 0.0, "The best change gains 1.0 points.")
+    lines = values(network("low", 0.5), improvements=tried)["lines"]
+    assert lines == [Line(mark, BETTER, tried.statement, "improvements")]
 
 
 def test_a_tie_has_no_leader(answer: Answer) -> None:
@@ -93,7 +141,7 @@ def test_a_tie_has_no_leader(answer: Answer) -> None:
 
 def test_a_mean_names_the_seeds_that_are_missing_from_it(values: Callable[..., dict[str, object]]) -> None:
     section = values(network("one", 0.5, 0.01, seeds=2, failed=1), network("two", 0.9, seeds=0, failed=1))
-    assert section["answer"] == (
+    assert best(section).text == (
         "one reaches a validation accuracy of 50.0 % (49.0 to 51.0) of 1,000 photos, "
         "the mean of 2 of 3 seeds (95 % interval over seeds and photos). No other network trained."
     )

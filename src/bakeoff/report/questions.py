@@ -1,15 +1,15 @@
-"""The homework's five questions, each with an answer, its evidence, and what it can't say."""
+"""The homework's five questions, each with an answer and where its evidence is."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bakeoff.core.registry import sections
 from bakeoff.findings.finding import Finding
-from bakeoff.report.contents import ReportInput, Section
+from bakeoff.report.contents import ReportInput
 
+BETTER = "What would make it better?"
 NOT_MEASURED = (
-    "Not measured yet: the command “bakeoff improve” trains a network with cleaner labels, with fewer photos, "
-    "with augmentation and with remedies for a vanishing signal, and ranks them by gain."
+    "Not measured yet: “bakeoff improve” trains a network with cleaner labels, fewer photos, augmentation and remedies "
+    "for a vanishing signal, and ranks them by gain."
 )
 
 
@@ -33,7 +33,7 @@ QUESTIONS = (
     Question("Does the deep network's gradient vanish?", ("vanishing-signal", "failed-training"), ("gradients",)),
     Question("Which network is best?", ("best-network", "power"), ("networks", "pairs")),
     Question("Which classes are confused, and why?", ("hard-classes", "ambiguous-labels"), ("details", "data")),
-    Question("What would make it better?", ("overfitting",), ("improvements", "networks")),
+    Question(BETTER, ("overfitting",), ("improvements", "networks")),
 )
 
 
@@ -44,12 +44,6 @@ class Answered(NamedTuple):
     answer: str
     findings: list[Finding]
     sections: tuple[str, ...]
-
-
-@sections.register("21-questions")
-def questions(case: ReportInput) -> Section | None:
-    """Each question with the findings that answer it."""
-    return Section("Five questions", "questions.html", {"questions": answered(case)}) if case.runs else None
 
 
 def answered(case: ReportInput) -> list[Answered]:
