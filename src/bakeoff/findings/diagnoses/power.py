@@ -5,7 +5,7 @@ import msgspec
 from bakeoff.core.registry import findings
 from bakeoff.evaluation.power import Power
 from bakeoff.evaluation.results import Results
-from bakeoff.findings.finding import Finding, State, builtins_of
+from bakeoff.findings.finding import Finding, ShortAnswer, State, builtins_of
 
 COARSE = 0.05
 """An experiment that can only detect differences of five points and more misses those of published results."""
@@ -36,11 +36,24 @@ def power(results: Results) -> Finding:
     return Finding(
         code="power",
         title="Power",
-        question="What is the smallest difference that this experiment could have seen?",
+        question="Was the experiment large enough?",
         state=state,
         verdict=verdict,
         limits="For a typical pair, by the variance of all pairs taken together, at the level at which Holm's "
         "correction begins. The variance is an estimate, and a rough one with few seeds.",
         evidence=builtins_of(PowerEvidence(found, COARSE)),
         weight=20,
+        answer=_answer(found),
     )
+
+
+def _answer(found: Power | None) -> ShortAnswer:
+    """What to do next is a part of it."""
+    if not found:
+        return ShortAnswer("no", "One seed per network: from two seeds on, differences are tested.")
+    if found.detectable is None:
+        return ShortAnswer("no", "Not for any difference; more seeds or photos see some.")
+    text = (
+        f"Four of five see a difference of {100 * found.detectable:.1f} points; more seeds or photos see smaller ones."
+    )
+    return ShortAnswer("no" if found.detectable > COARSE else "yes", text)
