@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from bakeoff.core.atomic import atomic_folder, lock, tidy
+from bakeoff.core.atomic import atomic_folder, lock, tidy, write_bytes
 from bakeoff.core.errors import StorageError
 
 FILL = """
@@ -43,6 +43,17 @@ def die_at_the_second(self, target):
 Path.replace = die_at_the_second
 with atomic_folder(Path(sys.argv[1])) as folder:
     pass
+"""
+
+
+KILLED_IN_A_FILE = """
+import os, signal, sys
+from pathlib import Path
+from bakeoff.core import durable
+from bakeoff.core.atomic import write_bytes
+
+durable.move = lambda source, target: os.kill(os.getpid(), signal.SIGKILL)
+write_bytes(Path(sys.argv[1]), b"half")
 """
 
 
@@ -210,3 +221,21 @@ def test_one_holds_a_lock_at_a_time_though_its_file_is_removed_each_time(tmp_pat
 def is_free(target: Path) -> bool:
     with lock(target, timeout=0.05) as held:
         return held
+
+
+def test_what_a_killed_writer_left_of_a_file_is_removed_by_the_next(tmp_path: Path) -> None:
+    target, other = tmp_path / "a[1].json", tmp_path / ".a1.json.partial-7"
+    other.touch()
+    killed = subprocess.run([sys.executable, "-c", KILLED_IN_A_FILE, str(target)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert any(name.startswith(".a[1].json.partial-") for name in names(tmp_path))
+    write_bytes(target, b"whole")
+    assert names(tmp_path) == [other.name, target.name]
+    assert target.read_bytes() == b"whole"
+
+
+def test_many_threads_write_one_file(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: write_bytes(tmp_path / "file", bytes([number]) * 99), range(40)))
+    assert names(tmp_path) == ["file"]
+    assert len(set((tmp_path / "file").read_bytes())) == 1

@@ -10,7 +10,7 @@ from threading import Lock
 from urllib.parse import quote
 
 from bakeoff.config.tables import URL
-from bakeoff.core.atomic import lock, storage_errors, write_bytes
+from bakeoff.core.atomic import lock, storage_errors, write_unlocked
 from bakeoff.core.errors import ImageError, SourceError
 from bakeoff.core.progress import Progress
 from bakeoff.core.registry import sources
@@ -99,7 +99,7 @@ class HttpSource:
                     for left in path.parent.glob(f".{path.name}.partial-*"):  # by processes that were killed
                         left.unlink()
                 try:
-                    write_bytes(path, client.get(url).data)
+                    write_unlocked(path, client.get(url).data)
                 except Fault as fault:
                     return str(fault)
         return ""
