@@ -1,11 +1,14 @@
 """What tests share: the real COCO data where it is at hand, and hypothesis without a clock."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import settings
+from playwright.sync_api import Browser, sync_playwright
 
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.loading import load_experiment
@@ -55,6 +58,19 @@ def finished(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished") / "out"
     pipeline.run(experiment(sample), folder, command="bakeoff run demo")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, as BAKEOFF_CHROMIUM names it or as it is installed."""
+    path = os.environ.get("BAKEOFF_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    if not path:
+        give_up = pytest.fail if os.environ.get("CI") else pytest.skip
+        give_up("no Chromium: install the package `chromium`, or set BAKEOFF_CHROMIUM")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,6 @@
 """`bakeoff serve` as it is typed, and its page in a real browser."""
 
-import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from bakeoff.core.errors import ConfigError
 from bakeoff.training.predict import predict
@@ -38,46 +36,43 @@ def url(finished: Path) -> Iterator[str]:
 
 
 @needs_libraries
-def test_the_page_classifies_a_photo_that_is_dropped(url: str, finished: Path, sample: Path, tmp_path: Path) -> None:
-    path = os.environ.get("BAKEOFF_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("no Chromium: install the package `chromium`, or set BAKEOFF_CHROMIUM")
+def test_the_page_classifies_a_photo_that_is_dropped(
+    url: str, finished: Path, sample: Path, tmp_path: Path, browser: Browser
+) -> None:
     photo = sorted((sample / "images").iterdir())[0]
     (answer,) = predict(finished / "runs" / "net1-seed0", [photo], "cpu")
     assert answer.probability
     evil = tmp_path / "<img src=x onerror=alert(1)>.jpg"
     evil.write_bytes(b"x")
     problems: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("dialog", lambda dialog: problems.append(dialog.message))
-        page.goto(url)
-        expect(page.locator("h1")).to_have_text("net1-seed0")
-        page.locator("#photo").set_input_files(photo)
-        expect(page.locator("#predicted")).to_have_text(f"{answer.predicted}, {100 * answer.probability:.1f} %")
-        assert page.locator("#classes tr").count() == len(answer.probabilities)
-        assert page.locator("#shown").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert problems == []
-        page.locator("#photo").set_input_files(evil)
-        expect(page.locator("#status")).to_contain_text("onerror=alert(1)>.jpg: the file is not a")
-        expect(page.locator("#answer")).to_be_hidden()
-        page.evaluate(
-            """async () => {
-              const canvas = document.createElement("canvas");
-              const blob = await new Promise((done) => canvas.toBlob(done));
-              const dataTransfer = new DataTransfer();
-              dataTransfer.items.add(new File([blob], "dropped.png", { type: "image/png" }));
-              document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
-            }"""
-        )
-        expect(page.locator("#status")).to_have_text("dropped.png")
-        expect(page.locator("#answer")).to_be_visible()
-        assert [text for text in problems if "422" not in text] == []
-        browser.close()
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: problems.append(dialog.message))
+    page.goto(url)
+    expect(page.locator("h1")).to_have_text("net1-seed0")
+    page.locator("#photo").set_input_files(photo)
+    expect(page.locator("#predicted")).to_have_text(f"{answer.predicted}, {100 * answer.probability:.1f} %")
+    assert page.locator("#classes tr").count() == len(answer.probabilities)
+    assert page.locator("#shown").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert problems == []
+    page.locator("#photo").set_input_files(evil)
+    expect(page.locator("#status")).to_contain_text("onerror=alert(1)>.jpg: the file is not a")
+    expect(page.locator("#answer")).to_be_hidden()
+    page.evaluate(
+        """async () => {
+          const canvas = document.createElement("canvas");
+          const blob = await new Promise((done) => canvas.toBlob(done));
+          const dataTransfer = new DataTransfer();
+          dataTransfer.items.add(new File([blob], "dropped.png", { type: "image/png" }));
+          document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(page.locator("#status")).to_have_text("dropped.png")
+    expect(page.locator("#answer")).to_be_visible()
+    page.close()
+    assert [text for text in problems if "422" not in text] == []
 
 
 @needs_libraries

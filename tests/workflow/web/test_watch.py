@@ -1,6 +1,5 @@
 """The page that watches an experiment grow: what it says, and that it updates by itself in a real browser."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 pytest.importorskip("starlette", reason="bakeoff[serve] is not installed")
 pytest.importorskip("uvicorn", reason="bakeoff[serve] is not installed")
 
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from bakeoff.core.errors import StorageError
 from bakeoff.training.run import BatchLog, EpochLog
@@ -95,26 +94,21 @@ def url(growing: Path) -> Iterator[str]:
             running.kill()
 
 
-def test_the_page_updates_by_itself(growing: Path, url: str) -> None:
-    path = os.environ.get("BAKEOFF_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not path:
-        pytest.skip("no Chromium: install the package `chromium`, or set BAKEOFF_CHROMIUM")
+def test_the_page_updates_by_itself(growing: Path, url: str, browser: Browser) -> None:
     problems: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.on("console", lambda message: problems.append(message.text))
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(url)
-        expect(page.locator("#running li")).to_have_text(
-            f"{RUN}: epoch 1 of 4, loss 1.500, validation 25.0 %", timeout=WAIT
-        )
-        shutil.move(growing.parent / RUN, growing / "runs" / RUN)
-        shutil.rmtree(growing / "checkpoints")
-        expect(page.locator("#ended")).to_have_text("2 of 2 runs have ended.", timeout=WAIT)
-        report = page.frame_locator("#report")
-        expect(report.locator("h1")).to_be_visible(timeout=WAIT)
-        expect(report.get_by_text("was not run yet")).to_have_count(0, timeout=WAIT)
-        expect(page.locator("#running li")).to_have_count(0)
-        assert problems == []
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(url)
+    expect(page.locator("#running li")).to_have_text(
+        f"{RUN}: epoch 1 of 4, loss 1.500, validation 25.0 %", timeout=WAIT
+    )
+    shutil.move(growing.parent / RUN, growing / "runs" / RUN)
+    shutil.rmtree(growing / "checkpoints")
+    expect(page.locator("#ended")).to_have_text("2 of 2 runs have ended.", timeout=WAIT)
+    report = page.frame_locator("#report")
+    expect(report.locator("h1")).to_be_visible(timeout=WAIT)
+    expect(report.get_by_text("was not run yet")).to_have_count(0, timeout=WAIT)
+    expect(page.locator("#running li")).to_have_count(0)
+    page.close()
+    assert problems == []

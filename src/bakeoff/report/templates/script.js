@@ -404,7 +404,7 @@ function start() {
   if (!document.querySelector("#gallery-data")) return;
   const photos = new Gallery(json("gallery-data"));
   gallery = photos;
-  document.querySelectorAll("td[data-network]").forEach((element) => {
+  document.querySelectorAll("td[data-network]:not(:empty)").forEach((element) => {
     if (element instanceof HTMLElement) makeOpenable(element, photos);
   });
 }
