@@ -6,10 +6,11 @@ runs a small experiment once (selection with its index cache, build, training, c
 keeps what the disk held before each stage. Then, so many times: a stage is drawn, the command begun from there and
 killed (SIGKILL) at a moment drawn from the stage's time; the same command is run to its end, and all that it left is
 compared, byte by byte but for wall times. What ends otherwise is kept as `kill-failure-*`. Writes
-`benchmarks/results/kills.json` and `kills.md`, every 25 kills, too.
+`benchmarks/results/kills.json` and `kills.md`, every 25 kills, too; a run with another seed is added to those before.
 """
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -59,6 +60,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     draws, begun = np.random.default_rng(asked.seed), time.perf_counter()
+    stored = RESULTS / "kills.json"
+    earlier = json.loads(stored.read_text())["runs"] if stored.exists() else []
+    earlier = [run for run in earlier if run["seed"] != asked.seed]
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         draw_sample(home / "sample", images=160)
@@ -66,8 +70,8 @@ def main() -> None:
         while sum(trials.killed.values()) < asked.kills:
             trials.kill(draws)
             if not sum(trials.killed.values()) % REPORT_EVERY:
-                report(trials, asked.seed, time.perf_counter() - begun)
-    report(trials, asked.seed, time.perf_counter() - begun)
+                report(trials, asked.seed, time.perf_counter() - begun, earlier)
+    report(trials, asked.seed, time.perf_counter() - begun, earlier)
     sys.exit(bool(trials.failures))
 
 
@@ -147,9 +151,9 @@ class Trials:
         os._exit(0)
 
 
-def report(trials: Trials, seed: int, seconds: float) -> None:
-    """Writes what was found so far."""
-    result = {
+def report(trials: Trials, seed: int, seconds: float, earlier: list[dict]) -> None:
+    """Writes what was found so far, beside what earlier runs with other seeds did."""
+    run = {
         "environment": Environment.current(),
         "seed": seed,
         "minutes": seconds / 60,
@@ -157,27 +161,31 @@ def report(trials: Trials, seed: int, seconds: float) -> None:
         "seconds of a stage": dict(zip(STAGES, trials.seconds, strict=True)),
         "failures": trials.failures,
     }
-    write_json(RESULTS / "kills.json", result)
-    (RESULTS / "kills.md").write_text("\n".join(page(result)) + "\n")
+    write_json(RESULTS / "kills.json", {"runs": [*earlier, run]})
+    (RESULTS / "kills.md").write_text("\n".join(page([*earlier, run])) + "\n")
 
 
-def page(result: dict) -> list[str]:
-    """The results as Markdown."""
-    environment, kills, seconds = (result[key] for key in ("environment", "kills", "seconds of a stage"))
+def page(runs: list[dict]) -> list[str]:
+    """The results of all runs as Markdown."""
+    environment, seconds = (runs[-1][key] for key in ("environment", "seconds of a stage"))
     versions = ", ".join(f"{name} {environment.versions[name]}" for name in ("bakeoff", "torch", "polars"))
+    kills: Counter[str] = sum((Counter(run["kills"]) for run in runs), Counter())
+    each = ", ".join(f"{sum(run['kills'].values()):,} with seed {run['seed']}" for run in runs)
+    minutes = sum(run["minutes"] for run in runs)
+    failures = [failure for run in runs for failure in run["failures"]]
     return [
         "# Commands that were killed",
         "",
-        f"Written by `benchmarks/kills.py`: {sum(kills.values()):,} kills in {result['minutes']:.0f} minutes, seed "
-        f"{result['seed']}. Made with Python {environment.python}, {environment.platform}, {environment.processors} "
-        f"processors; {versions}.",
+        f"Written by `benchmarks/kills.py`: {kills.total():,} kills in {minutes:.0f} minutes, {each}. "
+        f"Made with Python {environment.python}, {environment.platform}, {environment.processors} processors; "
+        f"{versions}.",
         "",
-        f"{len(result['failures'])} of the repeated commands ended otherwise than the undisturbed one.",
+        f"{len(failures)} of the repeated commands ended otherwise than the undisturbed one.",
         "",
         "| stage | kills | seconds that it takes |",
         "|---|---|---|",
-        *(f"| {stage} | {kills.get(stage, 0):,} | {took:.1f} |" for stage, took in seconds.items()),
-        *(f"\n- {failure}" for failure in result["failures"]),
+        *(f"| {stage} | {kills[stage]:,} | {took:.1f} |" for stage, took in seconds.items()),
+        *(f"\n- {failure}" for failure in failures),
     ]
 
 
