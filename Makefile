@@ -10,7 +10,7 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .PHONY: demo test test-all check docs sbom benchmark notebooks lock format clean
 
-demo: $(VENV)/.installed  ## draw the sample, train four networks on it, write the report
+demo: $(VENV)/.installed  ## draw the sample, train five networks on it, write the report
 	$(BIN)/bakeoff demo
 
 test: $(VENV)/.installed  ## run the tests, but for the slow ones

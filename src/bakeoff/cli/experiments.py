@@ -14,7 +14,7 @@ from bakeoff.cli.progress import progress
 
 @cli.command("demo --out my-demo")
 def demo(out: Annotated[Path, typer.Option(help="The demo's folder.")] = Path("bakeoff-demo")) -> None:
-    """Draw a small data set, train four networks on it, and write the report: nothing to download."""
+    """Draw a small data set, train five networks with three seeds, and write the report: nothing to download."""
     from bakeoff.workflow import pipeline
 
     with progress() as monitor:

@@ -1,7 +1,8 @@
 """Draws a COCO-format data set: scenes of objects on textured grounds, for the demo and for tests.
 
 The class is in an object's shape alone: colour, size, rotation and ground are drawn at random, objects hide one another
-and are cut by the border, and many scenes hold several classes, so that labels are ambiguous as those of photos are.
+and are cut by the border, and many scenes hold several classes, so that labels are ambiguous as those of photos are:
+those of kites above all.
 """
 
 import colorsys
@@ -24,8 +25,10 @@ SIZES = ((160, 120), (120, 160), (200, 150), (150, 200), (240, 160), (128, 128),
 """Width and height of the scenes, in pixels."""
 ODDITIES = {2: "L", 5: "CMYK"}
 """The scenes, by number, that are stored in another mode than RGB: collections hold greyscale and CMYK photos too."""
-CLASSES_SHARES = (0.6, 0.3, 0.1)
+CLASSES_SHARES = (0.75, 0.2, 0.05)
 """How many of the scenes hold one, two and three of the classes."""
+KITE_OVER_HOUSE = 0.6
+"""How many of the scenes of a kite or a house show a kite over a house about as large: either would do as the label."""
 CROWD_SHARE = 0.04
 MIN_VISIBLE = 20
 """An object that shows fewer pixels is not annotated."""
@@ -122,7 +125,12 @@ def _fill(canvas: "_Canvas", rng: np.random.Generator) -> None:
     main, *others = rng.permutation(CLASSES)[: 1 + rng.choice(len(CLASSES_SHARES), p=CLASSES_SHARES)]
     others += [kind for kind in (main, *others) if rng.random() < 0.15]
     objects = [(kind, rng.uniform(0.10, 0.22), rng.random((1, 2))) for kind in others]
-    objects.append((main, rng.uniform(0.30, 0.5), rng.normal(0.5, 0.09, (1, 2))))
+    if main in ("kite", "house") and rng.random() < KITE_OVER_HOUSE:
+        x, size = rng.normal(0.5, 0.06), rng.uniform(0.85, 1.1)  # a kite fills less of its square than a house
+        objects.append(("kite", size * rng.uniform(0.37, 0.455), np.array([(x + rng.uniform(-0.2, 0.2), 0.34)])))
+        objects.append(("house", size * 0.27, np.array([(x, 0.7)])))
+    else:
+        objects.append((main, rng.uniform(0.30, 0.5), rng.normal(0.5, 0.09, (1, 2))))
     if rng.random() < 0.5:  # else the main object, the largest, lies in front of all others
         rng.shuffle(objects)
     for kind, radius, centre in objects:

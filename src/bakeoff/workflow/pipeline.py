@@ -43,7 +43,7 @@ def run(
 
 
 def demo(folder: PathName, *, command: str = "", monitor: Monitor = automatic) -> Path:
-    """Draws the sample, runs the preset `demo` on it, and returns the path of the report's page."""
+    """Draws the sample, runs the preset `showcase` on it, and returns the path of the report's page."""
     from bakeoff.config.loading import load_experiment
     from bakeoff.data.sample import draw_sample
 
@@ -53,7 +53,7 @@ def demo(folder: PathName, *, command: str = "", monitor: Monitor = automatic) -
     if not sample.exists():
         draw_sample(sample, progress=monitor("drawing"))
     overrides = [f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}"]
-    return run(load_experiment("demo", overrides), folder, command=command, monitor=monitor)
+    return run(load_experiment("showcase", overrides), folder, command=command, monitor=monitor)
 
 
 def select(config: ExperimentConfig, folder: PathName | None = None, *, overwrite: bool = False) -> Selection:

@@ -34,6 +34,7 @@ def test_errors_that_name_another_object_are_found(make_case) -> None:
     finding = ambiguous_labels(make_case(dataset, runs))
     assert finding.state == "found"
     assert "50 of 300 validation photos hold several target classes" in finding.verdict
+    assert "In net1, the class with most of them is ant: 45 of 45 per seed." in finding.verdict
     numbers = finding.evidence["networks"]["net1"]
     assert (numbers["fraction"]["mean"], numbers["by_chance"]) == (1.0, pytest.approx(0.5))
     assert numbers["by_class"]["ant"] == {"errors": 45, "explained": 45}

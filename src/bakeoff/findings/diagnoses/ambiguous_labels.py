@@ -40,7 +40,10 @@ class Explained(msgspec.Struct, frozen=True):
 
 
 class AmbiguousLabelsEvidence(msgspec.Struct, frozen=True):
-    """Validation images that hold several target classes, in all and by class; the threshold; each network."""
+    """Validation images that hold several target classes, in all and by class; the threshold; each network.
+
+    The network with the highest accuracy comes first.
+    """
 
     photos: int
     by_class: dict[str, int]
@@ -65,7 +68,7 @@ def ambiguous_labels(results: Results) -> Finding:
         several = images.present.sum(axis=1) > 1
         measured = {
             network.name: own
-            for network in comparable
+            for network in sorted(comparable, key=lambda own: -(own.val_accuracy.mean or 0.0))
             if (own := _measure(results.outputs(network.name), results.images[network.name], classes))
         }
         state, verdict = _judge(int(several.sum()), len(several), measured)
@@ -108,10 +111,23 @@ def _judge(several: int, images: int, measured: dict[str, Explained]) -> tuple[S
     head += f"errors predict a class that is in the photo, where chance gives {_span(chances)}"
     bounds = [own.excess.interval for own in measured.values()]
     if any(own and own.low > THRESHOLD for own in bounds):
-        return "found", f"{head}: they name another object, and are no confusions."
+        return (
+            "found",
+            f"{head}: they name another object, and are no confusions. {_by_class(*next(iter(measured.items())))}",
+        )
     if all(own and own.high < THRESHOLD for own in bounds):
         return "not found", f"{head}: ambiguous labels explain few of the errors."
     return "undecided", f"{head}: undecided whether they name another object."
+
+
+def _by_class(network: str, own: Explained) -> str:
+    """Which class has most of these errors: a count, not a test."""
+    explained = {name: errors.explained for name, errors in own.by_class.items()}
+    most = max(explained, key=explained.__getitem__)
+    return (
+        f"In {network}, the class with most of them is {most}: {explained[most]:.0f} of "
+        f"{sum(explained.values()):.0f} per seed."
+    )
 
 
 def _span(values: list[float]) -> str:
