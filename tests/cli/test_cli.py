@@ -1,6 +1,7 @@
 """The commands as a user types them, each in a process of its own where that matters."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,23 @@ assert not heavy, heavy
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("given", [None, "dirty_decay_ms:100"])
+def test_what_polars_frees_is_given_back_unless_the_user_says_otherwise(given: str | None) -> None:
+    code = """
+import os, sys
+from bakeoff.cli.main import main
+sys.argv = ["bakeoff", "--version"]
+try:
+    main()
+except SystemExit:
+    print(os.environ["_RJEM_MALLOC_CONF"])
+"""
+    own = {name: value for name, value in os.environ.items() if name != "_RJEM_MALLOC_CONF"}
+    environment = own if given is None else own | {"_RJEM_MALLOC_CONF": given}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.splitlines()[-1] == (given or "dirty_decay_ms:0,muzzy_decay_ms:0")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -265,6 +265,20 @@ def test_photos_that_are_not_there_are_said_with_the_nearest_file(tmp_path: Path
     assert problem.message.endswith("(0.png; there is '0.jpeg')")
 
 
+def test_photos_that_are_not_there_are_named_in_the_order_of_the_images(tmp_path: Path) -> None:
+    data = plant(tmp_path, lambda colour: stored(scene(colour)), name=lambda n: f"{'ab'[n % 2]}/{n}.png")
+    for n in range(6, 12):
+        path = tmp_path / "photos" / "ab"[n % 2] / f"{n}.png"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes((tmp_path / "photos" / f"{n}.png").read_bytes())
+    for n in range(12):
+        (tmp_path / "photos" / f"{n}.png").unlink()
+    index, _ = open_index(data, None)
+    (problem,) = index.info.problems
+    assert (problem.code, problem.count) == ("no-file", 6)
+    assert "(a/0.png, b/1.png, a/2.png, …" in problem.message
+
+
 def test_where_no_file_is_found_the_error_names_the_nearest(tmp_path: Path) -> None:
     data = plant(tmp_path, lambda colour: stored(scene(colour)), name="photo{}".format, file="photo{}.png".format)
     with pytest.raises(SourceError, match=r"none of the 10 photos could be read.*there is 'photo0.png'"):

@@ -1,5 +1,6 @@
 """The entry point of the command line; importing it adds all commands."""
 
+import os
 import sys
 
 from rich.console import Console
@@ -21,6 +22,8 @@ __all__ = ["app", "data", "experiments", "listing", "main", "teaching", "trainin
 
 def main() -> None:
     """The entry point: an error that the user can put right is one message and exit code 2."""
+    # read when polars is imported: what it frees goes back to the system at once, not half a second later
+    os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:0,muzzy_decay_ms:0")
     try:
         app()
     except BakeoffError as error:

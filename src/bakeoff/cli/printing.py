@@ -118,12 +118,13 @@ def print_selection(selection: "Selection") -> None:
             f"the classes are not of one size: {least:,} to {most:,} training images; training.class_weights or "
             'training.sampler = "balanced" makes up for it'
         )
+    taken = {(split, label): count for split, label, count in ledger.group_by("split", "label").len().iter_rows()}
+    held = [dict(ledger[column].explode().value_counts().iter_rows()) for column in ("eligible", "annotated")]
     rows = (
         (
             name,
-            *(f"{((ledger['label'] == name) & (ledger['split'] == split)).sum():,}" for split in selection.splits),
-            f"{ledger['eligible'].list.contains(name).sum():,}",
-            f"{ledger['annotated'].list.contains(name).sum():,}",
+            *(f"{taken.get((split, name), 0):,}" for split in selection.splits),
+            *(f"{counts.get(name, 0):,}" for counts in held),
         )
         for name in selection.classes
     )

@@ -39,7 +39,7 @@ class Photos:
 
         Of a source that can't be listed, such as a web server, names stay as they are.
         """
-        names = index.images["file_name"].to_list()
+        names = index.images["file_name"]
         if not (lost := self._lost(names)):
             return index
         listing = Listing(self._all())
@@ -70,22 +70,19 @@ class Photos:
         sizes = ((image, _size(source, file)) for image, file, _ in rows)
         return {image: size for image, size in sizes if size}
 
-    def _lost(self, names: list[str]) -> list[str]:
+    def _lost(self, names: pl.Series) -> list[str]:
         """Those of the names that are of no file; none where that can't be told."""
         if isinstance(self.source, ZipSource):
             files = {member.filename for members in self.source.members.values() for member in members}
             return [name for name in names if name not in files]
         if not isinstance(self.source, FolderSource):
             return []
-        root, listed = self.source.root, dict[str, set[str]]()
-
-        def is_there(name: str) -> bool:
-            folder, _, file = name.rpartition("/")
-            if folder not in listed:
-                listed[folder] = _files(root / folder)
-            return file in listed[folder]
-
-        return [name for name in names if not (stays_inside(name) and is_there(name))]
+        folder = pl.col("name").str.extract("(?s)^(.*)/").fill_null("").alias("folder")
+        table, lost = names.alias("name").to_frame().with_row_index("row"), list[tuple[int, str]]()
+        for (of,), own in table.group_by(folder):  # the files of one folder at a time are in memory
+            files = _files(self.source.root / str(of)) if not of or stays_inside(str(of)) else set()
+            lost += [(row, name) for row, name in own.iter_rows() if not _is_in(files, name)]
+        return [name for _, name in sorted(lost)]
 
     def _all(self) -> Iterator[str]:
         if isinstance(self.source, ZipSource):
@@ -115,6 +112,11 @@ def _size(source: Source, file: str) -> tuple[int, int] | None:
         return upright_size(io.BytesIO(source.read(file)))
     except ImageError:
         return None
+
+
+def _is_in(files: set[str], name: str) -> bool:
+    """Whether a name is that of one of a folder's files."""
+    return name.rpartition("/")[2] in files and stays_inside(name)
 
 
 def _files(folder: Path) -> set[str]:

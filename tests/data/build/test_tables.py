@@ -51,7 +51,7 @@ def test_ledger_stays_where_all_photos_were_read(selection: Selection, allocatio
 
 def test_metadata_names_files_and_classes(selection: Selection, allocation: Allocation) -> None:
     manifest = make_manifest(selection, allocation, pl.Series(["images/train/c/7.jpg", "images/train/d/4.jpg"]))
-    assert make_metadata(manifest, ('"c", at', "dog")).write_csv() == (
+    assert make_metadata(manifest, ('"c", at', "dog")).collect().write_csv() == (
         "file_name,split,label,image_id,annotated\n"
         'train/c/7.jpg,train,"""c"", at",7,cat\n'
         "train/d/4.jpg,train,dog,4,dog\n"

@@ -14,6 +14,7 @@ from bakeoff.core.errors import ConfigError, SelectionError, ShortageError, Stor
 from bakeoff.core.registry import policies
 from bakeoff.data import selection
 from bakeoff.data.index import Index
+from bakeoff.data.selection import candidates
 
 CLASSES = ("ant", "bee", "cat")
 MakeIndex = Callable[..., Index]
@@ -29,6 +30,17 @@ def config(policy: str, train: int = 1, val: int = 1, **values: object) -> Selec
 def alone(count: int, first: int = 1) -> dict[int, list[tuple[str, float, bool]]]:
     """So many unambiguous images of each class."""
     return {first + i: [(CLASSES[i % 3], 0.2, False)] for i in range(3 * count)}
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 9])
+def test_images_are_described_alike_however_many_at_a_time(
+    index_factory: MakeIndex, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    images = {number: [("cat", 0.2, False), ("ant", 0.1, True)][: 1 + number % 2] for number in (3, 5, 6, 8)}
+    index = index_factory(images | alone(3, 20), CLASSES)
+    whole = selection.select(index, config("random")).ledger
+    monkeypatch.setattr(candidates, "BLOCK", count)
+    assert selection.select(index, config("random")).ledger.equals(whole)
 
 
 @pytest.mark.parametrize("policy", policies.names())

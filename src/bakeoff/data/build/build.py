@@ -157,7 +157,7 @@ def _write_records(
     write_json(layout.folder / INFO_FILE, info)
     manifest.write_parquet(layout.folder / MANIFEST_FILE)
     ledger.write_parquet(layout.folder / LEDGER_FILE)
-    make_metadata(manifest, selection.classes).write_csv(layout.folder / "images" / "metadata.csv")
+    make_metadata(manifest, selection.classes).sink_csv(layout.folder / "images" / "metadata.csv")
     write_bytes(layout.folder / "README.md", data_card(info, manifest, ledger).encode())
 
 

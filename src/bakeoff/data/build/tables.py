@@ -74,9 +74,9 @@ def update_ledger(selection: Selection, allocation: Allocation) -> pl.DataFrame:
     )
 
 
-def make_metadata(manifest: pl.DataFrame, classes: tuple[str, ...]) -> pl.DataFrame:
+def make_metadata(manifest: pl.DataFrame, classes: tuple[str, ...]) -> pl.LazyFrame:
     """What tools that open `images/` as an image folder read beside the images: `metadata.csv`."""
-    return manifest.select(
+    return manifest.lazy().select(
         pl.col("image").str.strip_prefix("images/").alias("file_name"),
         "split",
         pl.col("label").replace_strict(dict(enumerate(classes)), return_dtype=pl.String),

@@ -4,7 +4,7 @@ import polars as pl
 
 from bakeoff.config.data import BoxFormat
 from bakeoff.core.errors import AnnotationsError
-from bakeoff.data.index import Problem, examples
+from bakeoff.data.index import SHOWN, Problem, examples
 
 TOLERANCE = 1.0
 """Pixels by which a box may leave its image without being counted: annotation tools round."""
@@ -51,8 +51,9 @@ def read_format(annotations: pl.DataFrame, box_format: BoxFormat, source: str) -
 
 def are_fractions(annotations: pl.DataFrame) -> bool:
     """Whether all boxes lie within 0 to 1, be they written by their sides or by their corners; not where all are 0."""
-    boxes = annotations.filter(FINITE & (WIDTH > 0) & (HEIGHT > 0))
-    return boxes.height > 0 and boxes.select(pl.all_horizontal(pl.col(SIDES).abs() <= 1).all()).item()
+    real, within = FINITE & (WIDTH > 0) & (HEIGHT > 0), pl.all_horizontal(pl.col(SIDES).abs() <= 1)
+    some, outside = annotations.select(real.any().alias("some"), (real & ~within).any().alias("outside")).row(0)
+    return bool(some and not outside)
 
 
 def unsure_images(annotations: pl.DataFrame, images: pl.DataFrame) -> pl.Series:
@@ -61,9 +62,9 @@ def unsure_images(annotations: pl.DataFrame, images: pl.DataFrame) -> pl.Series:
     EXIF may have turned the latter's photos.
     """
     bare = images.filter(pl.col("width").is_null())["image_id"]
-    beyond = _with_sides(annotations, images).filter(BEYOND & FINITE)["image_id"].unique()
+    beyond = _with_sides(annotations, images).lazy().filter(BEYOND & FINITE).select("image_id").collect()["image_id"]
     fits = (X >= -TOLERANCE) & (Y >= -TOLERANCE) & (RIGHT <= H + TOLERANCE) & (BOTTOM <= W + TOLERANCE)
-    table = _with_sides(annotations.filter(pl.col("image_id").is_in(beyond.implode()) & FINITE), images)
+    table = _with_sides(annotations.filter(pl.col("image_id").is_in(beyond.unique().implode()) & FINITE), images)
     judged = table.filter(W != H).group_by("image_id").agg(fits.all().alias("fits"))
     return pl.concat([bare, judged.filter("fits")["image_id"]])
 
@@ -89,18 +90,20 @@ def fit_boxes(
     if fractions:
         table = table.with_columns(X * W, Y * H, WIDTH * W, HEIGHT * H)
     if check:
-        _check_most(table.filter(FINITE), source)
+        _check_most(table.lazy().filter(FINITE), source)
     problems: list[Problem] = []
 
-    def note(code: str, rows: pl.DataFrame, message: str) -> None:
-        if rows.height:
-            ids = examples(rows["annotation_id"].to_list())
-            problems.append(Problem(code, rows.height, f"{rows.height:,} annotations {message} (ids {ids})"))
+    def note(code: str, odd: pl.Expr, message: str) -> bool:
+        found = table.lazy().filter(odd).select("annotation_id").collect()["annotation_id"]
+        if len(found):
+            ids = examples(found[: SHOWN + 1].to_list())
+            problems.append(Problem(code, len(found), f"{len(found):,} annotations {message} (ids {ids})"))
+        return len(found) > 0
 
     def drop(code: str, bad: pl.Expr, message: str) -> None:
         nonlocal table
-        note(code, table.filter(bad), f"{message}: dropped")
-        table = table.filter(~bad)
+        if note(code, bad, f"{message}: dropped"):
+            table = table.filter(~bad)
 
     placed = pl.any_horizontal(*(pl.col(side).is_not_nan() for side in SIDES))
     table = table.with_columns(
@@ -109,8 +112,8 @@ def fit_boxes(
     )
     drop("empty-box", ~FINITE | (WIDTH <= 0) | (HEIGHT <= 0), "have a box without a positive size")
     drop("box-outside", (X >= W) | (Y >= H) | (RIGHT <= 0) | (BOTTOM <= 0), "have a box outside of their image")
-    note("box-over-border", table.filter(BEYOND), "have a box that leaves their image: clipped to it")
-    note("no-area", table.filter(pl.col("area") <= 0), "have an area that is not positive: their box's is taken")
+    note("box-over-border", BEYOND, "have a box that leaves their image: clipped to it")
+    note("no-area", pl.col("area") <= 0, "have an area that is not positive: their box's is taken")
     table = table.with_columns(*_clip("x", "width", "_w"), *_clip("y", "height", "_h")).drop("_w", "_h")
     area = pl.when(pl.col("area") > 0).then("area").otherwise(WIDTH * HEIGHT)  # where the file has none, too
     return table.with_columns(area.alias("area")), problems
@@ -118,21 +121,23 @@ def fit_boxes(
 
 def _with_sides(annotations: pl.DataFrame, images: pl.DataFrame) -> pl.DataFrame:
     sides = images.select("image_id", pl.col("width").cast(pl.Float64).alias("_w"), pl.col("height").alias("_h"))
-    return annotations.join(sides, on="image_id", how="left", maintain_order="left")
+    own = annotations.select("image_id").join(sides, on="image_id", how="left", maintain_order="left")
+    return annotations.hstack(own.drop("image_id"))  # joined as a whole, all columns would be copied
 
 
-def _check_most(boxes: pl.DataFrame, source: str) -> None:
-    beyond = boxes.filter(BEYOND).height
-    if boxes.height < ENOUGH or 2 * beyond <= boxes.height:
+def _check_most(boxes: pl.LazyFrame, source: str) -> None:
+    fits = (WIDTH > X) & (HEIGHT > Y) & (W + TOLERANCE >= WIDTH) & (H + TOLERANCE >= HEIGHT)
+    counts = boxes.select(pl.len(), BEYOND.sum().alias("beyond"), fits.sum().alias("corners"))
+    count, beyond, corners = counts.collect().row(0)
+    if count < ENOUGH or 2 * beyond <= count:
         return
-    corners = boxes.filter((WIDTH > X) & (HEIGHT > Y) & (W + TOLERANCE >= WIDTH) & (H + TOLERANCE >= HEIGHT)).height
     advice = (
         'As corners they fit: set data.box_format = "xyxy".'
-        if corners == boxes.height
+        if corners == count
         else "The file's widths and heights may be those of other copies of the photos: correct them."
     )
     raise AnnotationsError(
-        f"{source}: {beyond:,} of {boxes.height:,} boxes leave their image as left, top, width, height. {advice} "
+        f"{source}: {beyond:,} of {count:,} boxes leave their image as left, top, width, height. {advice} "
         'data.box_format = "xywh" takes them as they are, clipped to their image.'
     )
 

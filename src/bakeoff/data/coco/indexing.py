@@ -67,11 +67,9 @@ def build_index(
         AnnotationsError: An id is used for two different categories, or for images all over the file; or the boxes
             can't be what the format says.
     """
-    images, image_problems = _unique(document.images, "images", source)
+    known, image_problems = _images(document.images, source, group_field)
+    document.images = []  # there may be millions
     categories, category_problems = _unique(document.categories, "categories", source)
-    known = _image_table(images)
-    if group_field:
-        known = known.with_columns(_groups(images, group_field))
     named = annotations["image_id"].unique()
     annotations, dropped = _known(annotations, known, categories)
     categories, shared = _one_of_a_name(categories, annotations)
@@ -81,7 +79,8 @@ def build_index(
     annotations, tiny = read_format(annotations, box_format, source)
     fractions = box_format != "auto" and are_fractions(annotations)
     odd = pl.col("image_id").is_in(unsure_images(annotations, known).implode())
-    unsure, sure = annotations.filter(odd), annotations.filter(~odd)
+    unsure = annotations.filter(odd)
+    sure = annotations.filter(~odd) if unsure.height else annotations
     fitted, clipped = fit_boxes(sure, known, source, fractions=fractions, check=box_format == "auto")
     before = [*(problems or []), *image_problems, *category_problems]
     info = IndexInfo(
@@ -178,8 +177,15 @@ def _unique(entries: list[Entry], section: str, source: str) -> tuple[list[Entry
     return [by_id[key] for key in sorted(by_id) if key not in ambiguous], problems
 
 
+def _images(entries: list[Image], source: str, group_field: str) -> tuple[pl.DataFrame, list[Problem]]:
+    images, problems = _unique(entries, "images", source)
+    table = _image_table(images)
+    return table.with_columns(_groups(images, group_field)) if group_field else table, problems
+
+
 def _image_table(images: list[Image]) -> pl.DataFrame:
     sized = [image if _is_sized(image) else None for image in images]
+    sides = {"width": pl.Int32, "height": pl.Int32}
     return pl.DataFrame(
         {
             "image_id": [image.id for image in images],
@@ -189,14 +195,7 @@ def _image_table(images: list[Image]) -> pl.DataFrame:
             "license": [image.license for image in images],
             "url": [image.coco_url for image in images],
         },
-        schema={
-            "image_id": pl.Int64,
-            "file_name": pl.String,
-            "width": pl.Int32,
-            "height": pl.Int32,
-            "license": pl.Int64,
-            "url": pl.String,
-        },
+        schema={"image_id": pl.Int64, "file_name": pl.String, **sides, "license": pl.Int64, "url": pl.String},
     )
 
 

@@ -17,6 +17,7 @@ from bakeoff.data.coco.archive import split
 from bakeoff.data.coco.background import add_background
 from bakeoff.data.coco.columns import AnnotationColumns, order
 from bakeoff.data.coco.document import read_document
+from bakeoff.data.coco.entries import Document
 from bakeoff.data.coco.indexing import Reading, build_index, merge_files
 from bakeoff.data.coco.io import open_text
 from bakeoff.data.coco.mending import Mender
@@ -132,7 +133,22 @@ def _state(path: Path) -> os.stat_result | None:
 
 
 def _read(path: Path, box_format: BoxFormat, group_field: str) -> Reading:
-    columns, mender = AnnotationColumns(), Mender(group_field)
+    mender = Mender(group_field)
+    document, annotations, content = _decode(path, mender)
+    annotations = order(mender.number_texts(document, annotations))
+    return build_index(
+        document,
+        annotations,
+        str(path),
+        content,
+        box_format=box_format,
+        group_field=group_field,
+        problems=mender.problems,
+    )
+
+
+def _decode(path: Path, mender: Mender) -> tuple[Document, pl.DataFrame, str]:
+    columns = AnnotationColumns()
     with open_text(path) as text:
         try:
             document = read_document(text.pieces, columns.add, mender)
@@ -140,16 +156,7 @@ def _read(path: Path, box_format: BoxFormat, group_field: str) -> Reading:
             mender.check(document, annotations.height)
         except Unusable as problem:
             raise AnnotationsError(f"{path}: {problem}.") from None
-    annotations = order(mender.number_texts(document, annotations))
-    return build_index(
-        document,
-        annotations,
-        str(path),
-        text.digest,
-        box_format=box_format,
-        group_field=group_field,
-        problems=mender.problems,
-    )
+    return document, annotations, text.digest
 
 
 def _from_cache(folder: Path, key: CacheKey, source: str) -> Reading | None:

@@ -18,7 +18,7 @@ from bakeoff.core.types import TEST
 from bakeoff.core.untrusted import check_tree
 from bakeoff.data.index import Index, Problem
 from bakeoff.data.selection.assignment import EVERY, NONE, Assignment, Quotas
-from bakeoff.data.selection.candidates import Candidates, describe_images, find_candidates, target_annotations
+from bakeoff.data.selection.candidates import BLOCK, Candidates, describe_images, find_candidates, target_annotations
 from bakeoff.data.selection.selection import Selection, SelectionInfo
 from bakeoff.data.selection.splits import amounts, assign, val_fraction
 
@@ -47,9 +47,11 @@ def select(index: Index, config: SelectionConfig) -> Selection:
     """
     if not any(config.quotas.values()):
         raise SelectionError("data.train_per_class and data.val_per_class are both 0; ask for at least one image.")
-    annotations = target_annotations(index, config)
     quotas = amounts(config)
+    annotations = target_annotations(index, config)
     candidates = find_candidates(annotations, len(config.classes), index.splits)
+    images = describe_images(index, annotations, config.classes)
+    del annotations  # they may be many millions
     assignment = assign(candidates, quotas, config.policy, config.seed, val_fraction(config))
     _check_quotas(candidates, assignment, quotas, config, index.info.problems)
     info = SelectionInfo(
@@ -61,7 +63,6 @@ def select(index: Index, config: SelectionConfig) -> Selection:
         licenses=index.info.licenses,
         problems=index.info.problems,
     )
-    images = describe_images(index, annotations, config.classes)
     return Selection(info, _ledger(images, candidates, assignment, list(quotas), config))
 
 
@@ -180,6 +181,11 @@ def _texts(names: Sequence[str], numbers: npt.NDArray[np.int64]) -> pl.Series:
 
 def _class_lists(eligible: npt.NDArray[np.bool_], classes: Sequence[str]) -> pl.Series:
     """Of each row the classes that are true: lists, made as columns since the rows may be millions."""
+    starts = range(0, max(1, len(eligible)), BLOCK)
+    return pl.concat(_some_class_lists(eligible[start : start + BLOCK], classes) for start in starts)
+
+
+def _some_class_lists(eligible: npt.NDArray[np.bool_], classes: Sequence[str]) -> pl.Series:
     rows, labels = np.nonzero(eligible)
     held = pl.DataFrame({"row": rows, "name": _texts(classes, labels)}).group_by("row").agg(pl.col("name"))
     every = pl.DataFrame({"row": np.arange(len(eligible))})

@@ -80,26 +80,27 @@ class Selection:
         """Some columns of these rows: all of them take much memory where millions are chosen."""
         rank = {name: position for position, name in enumerate(self.classes)}
         splits = {name: position for position, name in enumerate(SPLITS)}
-        keys = ("_split", "_label", "_image")
-        return (
+        rows = (
             self.ledger.lazy()
+            .with_row_index("row")
             .filter(pl.col("status") == "chosen")
             .select(
-                *columns,
-                pl.col("split").replace_strict(splits, return_dtype=pl.Int8).alias("_split"),
-                pl.col("label").replace_strict(rank, return_dtype=pl.Int32).alias("_label"),
-                pl.col("image_id").alias("_image"),
+                "row",
+                pl.col("split").replace_strict(splits, return_dtype=pl.Int8),
+                pl.col("label").replace_strict(rank, return_dtype=pl.Int32),
+                "image_id",
             )
-            .sort(keys)
-            .drop(keys)
-            .collect()
+            .sort("split", "label", "image_id")
+            .collect()["row"]
         )
+        return self.ledger.select(columns)[rows]
 
     @property
     def train_sizes(self) -> tuple[int, int]:
         """The training images of the smallest class, and of the largest."""
-        labels = self.ledger.filter((pl.col("status") == "chosen") & (pl.col("split") == TRAIN))["label"].to_list()
-        sizes = [labels.count(name) for name in self.classes]
+        chosen = self.ledger.filter((pl.col("status") == "chosen") & (pl.col("split") == TRAIN))
+        counts = dict(chosen.group_by("label").len().iter_rows())
+        sizes = [counts.get(name, 0) for name in self.classes]
         return min(sizes), max(sizes)
 
     @property

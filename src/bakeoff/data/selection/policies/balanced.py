@@ -36,8 +36,10 @@ def balanced(candidates: Candidates, quotas: Quotas, generator: np.random.Genera
 
 def _rarest(holds: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """Of the classes that an image holds the one that the fewest images hold, or -1: int64 (N,)."""
-    rarity = np.where(holds, holds.sum(axis=0), np.iinfo(np.int64).max)
-    return np.where(holds.any(axis=1), rarity.argmin(axis=1), NONE).astype(np.int64)
+    label = np.full(len(holds), NONE, dtype=np.int64)
+    for klass in np.argsort(holds.sum(axis=0), kind="stable")[::-1]:
+        label[holds[:, klass]] = klass
+    return label
 
 
 def _assign_labels(
