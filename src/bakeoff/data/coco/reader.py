@@ -12,7 +12,7 @@ import polars as pl
 from bakeoff.config.data import BoxFormat
 from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.errors import AnnotationsError, StorageError
-from bakeoff.core.storage import digest, read_json, write_json
+from bakeoff.core.storage import digest, file_digest, read_json, write_json
 from bakeoff.data.coco.archive import split
 from bakeoff.data.coco.background import add_background
 from bakeoff.data.coco.columns import AnnotationColumns, order
@@ -26,7 +26,7 @@ from bakeoff.data.coco.schema_errors import Unusable
 from bakeoff.data.index import Index, IndexInfo
 from bakeoff.data.photos import Photos
 
-TABLES = ("images", "annotations", "categories", "unsure")
+TABLES, NOTES = ("images", "annotations", "categories", "unsure"), "info.json"
 
 
 class CacheKey(msgspec.Struct, frozen=True):
@@ -161,11 +161,10 @@ def _decode(path: Path, mender: Mender) -> tuple[Document, pl.DataFrame, str]:
 
 def _from_cache(folder: Path, key: CacheKey, source: str) -> Reading | None:
     try:
-        contents = _contents(folder)
-        if read_json(folder / "key.json", CacheKey) != msgspec.structs.replace(key, content=digest(*contents)):
+        if read_json(folder / "key.json", CacheKey) != msgspec.structs.replace(key, content=_content(folder)):
             return None
-        notes = msgspec.json.decode(contents[0], type=Notes)
-        images, annotations, categories, unsure = (pl.read_parquet(table) for table in contents[1:])
+        notes = read_json(folder / NOTES, Notes)
+        images, annotations, categories, unsure = (pl.read_parquet(folder / f"{table}.parquet") for table in TABLES)
         info = msgspec.structs.replace(notes.info, source=source)
         return Reading(Index(info, images, annotations, categories), unsure, notes.fractions, notes.blank)
     except (StorageError, OSError, msgspec.MsgspecError):
@@ -178,9 +177,9 @@ def _to_cache(folder: Path, key: CacheKey, reading: Reading) -> None:
     with atomic_folder(folder) as partial:
         for name, table in zip(TABLES, tables, strict=True):
             table.write_parquet(partial / f"{name}.parquet")
-        write_json(partial / "info.json", Notes(index.info, reading.fractions, reading.blank))
-        write_json(partial / "key.json", msgspec.structs.replace(key, content=digest(*_contents(partial))))
+        write_json(partial / NOTES, Notes(index.info, reading.fractions, reading.blank))
+        write_json(partial / "key.json", msgspec.structs.replace(key, content=_content(partial)))
 
 
-def _contents(folder: Path) -> list[bytes]:
-    return [(folder / name).read_bytes() for name in ("info.json", *(f"{table}.parquet" for table in TABLES))]
+def _content(folder: Path) -> str:
+    return digest([file_digest(folder / name) for name in (NOTES, *(f"{table}.parquet" for table in TABLES))])
