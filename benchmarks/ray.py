@@ -1,12 +1,13 @@
 """A sweep on a Ray cluster of three nodes: lost nodes, lost drivers, what it costs, and how fast things travel.
 
-    python benchmarks/ray.py [--runs 40] [--tiny 1000]
+    python benchmarks/ray.py [--runs 40] [--tiny 1000] [--tiny-epochs 3] [--only overhead]
 
 starts the cluster on this machine (three nodes of one processor) and trains net1 on a drawn sample with so many seeds
 in one process (`serial`), then on the cluster: once while a node is killed in the middle, once while the command is
 killed in the middle and started again. All runs are compared byte by byte, but for wall times. Then so many runs are
 trained one after the other, in this process and on the cluster, in turns: what a run takes beyond its training tells
 what the cluster costs. Writes `benchmarks/results/ray.json` and `ray.md`; `benchmarks/scale.py` goes on from there.
+With `--only` one part is measured, and the others stay as they were written.
 """
 
 import argparse
@@ -42,7 +43,7 @@ from bakeoff.workflow.executors.bundle import unpack
 from bakeoff.workflow.executors.nodes import check_nodes
 
 RESULTS = Path(__file__).parent / "results"
-EPOCHS, TINY_EPOCHS, PIECE = 4, 15, 5
+EPOCHS, PIECE = 4, 5
 SETTINGS = (
     *("data.train_per_class=8", "data.val_per_class=4", "data.size=16", "data.workers=1"),
     *("training.networks=net1", "training.device=cpu", "evaluation.explain=0", f"training.epochs={EPOCHS}"),
@@ -57,21 +58,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--tiny", type=int, default=1000)
+    parser.add_argument("--tiny-epochs", type=int, default=3)
+    parser.add_argument("--only", choices=("lost", "overhead"))
     asked = parser.parse_args()
     executor.check_nodes, executor.unpack = timed(check_nodes, CHECKED), timed(unpack, WRITTEN)
     with tempfile.TemporaryDirectory(prefix="bakeoff-ray-") as name:
         bench = Bench(Path(name))
-        result = {"environment": Environment.current(), "runs": asked.runs, "epochs": EPOCHS}
-        bench.serial(asked.runs)
+        result = msgspec.json.decode((RESULTS / "ray.json").read_bytes()) if asked.only else {}
+        result["environment"] = Environment.current()
         with ray_cluster() as cluster:
-            result["driver"] = bench.lose_driver(asked.runs, cluster.address)
-            save(result)
-            with connected(cluster.address):
-                result["transfer"] = transfer()
-                result["node"] = bench.lose_node(asked.runs, lambda: kill_node(cluster))
+            if asked.only in (None, "lost"):
+                bench.serial(asked.runs)
+                result |= {"runs": asked.runs, "epochs": EPOCHS}
+                result["driver"] = bench.lose_driver(asked.runs, cluster.address)
                 save(result)
-                for found in bench.overhead(asked.tiny):
-                    result["overhead"] = found
+            with connected(cluster.address):
+                if asked.only in (None, "overhead"):
+                    for found in bench.overhead(asked.tiny, asked.tiny_epochs):
+                        result["overhead"] = found
+                        save(result)
+                if asked.only in (None, "lost"):
+                    result["transfer"] = transfer()
+                    result["node"] = bench.lose_node(asked.runs, lambda: kill_node(cluster))
                     save(result)
 
 
@@ -157,43 +165,47 @@ class Bench:
             "same bytes": self.same(folder, runs),
         }
 
-    def overhead(self, runs: int) -> Iterator[dict[str, object]]:
+    def overhead(self, runs: int, epochs: int) -> Iterator[dict[str, object]]:
         """What a run takes beyond its training, one at a time: in this process and on the cluster, in turns so far."""
-        self._piece("warm-up", "ray", range(3))
+        self._piece("warm-up", "ray", range(3), epochs)
         WRITTEN.clear()
         spent: dict[str, list[tuple[float, ...]]] = {"serial": [], "ray": []}
         for first in range(0, runs, PIECE):
             seeds = range(first, min(first + PIECE, runs))
             for name, own in spent.items():
-                own.append(self._piece(f"{name}-{first}", name, seeds))
-            yield self._cost(spent, seeds.stop)
+                own.append(self._piece(f"{name}-{first}", name, seeds, epochs))
+            yield {"epochs": epochs, **self._cost(spent, seeds.stop)}
 
     def _cost(self, spent: dict[str, list[tuple[float, ...]]], runs: int) -> dict[str, object]:
         wall, training, driver, check = (
             {name: sum(own[place] for own in pieces) for name, pieces in spent.items()} for place in range(4)
         )
         beyond = {name: (wall[name] - check[name] - training[name]) / runs for name in spent}
+        turns = [
+            sum(sign * (own[0] - own[1] - own[3]) for sign, own in zip((-1, 1), pair, strict=True))
+            for pair in zip(spent["serial"], spent["ray"], strict=True)
+        ]
         return {
             "runs": runs,
-            "epochs": TINY_EPOCHS,
             "wall seconds": wall,
             "training seconds": training,
             "seconds beyond training, a run": beyond,
             "overhead seconds, a run": beyond["ray"] - beyond["serial"],
+            "its 95 % interval, seconds": 1.96 * float(np.std(turns)) * len(turns) ** 0.5 / runs,
             "overhead fraction": (beyond["ray"] - beyond["serial"]) / (wall["serial"] / runs),
             "seconds to check the nodes": check["ray"] / len(spent["ray"]),
             "driver processor seconds, a run": driver["ray"] / runs,
             "seconds to write a run": sum(WRITTEN) / runs,
         }
 
-    def _piece(self, name: str, executor_name: str, seeds: range) -> tuple[float, ...]:
+    def _piece(self, name: str, executor_name: str, seeds: range, epochs: int) -> tuple[float, ...]:
         """Seconds of a sweep: wall time, training, this process's processor, and the check of the nodes."""
         folder = self.fresh(name)
         config = self.config(
             f"training.seeds={list(seeds)}",
             f"training.executor={executor_name}",
             "training.workers=1",
-            f"training.epochs={TINY_EPOCHS}",
+            f"training.epochs={epochs}",
         )
         CHECKED.clear()
         start, busy = time.perf_counter(), time.process_time()
@@ -312,8 +324,10 @@ def overhead(own: dict, _runs: int) -> list[str]:
             for name in beyond
         ),
         "",
-        f"The cluster costs {own['overhead seconds, a run']:.3f} s a run, {100 * own['overhead fraction']:.1f} % of "
-        "these tiny ones. The start of a sweep, in which the nodes are checked, takes "
+        f"The cluster costs {own['overhead seconds, a run']:.3f} s a run "
+        f"(± {own['its 95 % interval, seconds']:.3f} s, 95 % over the turns), "
+        f"{100 * own['overhead fraction']:.1f} % of these tiny ones. "
+        "The start of a sweep, in which the nodes are checked, takes "
         f"{own['seconds to check the nodes']:.2f} s once and is not in it. The command's processor is "
         f"busy for {own['driver processor seconds, a run']:.3f} s a run, and writing its folder takes "
         f"{own['seconds to write a run']:.3f} s.",

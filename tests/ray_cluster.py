@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 STORE = 80 * 2**20
@@ -29,3 +30,8 @@ def ray_cluster(nodes: int = 3) -> Iterator[Any]:
 def kill_node(cluster: Any) -> None:
     """Kills the newest node as a loss of power does."""
     cluster.remove_node(cluster.list_all_nodes()[-1], allow_graceful=False)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """The bytes of all files of a folder, by path."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}

@@ -220,6 +220,7 @@ def test_list_networks_shows_parameters_macs_and_receptive_field() -> None:
         (["audit", "one"], "one holds one class only, 'cat'"),
         (["audit", "empty"], "holds one class only, 'cat'"),
         (["audit", "fine", "--annotations", "nowhere.json"], "nowhere.json"),
+        (["audit", "fine", "--cluster", "somewhere"], "'somewhere' is no address of a Ray cluster"),
         (["demo", "--out", "taken"], "holds something else"),
     ],
 )

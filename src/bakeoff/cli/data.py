@@ -51,14 +51,18 @@ def renamed(_: Annotated[list[str] | None, typer.Argument()] = None) -> None:
 def audit(
     folder: Annotated[Path, typer.Argument(help="Holds train/CLASS/ and val/CLASS/, or CLASS/, with photos.")],
     annotations: Annotated[str, typer.Option(help="COCO instances file to compare the classes with.")] = "",
+    cluster: Annotated[
+        str, typer.Option(help="Ray cluster whose nodes read the photos: auto, local, HOST:PORT; default: none.")
+    ] = "",
     json: cli.Json = False,
 ) -> None:
     """Look for photos that occur twice, can't be read or are labelled wrong. Exits with 1 if a photo leaks."""
     from bakeoff.core.storage import encode
     from bakeoff.data import inputs
+    from bakeoff.workflow.ray_map import map_at
 
     with progress() as monitor:
-        found = inputs.audit(folder, annotations, monitor)
+        found = inputs.audit(folder, annotations, monitor, map_at(cluster))
     if json:
         typer.echo(encode(found).decode())
     else:

@@ -94,7 +94,8 @@ class DataConfig(SelectionConfig, frozen=True):
             "center-crop" takes the largest square in its middle.
         filter: "area" averages over the source pixels (antialiased); "linear" is `cv2.resize`'s default.
         quality: JPEG quality of the copies in `images/`, 1 to 100; the arrays are not compressed.
-        workers: Processes that decode photos; 0 means one per processor.
+        workers: Processes of this machine that decode photos; 0 means one per processor, or with the executor "ray" the
+            nodes of the cluster.
         cache: Folder that keeps downloaded photos; empty means `bakeoff` in the user's cache folder.
         connections: Downloads at once.
         rate_limit: Requests per second at most; 0 means no limit.

@@ -140,7 +140,7 @@ class TrainingConfig(Recipe, frozen=True):
         minutes: "auto" begins no further seeds after so many minutes; 0 means no limit.
         device: "auto" takes CUDA, then MPS, then the CPU.
         executor: "processes" trains several runs at once, "serial" one after the other in this process, "ray" on the
-            machines of a cluster, as `[cluster]` says.
+            machines of a cluster, as `[cluster]` says, which decode the photos as well.
         timeout: A run of which an epoch takes more seconds is ended, and counts as one that did not run; 0 means never.
         workers: Runs at once; 0 means as many as there are processors for the threads of each, one on a GPU; on a
             cluster as many as its nodes carry.

@@ -15,6 +15,7 @@ from bakeoff.core.storage import is_folder
 from bakeoff.core.types import TEST, TRAIN, VAL, Images
 from bakeoff.data.audit.audit import THUMBNAIL, audit_tree
 from bakeoff.data.audit.result import Audit
+from bakeoff.data.elsewhere import PieceMap
 from bakeoff.data.formats.manifest import is_manifest, read_manifest
 from bakeoff.data.formats.open_images import is_open_images, read_open_images
 from bakeoff.data.formats.voc import read_voc
@@ -233,16 +234,17 @@ def _open(images: str, data: DataConfig, monitor: Monitor) -> Source:
     return sources.open_source(images, sources.Downloads(cache, decode, options, monitor))
 
 
-def audit(folder: Path, annotations: str, monitor: Monitor) -> Audit:
+def audit(folder: Path, annotations: str, monitor: Monitor, elsewhere: PieceMap | None = None) -> Audit:
     """Checks every photo of a tree; see `audit_tree`."""
-    return audit_read(scan(folder), read_index(annotations) if annotations else None, monitor)
+    return audit_read(scan(folder), read_index(annotations) if annotations else None, monitor, elsewhere)
 
 
-def audit_read(tree: Tree, index: Index | None, monitor: Monitor) -> Audit:
+def audit_read(tree: Tree, index: Index | None, monitor: Monitor, elsewhere: PieceMap | None = None) -> Audit:
     """The same of a tree and an instances file that were read."""
     from bakeoff.data import source as sources
 
-    return audit_tree(tree, sources.open_source(str(tree.root)).read, thumbnail, index, monitor("photos"))
+    read = sources.open_source(str(tree.root)).read
+    return audit_tree(tree, read, thumbnail, index, monitor("photos"), elsewhere)
 
 
 def thumbnail(raw: bytes) -> Images:

@@ -79,7 +79,7 @@ def improve(config: ExperimentConfig, folder: str | PathLike[str], *, monitor: M
     base = _choose(config, context.experiment)
     pipeline.check(config)
     with context.experiment.locked():
-        context.dataset = pipeline.build_data(config.data, context.experiment, monitor=monitor)
+        context.dataset = pipeline.build_data(config, config.data, context.experiment, monitor=monitor)
         found = _try_all(base, context)
         context.experiment.store(found)
         if context.experiment.is_trained:
@@ -147,7 +147,7 @@ class Context:
         if not owner:
             return self.dataset
         monitor = partial(self._monitor, variant.name)
-        return pipeline.build_data(variant.data, self.experiment, owner, monitor=monitor)
+        return pipeline.build_data(self.config, variant.data, self.experiment, owner, monitor=monitor)
 
     def _monitor(self, variant: str, title: str) -> RunProgress:
         return self.monitor(f"{variant}: {title}")

@@ -67,16 +67,17 @@ def select(config: ExperimentConfig, folder: PathName | None = None, *, overwrit
 
 def build(config: ExperimentConfig, folder: PathName, *, overwrite: bool = False, monitor: Monitor = silent) -> Dataset:
     """Selects the images, reads and resizes them: the experiment's data set, and those of variants with other data."""
-    experiment, variants = Experiment(folder), {variant.name: variant for variant in config.variant_list}
+    experiment, own = Experiment(folder), {variant.name: variant.data for variant in config.variant_list}
     with experiment.locked():
         tasks = {variant.recipe.task for variant in config.variant_list}
-        dataset = build_data(config.data, experiment, tasks=tasks, overwrite=overwrite, monitor=monitor)
+        dataset = build_data(config, config.data, experiment, tasks=tasks, overwrite=overwrite, monitor=monitor)
         for owner in sorted(set(data_owners(config, config.variant_list).values()) - {""}):
-            build_data(variants[owner].data, experiment, owner, tasks=tasks, overwrite=overwrite, monitor=monitor)
+            build_data(config, own[owner], experiment, owner, tasks=tasks, overwrite=overwrite, monitor=monitor)
     return dataset
 
 
 def build_data(
+    config: ExperimentConfig,
     data: DataConfig,
     experiment: Experiment,
     owner: str = "",
@@ -88,6 +89,7 @@ def build_data(
     """The data set of the experiment, or of a variant that owns one; refused for a task that it can't be used for."""
     from bakeoff.data import build as stage
     from bakeoff.data import inputs
+    from bakeoff.workflow.ray_map import map_of
 
     folder = experiment.dataset_folder(owner)
     experiment.check_owned()
@@ -109,6 +111,7 @@ def build_data(
         source,
         folder,
         workers=data.workers,
+        elsewhere=map_of(config),
         check_sizes=data.check_sizes,
         progress=progress,
         **settings,

@@ -2,6 +2,8 @@
 
 import csv
 import multiprocessing
+import pickle
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +135,28 @@ def test_number_of_processes_changes_nothing(tmp_path: Path) -> None:
     assert seen[: len(seen) // 2] == seen[len(seen) // 2 :]
     assert seen[-1] == (4 * CHUNK, 4 * CHUNK)
     assert not multiprocessing.active_children()
+
+
+def pickled(function: Callable[[Any], Any], pieces: Iterable[Any]) -> Generator[Any, None, None]:
+    """Other machines, as far as what goes to them and comes back is pickled."""
+    for piece in pieces:
+        yield pickle.loads(pickle.dumps(pickle.loads(pickle.dumps(function))(pickle.loads(pickle.dumps(piece)))))
+
+
+def test_other_machines_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    selection, handed_out = large_selection(), list[int]()
+    photos = {name: raw for name, raw in photos_of(selection).items() if name not in {"0.jpg", "70.jpg", "500.jpg"}}
+    photos["2.jpg"] = b"no photo"
+
+    def elsewhere(function: Callable[[Any], Any], pieces: Iterable[Any]) -> Generator[Any, None, None]:
+        return pickled(function, (handed_out.append(len(piece)) or piece for piece in pieces))
+
+    build(selection, MemorySource(photos), tmp_path / "here", workers=1, elsewhere=elsewhere, **SETTINGS)
+    assert handed_out == [], "who asks for processes gets them"
+    monkeypatch.setattr("bakeoff.data.build.workers.PIECE", 50)
+    build(selection, MemorySource(photos), tmp_path / "there", elsewhere=elsewhere, **SETTINGS)
+    assert handed_out == [50, 50, 28], "the few reserves are read here"
+    assert files_in(tmp_path / "here") == files_in(tmp_path / "there")
 
 
 def test_digest_is_that_of_the_content(selection: Selection, source: MemorySource, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import QUICK, experiment
-from tests.ray_cluster import kill_node, ray_cluster
+from tests.ray_cluster import STORE, files_in, kill_node, ray_cluster
 from tests.workflow.test_interruption import contents
 
 from bakeoff.core.progress import RunProgress
@@ -122,3 +122,31 @@ def test_a_node_that_dies_costs_an_epoch_of_its_run(cluster: Any, sample: Path, 
     for own in lost:
         place = own.index(None)
         assert own[place - 1] <= own[place + 1] <= own[place - 1] + 1
+
+
+def test_a_node_that_dies_while_photos_are_read_changes_nothing(
+    cluster: Any, sample: Path, serial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import ray
+
+    killed = list[int]()
+
+    def monitor(_title: str) -> RunProgress:
+        def progress(done: int, total: int, status: str = "", /) -> None:
+            if not killed and 3 <= done < total:
+                killed.append(done)
+                kill_node(cluster)
+
+        return progress
+
+    monkeypatch.setattr("bakeoff.data.build.workers.PIECE", 1)
+    cluster.add_node(num_cpus=1, object_store_memory=STORE)
+    cluster.wait_for_nodes()
+    ray.init(cluster.address, log_to_driver=False, logging_level="ERROR")
+    try:
+        config = experiment(sample, *SETTINGS, "data.workers=0", "training.executor=ray")
+        pipeline.build(config, tmp_path / "out", monitor=monitor)
+    finally:
+        ray.shutdown()
+    assert len(killed) == 1
+    assert files_in(tmp_path / "out" / "dataset") == files_in(serial / "dataset")

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,21 +15,35 @@ from bakeoff.data.audit.result import Audit, Refused
 from bakeoff.data.duplicates.fingerprints import BLOCK, Fingerprints, fingerprints, joined
 from bakeoff.data.duplicates.groups import ImageFile, find_duplicates
 from bakeoff.data.duplicates.names import photo_id
-from bakeoff.data.image_folder.tree import Tree
+from bakeoff.data.elsewhere import PieceMap, made_elsewhere
+from bakeoff.data.image_folder.tree import Tree, TreeImage
 from bakeoff.data.index import Index
 
 THUMBNAIL = 32
 """Height and width in pixels at which an audit compares photos: what the perceptual hash needs."""
 
 ALL = "all"
+UNSEEN = "All machines must see the folder under the same path. Without --cluster this machine reads the photos."
+
+Read = Callable[[str], bytes]
+Decode = Callable[[bytes], Images]
+
+
+class ReadPhoto(NamedTuple):
+    """A photo as an audit compares it: the digest of its bytes and its pixels, or why one or both can't be had."""
+
+    digest: str | None
+    pixels: Images | None
+    reason: str = ""
 
 
 def audit_tree(
     tree: Tree,
-    read: Callable[[str], bytes],
-    decode: Callable[[bytes], Images],
+    read: Read,
+    decode: Decode,
     index: Index | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    elsewhere: PieceMap | None = None,
 ) -> Audit:
     """Checks every photo of a tree, once.
 
@@ -37,21 +53,23 @@ def audit_tree(
         decode: Gives a photo's pixels, uint8 (S, S, 3), S the same for all (`THUMBNAIL`), or raises `ImageError`.
         index: An instances file that the classes are compared with.
         progress: Called with how many of all photos were compared.
+        elsewhere: Other machines, which read and decode the photos.
+
+    Raises:
+        SourceError: Another machine does not see a photo.
     """
     prints: list[Fingerprints] = []
     pixels: list[Images] = []
     digests: list[str | None] = []
     rows: list[int] = []
     unreadable = []
-    for row, photo in enumerate(tree.photos):
-        digests.append(None)
-        try:
-            raw = read(photo.file)
-            digests[row] = hashlib.sha256(raw).hexdigest()
-            pixels.append(decode(raw))
+    for row, (photo, look) in enumerate(zip(tree.photos, _looks(tree, read, decode, elsewhere), strict=True)):
+        digests.append(look.digest)
+        if look.pixels is not None:
+            pixels.append(look.pixels)
             rows.append(row)
-        except ImageError as error:
-            unreadable.append(Refused(photo.file, str(error)))
+        else:
+            unreadable.append(Refused(photo.file, look.reason))
         if len(pixels) == BLOCK:
             prints.append(fingerprints(np.stack(pixels)))
             pixels.clear()
@@ -72,6 +90,27 @@ def audit_tree(
         ),
         labels=check_labels(tree, index) if index else None,
     )
+
+
+def _looks(tree: Tree, read: Read, decode: Decode, elsewhere: PieceMap | None) -> Iterable[ReadPhoto]:
+    if not elsewhere:
+        return (look for photo in tree.photos for look in look_at(read, decode, [photo]))
+    made = made_elsewhere(elsewhere, partial(look_at, read, decode), tree.photos, UNSEEN)
+    return (look for _, looks in made for look in looks)
+
+
+def look_at(read: Read, decode: Decode, photos: Sequence[TreeImage]) -> list[ReadPhoto]:
+    """Reads and decodes photos; arguments as of `audit_tree`."""
+    looks = []
+    for photo in photos:
+        digest = None
+        try:
+            raw = read(photo.file)
+            digest = hashlib.sha256(raw).hexdigest()
+            looks.append(ReadPhoto(digest, decode(raw)))
+        except ImageError as error:
+            looks.append(ReadPhoto(digest, None, str(error)))
+    return looks
 
 
 def _counts(tree: Tree) -> dict[str, dict[str, int]]:

@@ -26,6 +26,7 @@ from bakeoff.data.build.names import folder_names
 from bakeoff.data.build.stated_size import MISMATCH, turn_boxes
 from bakeoff.data.build.tables import make_manifest, make_metadata, update_ledger
 from bakeoff.data.build.workers import ImageSettings, MadeImage, make_all
+from bakeoff.data.elsewhere import PieceMap
 from bakeoff.data.index import Problem, examples
 from bakeoff.data.selection.selection import Selection, SelectionInfo
 from bakeoff.data.source import Source
@@ -65,6 +66,7 @@ def build(
     folder: Path,
     *,
     workers: int = 0,
+    elsewhere: PieceMap | None = None,
     check_sizes: bool = True,
     progress: Callable[[int, int], None] = lambda done, total: None,
     **settings: Unpack[ImageSettings],
@@ -72,13 +74,14 @@ def build(
     """Reads and resizes the chosen photos and writes the data set's folder, whole or not at all.
 
     A photo that can't be used becomes a row of the ledger, and the next candidate of its class takes its slot. The
-    same selection, photos and settings give the same bytes, whatever the number of processes.
+    same selection, photos and settings give the same bytes, whatever the number of processes or machines.
 
     Args:
         selection: Which images, under which classes.
         source: Where the bytes of the photos come from.
         folder: Gets the data set; one that is there already is replaced.
         workers: Processes; 0 means one per processor.
+        elsewhere: Other machines, which read and resize the photos where `workers` is 0 and they are many.
         check_sizes: As `data.check_sizes`.
         progress: Called with how many of all images are done.
         **settings: As in `ImageSettings`.
@@ -88,7 +91,8 @@ def build(
 
     Raises:
         ConfigError: A setting is out of its range.
-        SourceError: No photo can be read at all, most are not those that were annotated, or a process was killed.
+        SourceError: No photo can be read at all, most are not those that were annotated, a process was killed, or
+            another machine does not see a photo.
         ShortageError: A class has too few photos that can be read.
         StorageError: The folder holds something else, or there is no room or no right to write.
     """
@@ -102,7 +106,7 @@ def build(
 
         def make(photos: pl.DataFrame) -> Generator[MadeImage, None, None]:
             jobs = layout.jobs(photos, selection, check_sizes=check_sizes)
-            return make_all(_prepare(source, selection, photos), settings, jobs, photos.height, workers)
+            return make_all(_prepare(source, selection, photos), settings, jobs, photos.height, workers, elsewhere)
 
         allocation = allocate(selection, make, source.describe(), progress)
         selection = turn_boxes(selection, _turns(allocation))

@@ -1,6 +1,7 @@
-"""Photos made into rows and JPEG copies, in parallel processes."""
+"""Photos made into rows and JPEG copies, in parallel processes or on other machines."""
 
 import hashlib
+import io
 import math
 import os
 import signal
@@ -8,6 +9,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,12 +24,19 @@ from bakeoff.core.types import Images
 from bakeoff.data.build.arrays import write_rows
 from bakeoff.data.build.images import Filter, to_fitted_pixels
 from bakeoff.data.build.stated_size import EXACT, Fit, Size
+from bakeoff.data.elsewhere import PIECE, PieceMap, made_elsewhere
 from bakeoff.data.source import Source
 
 CHUNK = 32
 """Photos a task; with fewer than two tasks a process, starting the process costs more than it saves."""
 AHEAD = 4
 """Tasks a process that are handed out before the first of them is done."""
+LARGEST_PIECE = 2**24
+"""Bytes of pixels that come from another machine at once."""
+UNSEEN = (
+    "All machines must see data.images or data.folder, and of downloaded photos data.cache, under the same path. With "
+    "data.workers above 0 the photos are made on this machine."
+)
 
 
 class ImageSettings(TypedDict):
@@ -67,10 +76,28 @@ class MadeImage(NamedTuple):
     fit: Fit = EXACT
 
 
+class RenderedImage(NamedTuple):
+    """A photo's outcome, its pixels, uint8 (S, S, 3), and the bytes of its JPEG copy; if it can't be used, neither."""
+
+    made: MadeImage
+    pixels: Images | None = None
+    copy: bytes = b""
+
+    @property
+    def reason(self) -> str:
+        """Why it can't be used; empty where it can."""
+        return self.made.reason
+
+
 def make_all(
-    source: Source, settings: ImageSettings, jobs: Iterable[ImageJob], count: int, workers: int
+    source: Source,
+    settings: ImageSettings,
+    jobs: Iterable[ImageJob],
+    count: int,
+    workers: int,
+    elsewhere: PieceMap | None = None,
 ) -> Generator[MadeImage, None, None]:
-    """Makes photos, in parallel where they are many; the number of processes changes nothing in the result.
+    """Makes photos, in parallel where they are many; where and in how many processes changes nothing in the result.
 
     Close the iterator where it is not used up: that ends the processes.
 
@@ -80,18 +107,30 @@ def make_all(
         jobs: The photos; taken as they are needed, so that their number costs no memory.
         count: How many they are.
         workers: Processes; 0 means one per processor.
+        elsewhere: Other machines, which make them where `workers` is 0; what they made is written by this process.
 
     Yields:
         One outcome a job, in the jobs' order.
 
     Raises:
-        SourceError: A process was killed.
+        SourceError: A process was killed, or another machine does not see a photo.
     """
+    piece = max(1, min(PIECE, LARGEST_PIECE // (3 * settings["size"] ** 2)))
+    if elsewhere and not workers and count >= 2 * piece:
+        for some, rendered in made_elsewhere(elsewhere, partial(render, source, settings), jobs, UNSEEN, piece):
+            yield from _store(some, rendered)
+        return
     processes = min(workers or os.cpu_count() or 1, math.ceil(count / CHUNK) // 2)
     if processes < 2:
         for job in jobs:
             yield from make(source, settings, [job])
         return
+    yield from _make_in_processes(source, settings, jobs, processes)
+
+
+def _make_in_processes(
+    source: Source, settings: ImageSettings, jobs: Iterable[ImageJob], processes: int
+) -> Generator[MadeImage, None, None]:
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _prepare_process, (source, settings))
     try:
         waiting: deque[Future[list[MadeImage]]] = deque()
@@ -116,8 +155,12 @@ def make(source: Source, settings: ImageSettings, jobs: Sequence[ImageJob]) -> l
 
     A photo that can't be used is an outcome with a reason, and nothing of it is written.
     """
-    outcomes: list[MadeImage] = []
-    rows: dict[Path, dict[int, Images]] = {}
+    return _store(jobs, render(source, settings, jobs))
+
+
+def render(source: Source, settings: ImageSettings, jobs: Sequence[ImageJob]) -> list[RenderedImage]:
+    """Reads, decodes and resizes photos, and writes nothing."""
+    rendered: list[RenderedImage] = []
     for job in jobs:
         try:
             raw, crop_box = source.read(photo_of(job.file_name)), crop_box_of(job.file_name)
@@ -125,15 +168,26 @@ def make(source: Source, settings: ImageSettings, jobs: Sequence[ImageJob]) -> l
                 raw, settings["size"], settings["filter"], settings["resize"], crop_box, job.stated
             )
         except ImageError as error:
-            outcomes.append(MadeImage(None, str(error)))
+            rendered.append(RenderedImage(MadeImage(None, str(error))))
             continue
-        rows.setdefault(job.array, {})[job.row] = pixels
+        copy = io.BytesIO()
         # full chroma resolution: at these sizes the usual halving is visible
-        Image.fromarray(pixels).save(job.copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
+        Image.fromarray(pixels).save(copy, "JPEG", quality=settings["quality"], subsampling="4:4:4")
         content = hashlib.sha256(raw + (repr(crop_box).encode() if crop_box else b"")).hexdigest()[:16]
-        outcomes.append(MadeImage(content, fit=fit))
-    for array, own in rows.items():  # opening a file costs as much as a few rows
-        write_rows(array, own)
+        rendered.append(RenderedImage(MadeImage(content, fit=fit), pixels, copy.getvalue()))
+    return rendered
+
+
+def _store(jobs: Sequence[ImageJob], rendered: Iterable[RenderedImage]) -> list[MadeImage]:
+    outcomes: list[MadeImage] = []
+    rows: dict[Path, dict[int, Images]] = {}
+    for job, own in zip(jobs, rendered, strict=True):
+        outcomes.append(own.made)
+        if own.pixels is not None:
+            rows.setdefault(job.array, {})[job.row] = own.pixels
+            job.copy.write_bytes(own.copy)
+    for array, images in rows.items():  # opening a file costs as much as a few rows
+        write_rows(array, images)
     return outcomes
 
 

@@ -20,7 +20,9 @@ SECONDS_TO_ANSWER = 60.0
 def check_installed() -> None:
     """Raises `ConfigError` where Ray is not installed."""
     if not find_spec("ray"):
-        raise ConfigError("training.executor = \"ray\" needs Ray; install it with: pip install 'bakeoff[ray]'.")
+        raise ConfigError(
+            "training.executor = \"ray\" (or --cluster) needs Ray; install it with: pip install 'bakeoff[ray]'."
+        )
 
 
 @contextmanager
@@ -77,9 +79,9 @@ def check_nodes(ray: ModuleType, jobs: Sequence[Job]) -> frozenset[Bundle]:
     return frozenset(unseen)
 
 
-def versions() -> Mapping[str, str]:
+def versions(names: Iterable[str] = COMPARED) -> Mapping[str, str]:
     """The versions that must be the same on all nodes."""
-    return {name: version(name) for name in COMPARED}
+    return {name: version(name) for name in names}
 
 
 def check_versions(wanted: Mapping[str, str], found: Mapping[str, str], node: str) -> None:

@@ -1,4 +1,4 @@
-"""A Ray cluster of one small node for the tests of executors; they skip where Ray is not installed."""
+"""A Ray cluster of one small node for the tests of what uses Ray; they skip where Ray is not installed."""
 
 from collections.abc import Iterator
 from pathlib import Path
