@@ -95,7 +95,10 @@ def _answer(state: State, measured: dict[str, Explained]) -> ShortAnswer | None:
         return None
     fractions = [own.fraction.mean or 0.0 for own in measured.values()]
     chances = [own.by_chance for own in measured.values()]
-    return ShortAnswer(MARKS[state], f"{_span(fractions)} of the errors do; by chance {_span(chances)} would.")
+    text = f"{_span(fractions)} of the errors do; by chance {_span(chances)} would."
+    if state == "found":
+        text += f" {_by_class(*next(iter(measured.items())))}"
+    return ShortAnswer(MARKS[state], text)
 
 
 def _judge(several: int, images: int, measured: dict[str, Explained]) -> tuple[State, str]:
