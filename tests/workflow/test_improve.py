@@ -113,6 +113,7 @@ def test_what_the_experiment_has_already_is_not_tried(sample: Path, tmp_path: Pa
             "training.networks=net1",
             "training.horizontal_flip=true",
             "data.policy=exclusive",
+            "data.classes=ball,cup,fish",
             "improve.train_fractions=0.5",
         ),
     )

@@ -210,6 +210,7 @@ def test_variants_with_other_data_are_compared_on_images_that_are_new_to_both(sa
         "training.networks=net1",
         "training.seeds=2",
         "training.epochs=4",
+        "data.classes=ball,cup,fish",
         "variants.clean.network=net1",
         "variants.clean.data.policy=exclusive",
         "variants.large.network=net1",

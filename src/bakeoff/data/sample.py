@@ -27,8 +27,8 @@ ODDITIES = {2: "L", 5: "CMYK"}
 """The scenes, by number, that are stored in another mode than RGB: collections hold greyscale and CMYK photos too."""
 CLASSES_SHARES = (0.75, 0.2, 0.05)
 """How many of the scenes hold one, two and three of the classes."""
-KITE_OVER_HOUSE = 0.6
-"""How many of the scenes of a kite or a house show a kite over a house about as large: either would do as the label."""
+KITE_OVER_HOUSE = {"kite": 0.5, "house": 0.95}
+"""How many of the scenes of a kite, and of a house, show a kite over a house about as large: both could be labels."""
 CROWD_SHARE = 0.04
 MIN_VISIBLE = 20
 """An object that shows fewer pixels is not annotated."""
@@ -125,9 +125,9 @@ def _fill(canvas: "_Canvas", rng: np.random.Generator) -> None:
     main, *others = rng.permutation(CLASSES)[: 1 + rng.choice(len(CLASSES_SHARES), p=CLASSES_SHARES)]
     others += [kind for kind in (main, *others) if rng.random() < 0.15]
     objects = [(kind, rng.uniform(0.10, 0.22), rng.random((1, 2))) for kind in others]
-    if main in ("kite", "house") and rng.random() < KITE_OVER_HOUSE:
+    if main in KITE_OVER_HOUSE and rng.random() < KITE_OVER_HOUSE[main]:
         x, size = rng.normal(0.5, 0.06), rng.uniform(0.85, 1.1)  # a kite fills less of its square than a house
-        objects.append(("kite", size * rng.uniform(0.37, 0.455), np.array([(x + rng.uniform(-0.2, 0.2), 0.34)])))
+        objects.append(("kite", size * rng.uniform(0.36, 0.445), np.array([(x + rng.uniform(-0.2, 0.2), 0.34)])))
         objects.append(("house", size * 0.27, np.array([(x, 0.7)])))
     else:
         objects.append((main, rng.uniform(0.30, 0.5), rng.normal(0.5, 0.09, (1, 2))))
