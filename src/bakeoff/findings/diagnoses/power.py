@@ -53,7 +53,6 @@ def _answer(found: Power | None) -> ShortAnswer:
         return ShortAnswer("no", "One seed per network: from two seeds on, differences are tested.")
     if found.detectable is None:
         return ShortAnswer("no", "Not for any difference; more seeds or photos see some.")
-    text = (
-        f"Four of five see a difference of {100 * found.detectable:.1f} points; more seeds or photos see smaller ones."
-    )
+    smallest = f"a difference of {100 * found.detectable:.1f} points"
+    text = f"Four of five such experiments see {smallest}; more seeds or photos see smaller ones."
     return ShortAnswer("no" if found.detectable > COARSE else "yes", text)
