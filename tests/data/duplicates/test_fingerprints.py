@@ -52,4 +52,7 @@ def test_blocks_and_parts_change_nothing() -> None:
     parts = joined([fingerprints(images[:3]), fingerprints(images[3:3]), fingerprints(images[3:])])
     assert (whole.hashes == parts.hashes).all()
     assert whole.copies == pytest.approx(parts.copies, abs=1e-6)
+    lots = fingerprints(images[:3], images[3:3], images[3:])
+    assert (lots.hashes == parts.hashes).all()
+    assert (lots.copies == parts.copies).all()
     assert joined([]).hashes.shape == (0,)

@@ -39,8 +39,8 @@ class Fingerprints:
         return Fingerprints(self.hashes[rows], self.copies[rows])
 
 
-def fingerprints(images: ImageRows) -> Fingerprints:
-    """The hashes and small copies of photos.
+def fingerprints(*lots: ImageRows) -> Fingerprints:
+    """The hashes and small copies of photos, of one lot after the other.
 
     The hash is pHash: the grey image at 32 x 32, of its discrete cosine transform the 8 x 8 lowest frequencies, and a
     bit for each that says whether it is above their median (Zauner, Implementation and Benchmarking of Perceptual Image
@@ -48,16 +48,20 @@ def fingerprints(images: ImageRows) -> Fingerprints:
     nearly so.
 
     Args:
-        images: uint8 (N, S, S, 3), RGB, of any side.
+        *lots: uint8 (N, S, S, 3) each, RGB, of any side.
     """
-    hashes, copies = [np.empty(0, np.uint64)], [np.empty((0, SIDE * SIDE), np.float32)]
-    side = images.shape[1]
-    lowest = dct(np.eye(HASH_SIDE), axis=0, norm="ortho")[:FREQUENCIES] @ _averages(HASH_SIDE, side)
-    for start in range(0, len(images), BLOCK):
-        grey = images[start : start + BLOCK].astype(np.float32) @ GREY
-        hashes.append(_hash(lowest @ grey @ lowest.T))
-        copies.append(_normalised(_averages(SIDE, side) @ grey @ _averages(SIDE, side).T))
-    return Fingerprints(np.concatenate(hashes), np.concatenate(copies))
+    count, done = sum(map(len, lots)), 0
+    hashes, copies = np.empty(count, np.uint64), np.empty((count, SIDE * SIDE), np.float32)
+    for images in lots:
+        small = _averages(SIDE, images.shape[1])
+        lowest = dct(np.eye(HASH_SIDE), axis=0, norm="ortho")[:FREQUENCIES] @ _averages(HASH_SIDE, images.shape[1])
+        for start in range(0, len(images), BLOCK):
+            grey = images[start : start + BLOCK].astype(np.float32) @ GREY
+            rows = slice(done, done + len(grey))
+            hashes[rows] = _hash(lowest @ grey @ lowest.T)
+            copies[rows] = _normalised(small @ grey @ small.T)
+            done = rows.stop
+    return Fingerprints(hashes, copies)
 
 
 def joined(parts: list[Fingerprints]) -> Fingerprints:

@@ -10,7 +10,7 @@ from bakeoff.core.registry import findings
 from bakeoff.core.types import VAL
 from bakeoff.core.words import agree
 from bakeoff.data.audit.result import Border, Duplicates, Evidence
-from bakeoff.data.duplicates.fingerprints import fingerprints, joined
+from bakeoff.data.duplicates.fingerprints import fingerprints
 from bakeoff.data.duplicates.groups import ImageFile, find_duplicates
 from bakeoff.data.duplicates.names import photo_id
 from bakeoff.data.duplicates.near import CORRELATION, DISTANCE
@@ -56,7 +56,7 @@ def leaks(results: Results) -> Finding:
         return _finding("not applicable", "Not known: only the predictions are given.", None)
     rows = results.dataset.manifest
     copies, ids, names, digests = (rows[name].to_list() for name in ("image", "image_id", "file_name", "source_digest"))
-    prints = joined([fingerprints(images) for images in results.dataset.images.values()])
+    prints = fingerprints(*results.dataset.images.values())
     files = [
         ImageFile(copy, results.comparison.classes[label], split)
         for copy, label, split in zip(copies, rows["label"], rows["split"], strict=True)
