@@ -226,6 +226,8 @@ def _exclusive(base: Variant, context: Context) -> ProposedChange:
         return ProposedChange(POLICY, what, base, base, obstacle)
     index, chosen = inputs.open_index(data, context.experiment.cache)
     wanted = selection.fit_quotas(index, msgspec.structs.replace(chosen, policy=POLICY))
+    if 0 in wanted.numbers.values():
+        return ProposedChange(POLICY, what, base, base, "a class has too few such photos")
     own = msgspec.structs.replace(data, **{f"{split}_per_class": count for split, count in wanted.quotas.items()})
     fewer = base if own == data else _changed(base, "fewer-images", data=own)
     clean = _changed(base, POLICY, data=msgspec.structs.replace(own, policy=POLICY))
