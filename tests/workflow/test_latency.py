@@ -54,7 +54,7 @@ def test_it_is_kept_and_plays_no_part_in_the_digests(measured: Path, sample: Pat
 
 def test_the_report_shows_size_latency_the_frontier_and_the_budget(measured: Path) -> None:
     page = (measured / "report" / "report.md").read_text()
-    assert "| network | parameters | MACs | receptive field | size | latency | trained |" in page
+    assert "| trained | parameters | MACs | receptive field | size | latency | time per run |" in page
     assert "## Accuracy against latency\n\nOn the frontier of accuracy against latency, by the estimates: " in page
     assert "the median of 30 repetitions, networks in turn, with quartiles. ONNX Runtime " in page
     assert (measured / "report" / "figures" / "latency.svg").exists()
