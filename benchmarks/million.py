@@ -4,10 +4,10 @@
 
 draws scenes as the demo does, their shorter side 64 px, and names each many times by hard links, a thousand photos in a
 folder, with one instances file. Then, each in a process of its own, as a user would: `bakeoff build`, opening the data
-set and reading photos all over it, `bakeoff verify`, and `bakeoff train` (net1, one epoch, batch 64). Of each stage the
-seconds, and the peak memory of its largest process as the kernel counts it (`ru_maxrss`: pages of mapped files count,
-the system's own cache of files does not). Needs about 20 KB of disk and 2 inodes a photo in FOLDER, which is emptied
-at the end. Writes `benchmarks/results/million.json` and `million.md`.
+set and reading photos all over it, `bakeoff verify`, `bakeoff train` (net1, one epoch, batch 64), `bakeoff report`. Of
+each stage the seconds, and the peak memory of its largest process as the kernel counts it (`ru_maxrss`: pages of mapped
+files count, the system's own cache of files does not). Needs about 20 KB of disk and 2 inodes a photo in FOLDER, which
+is emptied at the end. Writes `benchmarks/results/million.json` and `million.md`.
 """
 
 import argparse
@@ -28,8 +28,8 @@ from bakeoff.data.sample import CLASSES, draw_sample
 
 RESULTS = Path(__file__).parent / "results"
 SCENES, SIDE, IN_A_FOLDER, VAL = 1000, 64, 1000, 0.01
-GOAL = 1024
-"""MiB."""
+GOAL, REPORT = 1024, "report"
+"""MiB, of all stages but this one."""
 OPEN = """
 import sys, time
 from pathlib import Path
@@ -65,6 +65,7 @@ def main() -> None:
             "open, and read every photo": ["-c", OPEN, str(out / "dataset")],
             "verify": ["-m", "bakeoff", "verify", str(out)],
             "train net1, one epoch": ["-m", "bakeoff", "train", experiment, "--out", str(out)],
+            REPORT: ["-m", "bakeoff", "report", str(out)],
         }.items():
             rows[stage] = measured(command)
             print(stage, rows[stage], flush=True)
@@ -168,7 +169,7 @@ def measured(command: list[str]) -> dict[str, float]:
 def page(result: dict) -> list[str]:
     """The results as Markdown."""
     environment, stages = result["environment"], result["stages"]
-    peak = max(row.get("peak", 0) for row in stages.values())
+    peak = max(row.get("peak", 0) for stage, row in stages.items() if stage != REPORT)
     gigabytes = sum(result["arrays"].values()) / 2**30
     return [
         f"# {result['photos']:,} photos of {SIDE} px",
@@ -190,8 +191,8 @@ def page(result: dict) -> list[str]:
         ),
         "",
         f"Drawing took {stages['draw']['seconds']:,.0f} s. Training: "
-        f"{result['photos a second in training']:,.0f} photos a second. The largest peak is {peak:,.0f} MiB; the goal "
-        f"is below {GOAL:,}: {'met' if peak < GOAL else 'missed'}.",
+        f"{result['photos a second in training']:,.0f} photos a second. Before the report, the largest peak is "
+        f"{peak:,.0f} MiB; the goal is below {GOAL:,}: {'met' if peak < GOAL else 'missed'}.",
     ]
 
 
