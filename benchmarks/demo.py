@@ -127,17 +127,21 @@ def _page(result: dict) -> list[str]:
         f"|---|{'---|' * len(names)}",
         *(f"| {run['run']} | {' | '.join(_accuracy(run, name) for name in names)} |" for run in runs),
         "",
-        "| run | pair | verdict |",
-        "|---|---|---|",
+        f"| pair | {' | '.join(run['run'] for run in runs)} |",
+        f"|---|{'---|' * len(runs)}",
         *(
-            f"| {run['run']} | {pair} | {verdict} |"
-            for run in runs
-            for pair, verdict in run["verdicts"].items()
+            f"| {pair} | {' | '.join(_verdict(pair, run['verdicts'][pair]) for run in runs)} |"
+            for pair, verdict in runs[0]["verdicts"].items()
             if verdict != "not applicable"
         ),
         "",
         *(f"- {run['run']}: {run['confused']} {run['ambiguous']}" for run in runs),
     ]
+
+
+def _verdict(pair: str, verdict: str) -> str:
+    second, first = pair.split(" over ")
+    return {"first better": f"{first} is better", "second better": f"{second} is better"}.get(verdict, verdict)
 
 
 def _accuracy(run: dict, name: str) -> str:
