@@ -52,8 +52,8 @@ def demo(folder: PathName, *, command: str = "", monitor: Monitor = automatic) -
     sample = experiment.sample_folder
     if not sample.exists():
         draw_sample(sample, progress=monitor("drawing"))
-    overrides = [f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}"]
-    return run(load_experiment("showcase", overrides), folder, command=command, monitor=monitor)
+    paths = (f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}")
+    return run(load_experiment("showcase", ["name=demo", *paths]), folder, command=command, monitor=monitor)
 
 
 def select(config: ExperimentConfig, folder: PathName | None = None, *, overwrite: bool = False) -> Selection:
