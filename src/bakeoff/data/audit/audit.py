@@ -63,13 +63,13 @@ def audit_tree(
     digests: list[str | None] = []
     rows: list[int] = []
     unreadable = []
-    for row, (photo, look) in enumerate(zip(tree.photos, _looks(tree, read, decode, elsewhere), strict=True)):
-        digests.append(look.digest)
-        if look.pixels is not None:
-            pixels.append(look.pixels)
+    for row, (photo, found) in enumerate(zip(tree.photos, _read_all(tree, read, decode, elsewhere), strict=True)):
+        digests.append(found.digest)
+        if found.pixels is not None:
+            pixels.append(found.pixels)
             rows.append(row)
         else:
-            unreadable.append(Refused(photo.file, look.reason))
+            unreadable.append(Refused(photo.file, found.reason))
         if len(pixels) == BLOCK:
             prints.append(fingerprints(np.stack(pixels)))
             pixels.clear()
@@ -92,25 +92,25 @@ def audit_tree(
     )
 
 
-def _looks(tree: Tree, read: Read, decode: Decode, elsewhere: PieceMap | None) -> Iterable[ReadPhoto]:
+def _read_all(tree: Tree, read: Read, decode: Decode, elsewhere: PieceMap | None) -> Iterable[ReadPhoto]:
     if not elsewhere:
-        return (look for photo in tree.photos for look in look_at(read, decode, [photo]))
-    made = made_elsewhere(elsewhere, partial(look_at, read, decode), tree.photos, UNSEEN)
-    return (look for _, looks in made for look in looks)
+        return (own for photo in tree.photos for own in read_photos(read, decode, [photo]))
+    made = made_elsewhere(elsewhere, partial(read_photos, read, decode), tree.photos, UNSEEN)
+    return (own for _, some in made for own in some)
 
 
-def look_at(read: Read, decode: Decode, photos: Sequence[TreeImage]) -> list[ReadPhoto]:
+def read_photos(read: Read, decode: Decode, photos: Sequence[TreeImage]) -> list[ReadPhoto]:
     """Reads and decodes photos; arguments as of `audit_tree`."""
-    looks = []
+    found = []
     for photo in photos:
         digest = None
         try:
             raw = read(photo.file)
             digest = hashlib.sha256(raw).hexdigest()
-            looks.append(ReadPhoto(digest, decode(raw)))
+            found.append(ReadPhoto(digest, decode(raw)))
         except ImageError as error:
-            looks.append(ReadPhoto(digest, None, str(error)))
-    return looks
+            found.append(ReadPhoto(digest, None, str(error)))
+    return found
 
 
 def _counts(tree: Tree) -> dict[str, dict[str, int]]:
