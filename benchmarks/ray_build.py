@@ -155,6 +155,8 @@ def page(result: dict) -> list[str]:
         row(f"`build`, {NODES} processes or {NODES} nodes", result["build"]),
         row("`audit`, one process or the nodes", result["audit"]),
         "",
+        "Each build here starts its processes anew; the workers of the nodes start in the first turn, and stay.",
+        "",
         "All data sets are the same bytes, all audits the same. While the cluster builds, the command takes "
         f"{quarter:.0f} MiB after a quarter of the photos and {end:.0f} MiB after the last one.",
     ]
