@@ -146,6 +146,27 @@ def test_single_wrong_labels_are_named(tmp_path: Path) -> None:
     )
 
 
+def test_photos_and_classes_that_the_annotations_do_not_know_are_said(tmp_path: Path) -> None:
+    root, index = write_tree(tmp_path / "student"), tmp_path / "instances.json"
+    write_instances(index, lambda number: 1 + (number >= 12))
+    for number, path in enumerate(sorted((root / "val" / "cat").iterdir())):
+        path.rename(path.with_name(f"renamed {number}.png"))
+    for split in ("train", "val"):
+        (root / split / "dog").rename(root / split / "fox")
+    (graded,) = grade([root], annotations=index).hand_ins
+    assert not graded.mistakes
+    assert any("photos are not in" in note and "such as val/cat/renamed 0.png" in note for note in graded.notes)
+    assert any("no category of" in note and note.endswith("fox") for note in graded.notes)
+
+
+def test_photos_that_make_no_data_set_are_said(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "student" / "data")
+    (root / "val" / "dog").rename(root / "val" / "fox")
+    (graded,) = grade([root.parent]).hand_ins
+    (note,) = graded.notes
+    assert note.startswith("its photos are not looked at: ")
+
+
 def write_instances(path: Path, category: Callable[[int], int]) -> None:
     images = [{"id": n, "file_name": f"{n:012}.png", "width": 64, "height": 64} for n in range(24)]
     box = {"bbox": [1, 1, 9, 9], "area": 81}

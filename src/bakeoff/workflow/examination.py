@@ -17,9 +17,11 @@ from bakeoff.core.types import VAL
 from bakeoff.data import inputs
 from bakeoff.data.audit.channels import find_swapped_channels
 from bakeoff.data.audit.mistakes import mistakes_of
+from bakeoff.data.audit.result import LabelCheck
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.data.image_folder.tree import Tree, is_hidden, scan
 from bakeoff.data.index import Index
+from bakeoff.data.photo_formats import SUFFIXES
 from bakeoff.evaluation.columns import PREDICTED, SCORES, TRUE, read_table
 from bakeoff.evaluation.external import LabelTable, labels_of_table, named, runs_of_table, runs_of_values
 from bakeoff.evaluation.hand_in import HandIn
@@ -114,12 +116,14 @@ class Examination:
     def _tree(self) -> Tree | None:
         """The data set: the folder itself or one in it, one with splits first."""
         inner = [path for path in sorted(self._folder.iterdir()) if path.is_dir() and not path.is_symlink()]
-        found = []
+        found, refusals = [], []
         for path in (self._folder, *inner):
             try:
                 found.append(scan(path))
-            except SourceError:
-                continue
+            except SourceError as error:
+                refusals.append(f"its photos are not looked at: {error}")
+        if not found and any(file.suffix.lower() in SUFFIXES for own in inner for file in own.rglob("*")):
+            self._notes.append(refusals[-1])
         return min(found, key=lambda tree: tree.splits == (None,), default=None)
 
     def _look_at_photos(self, tree: Tree) -> None:
@@ -127,6 +131,8 @@ class Examination:
         audit = inputs.audit_read(tree, reference.index, self._monitor)
         self._photos = {split: sum(sizes.values()) for split, sizes in audit.counts.items()}
         self._mistakes += mistakes_of(audit)
+        if audit.labels:
+            self._notes += _not_judged(audit.labels)
         if reference.originals and (found := find_swapped_channels(tree, reference.originals, inputs.thumbnail)):
             self._mistakes.append(found)
 
@@ -201,3 +207,12 @@ class Examination:
         plain, swapped = (own.argmax(axis=1) == truth for own in (logits, network.logits(images[..., ::-1])))
         if found := mistake_of_channels(self._label(path), plain, swapped):
             self._mistakes.append(found)
+
+
+def _not_judged(labels: LabelCheck) -> Iterator[str]:
+    """What the instances file says nothing of: without this, nothing found would look like nothing wrong."""
+    if lost := labels.unmatched:
+        count = labels.matched + len(lost)
+        yield f"{len(lost):,} of {count:,} photos are not in {labels.annotations}, such as {lost[0]}: not judged by it"
+    if unknown := labels.unknown_classes:
+        yield f"no category of {labels.annotations}, so that it does not judge them: {', '.join(unknown)}"
