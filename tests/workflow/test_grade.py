@@ -180,6 +180,10 @@ def test_bgr_written_as_rgb_is_named(tmp_path: Path) -> None:
     student = write_tree(tmp_path / "student" / "data", rgb=False)
     assert codes(student.parent, images=originals) == ["bgr"]
     assert codes(originals, images=originals) == []
+    (tmp_path / "others").mkdir()
+    (graded,) = grade([student.parent], images=tmp_path / "others").hand_ins
+    assert (graded.mistakes, len(graded.notes)) == ((), 1)
+    assert graded.notes[0].startswith("none of its photos could be compared with ")
 
 
 def test_tied_layers_are_named_from_the_weights_alone(tmp_path: Path) -> None:

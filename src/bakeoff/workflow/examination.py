@@ -133,8 +133,10 @@ class Examination:
         self._mistakes += mistakes_of(audit)
         if audit.labels:
             self._notes += _not_judged(audit.labels)
-        if reference.originals and (found := find_swapped_channels(tree, reference.originals, inputs.thumbnail)):
-            self._mistakes.append(found)
+        if reference.originals:
+            compared, found = find_swapped_channels(tree, reference.originals, inputs.thumbnail)
+            self._mistakes += [found] if found else []
+            self._notes += [] if compared else [f"none of its photos could be compared with {reference.originals}"]
 
     def _look_at_tables(self, paths: Sequence[Path]) -> None:
         matrices = {}

@@ -21,7 +21,7 @@ CLOSER = 0.5
 and as not swapped the other way round; grey photos and others in between say nothing."""
 
 
-def find_swapped_channels(tree: Tree, originals: Path, decode: Callable[[bytes], Images]) -> Mistake | None:
+def find_swapped_channels(tree: Tree, originals: Path, decode: Callable[[bytes], Images]) -> tuple[int, Mistake | None]:
     """Compares photos of a tree with their originals, found by name or the id in it.
 
     Args:
@@ -30,12 +30,12 @@ def find_swapped_channels(tree: Tree, originals: Path, decode: Callable[[bytes],
         decode: Gives a photo's pixels, uint8 (S, S, 3), RGB, S the same for all, or raises `ImageError`.
 
     Returns:
-        The mistake; None where most photos are as the originals, or none could be compared.
+        How many photos could be compared, and the mistake; None where most are as the originals.
     """
     votes = list(_votes(tree, originals, decode))
     if 2 * sum(votes) <= len(votes):
-        return None
-    return Mistake(
+        return len(votes), None
+    return len(votes), Mistake(
         "bgr",
         f"Red and blue are swapped in {sum(votes):,} of {len(votes):,} photos that were compared with the originals: "
         "BGR pixels, as OpenCV reads them, were written or used as RGB.",
