@@ -162,3 +162,15 @@ def test_a_report_while_networks_are_trained_is_of_the_runs_that_ended(finished:
     assert page.exists()
     assert [network.name for network in Experiment(folder).comparison.networks] == ["net1"]
     assert not list(folder.glob(".*.lock"))
+
+
+def test_what_killed_commands_left_of_the_records_is_removed(finished: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(finished, tmp_path / "out"))
+    names = ("bakeoff", "experiment", "latency", "comparison", "findings")
+    left = [folder / f".{name}.json.partial-1234567" for name in names]
+    for path in left:
+        path.touch()
+    pipeline.write_report(folder)
+    with Experiment(folder).locked():
+        pass
+    assert not [path for path in left if path.exists()]

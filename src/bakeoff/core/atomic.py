@@ -36,30 +36,22 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 
 def write_bytes(path: Path, raw: bytes) -> None:
-    """Writes a file atomically; raises `StorageError` where there is no room or no right to write.
-
-    What killed processes left of it is removed first, by the lock that the file's writers hold; where the file system
-    has no locks, it stays.
-    """
-    with storage_errors(path), ExitStack() as held:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(StorageError):
-            held.enter_context(lock(path))
-            for left in path.parent.glob(f"{glob.escape(_prefix(path))}*"):
-                if not left.is_dir():  # a folder of that name has its own way
-                    left.unlink()
-        write_unlocked(path, raw)
-
-
-def write_unlocked(path: Path, raw: bytes) -> None:
-    """The same for one who holds the file's lock, or does without it."""
+    """Writes a file atomically; raises `StorageError` where there is no room or no right to write."""
     partial = path.with_name(f"{_prefix(path)}{os.getpid()}")
     with storage_errors(path):
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(raw)
             durable.move(partial, path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+def remove_partials(folder: Path, *names: str) -> None:
+    """Removes what killed processes left of files that they were writing; for one who keeps out their other writers."""
+    for path in (folder / name for name in names):
+        for left in path.parent.glob(f"{glob.escape(_prefix(path))}*"):
+            left.unlink()
 
 
 @contextmanager

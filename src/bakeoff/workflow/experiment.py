@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from bakeoff.config.experiment import ExperimentConfig, Variant, data_owners
-from bakeoff.core.atomic import lock
+from bakeoff.core.atomic import lock, remove_partials
 from bakeoff.core.errors import StorageError
 from bakeoff.core.parquet import read_parquet
 from bakeoff.core.seals import broken_seals, check_seal
-from bakeoff.core.storage import Record, check_owned, check_sealed, digest, mark_owned, read_json, write_sealed
+from bakeoff.core.storage import MARKER, Record, check_owned, check_sealed, digest, mark_owned, read_json, write_sealed
 from bakeoff.core.types import Environment
 from bakeoff.core.untrusted import check_tree, inside
 from bakeoff.data.build.dataset import Dataset
@@ -43,7 +43,8 @@ OPTIONAL = {
     Tuning: "tune/tuning.json",
 }
 """The records that not every experiment has."""
-RECORDS = ("experiment.json", "comparison.json", "findings.json", *OPTIONAL.values())
+RESULTS = ("comparison.json", "findings.json")
+RECORDS = ("experiment.json", *RESULTS, *OPTIONAL.values())
 _locked: set[Path] = set()
 
 
@@ -77,7 +78,7 @@ class Experiment:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Waits for another command that works in this folder, and holds the folder against others meanwhile."""
+        """Waits for another command in this folder, and holds the folder; removes what killed ones left of records."""
         own = self.folder.resolve()
         if own in _locked:  # by this process: a stage of a run
             yield
@@ -86,6 +87,7 @@ class Experiment:
         with lock(own):
             _locked.add(own)
             try:
+                remove_partials(self.folder, MARKER, "experiment.json", *OPTIONAL.values())
                 yield
             finally:
                 _locked.remove(own)
@@ -94,6 +96,7 @@ class Experiment:
     def scoring(self) -> Iterator[None]:
         """Holds the results against other commands that score; training, which adds runs, may go on meanwhile."""
         with lock(self.folder / "results"):
+            remove_partials(self.folder, *RESULTS)
             yield
 
     def selection_folder(self, variant: str = "") -> Path:
@@ -237,8 +240,7 @@ class Experiment:
 
     def latencies_of(self, runs: Sequence[Run]) -> Latencies | None:
         """Those of the networks as they are trained now."""
-        measured = self.latencies
-        return measured.of_runs({digest(run.spec) for run in runs}) if measured else None
+        return self.latencies and self.latencies.of_runs({digest(run.spec) for run in runs})
 
     @cached_property
     def shown(self) -> "ReportInput":
@@ -294,5 +296,5 @@ class Experiment:
     @property
     def digests(self) -> Mapping[str, str]:
         """By part ("selection", "dataset", "runs/NAME") its digest: what makes two of them the same."""
-        parts = {"selection": self.selection.info.digest, "dataset": self.dataset.info.digest}
-        return parts | {f"runs/{run.name}": digest(run.spec) for run in self.runs}
+        runs = {f"runs/{run.name}": digest(run.spec) for run in self.runs}
+        return {"selection": self.selection.info.digest, "dataset": self.dataset.info.digest} | runs

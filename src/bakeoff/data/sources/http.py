@@ -10,7 +10,7 @@ from threading import Lock
 from urllib.parse import quote
 
 from bakeoff.config.tables import URL
-from bakeoff.core.atomic import lock, storage_errors, write_unlocked
+from bakeoff.core.atomic import lock, remove_partials, storage_errors, write_bytes
 from bakeoff.core.errors import ImageError, SourceError
 from bakeoff.core.progress import Progress
 from bakeoff.core.registry import sources
@@ -96,10 +96,9 @@ class HttpSource:
                 if _is_whole(path):  # by another process, in the meantime
                     return ""
                 if held:
-                    for left in path.parent.glob(f".{path.name}.partial-*"):  # by processes that were killed
-                        left.unlink()
+                    remove_partials(path.parent, path.name)
                 try:
-                    write_unlocked(path, client.get(url).data)
+                    write_bytes(path, client.get(url).data)
                 except Fault as fault:
                     return str(fault)
         return ""
