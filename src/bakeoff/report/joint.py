@@ -8,7 +8,7 @@ import msgspec
 from bakeoff.evaluation.scores import PairScores
 from bakeoff.report import curves
 from bakeoff.report.contents import Format, Page, ReportInput, Section, Table
-from bakeoff.report.curve_figures import curve_figures
+from bakeoff.report.curve_figures import curve_figures, failed_runs
 from bakeoff.report.formatting import drawn, percent
 from bakeoff.report.sections import pairs
 from bakeoff.report.short_answer import short_answer
@@ -61,6 +61,7 @@ def _answers(cases: Mapping[str, ReportInput]) -> Section:
 def _networks(cases: Mapping[str, ReportInput]) -> Section:
     runs = [_renamed(name, run) for name, case in cases.items() for run in case.runs]
     losses, epochs = curves.loss_points(runs), curves.epoch_points(runs)
+    failed = frozenset(f"{name}: {run}" for name, case in cases.items() for run in failed_runs(case))
     caption = (
         "Networks of all experiments. Chance: the accuracy at chance level. In brackets the 95 % interval over seeds "
         "and photos; with one seed over photos. Accuracies on different photos or classes do not "
@@ -69,7 +70,7 @@ def _networks(cases: Mapping[str, ReportInput]) -> Section:
     formats: dict[str, Format] = {"chance": percent, "validation": drawn, "any label": drawn}
     values = {
         "networks": Table("networks", caption, COLUMNS, list(_rows(cases)), formats),
-        "curves": curve_figures(runs, losses, epochs),
+        "curves": curve_figures(runs, losses, epochs, failed),
         "runs": None,
         "measures": None,
     }

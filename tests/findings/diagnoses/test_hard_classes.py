@@ -77,6 +77,9 @@ def test_a_class_that_is_never_predicted_is_found(dataset, train, make_case) -> 
     finding = hard_classes(make_case(dataset, runs_of(train, rows)))
     assert finding.state == "found"
     assert "a never predicts cat" in finding.verdict
+    assert finding.answer
+    assert finding.answer.text.endswith("a never predicts cat.")
+    assert "recall" not in finding.answer.text or "Hard for a" in finding.verdict
 
 
 def test_a_class_of_two_photos_that_is_never_predicted_is_no_finding(make_case) -> None:

@@ -92,15 +92,18 @@ def hard_classes(results: Results) -> Finding:
 
 
 def _answer(measured: list[ClassErrors], state: State) -> ShortAnswer | None:
-    """What is surely hard for the best network; the lowest recall where nothing is."""
+    """What was found, as in the verdict; the lowest recall of the best network where nothing was."""
     if not measured:
         return None
     best = max(measured, key=lambda own: own.accuracy)
-    parts = [own for own in best.recall if own.p < ALPHA][:SHOWN] or best.recall[:1]
+    if state != "found":
+        return ShortAnswer("undecided", f"{best.network}: {'; '.join(map(_recall, best.recall[:1]))}.")
+    said = [_recall(own) for own in best.recall if own.p < ALPHA][:SHOWN]
     sure = [own for own in best.confused if own.p < ALPHA][:SHOWN]
-    said = [_recall(own) for own in parts]
     said += [f"{own.true} as {own.predicted} {own.count:.0f} times per seed" for own in sure]
-    return ShortAnswer("yes" if state == "found" else "undecided", f"{best.network}: {'; '.join(said)}.")
+    parts = [f"{best.network}: {'; '.join(said)}"] if said else []
+    parts += [f"{own.network} never predicts {', '.join(own.never)}" for own in measured if own.never]
+    return ShortAnswer("yes", f"{'; '.join(parts)}.")
 
 
 def _judge(measured: list[ClassErrors]) -> tuple[State, str]:

@@ -7,6 +7,7 @@ from bakeoff.evaluation.power import Power
 from bakeoff.evaluation.results import Results
 from bakeoff.findings.finding import Finding, ShortAnswer, State, builtins_of
 
+UNTESTED = "No two networks trained with two seeds in common, so that no difference was tested."
 COARSE = 0.05
 """An experiment that can only detect differences of five points and more misses those of published results."""
 
@@ -24,7 +25,7 @@ def power(results: Results) -> Finding:
     found = results.comparison.power
     state: State
     if not found:
-        state, verdict = "not applicable", "One seed per network: what another seed would change can't be estimated."
+        state, verdict = "not applicable", UNTESTED
     elif found.detectable is None:
         state, verdict = "found", "This experiment is too small to call any difference better in four of five cases."
     else:
@@ -50,7 +51,7 @@ def power(results: Results) -> Finding:
 def _answer(found: Power | None) -> ShortAnswer:
     """What to do next is a part of it."""
     if not found:
-        return ShortAnswer("no", "One seed per network: from two seeds on, differences are tested.")
+        return ShortAnswer("no", UNTESTED)
     if found.detectable is None:
         return ShortAnswer("no", "Not for any difference; more seeds or photos see some.")
     smallest = f"a difference of {100 * found.detectable:.1f} points"
