@@ -147,5 +147,15 @@ def test_a_mean_names_the_seeds_that_are_missing_from_it(values: Callable[..., d
     )
 
 
+def test_a_single_network_is_not_asked_whether_it_is_best(values: Callable[..., dict[str, object]]) -> None:
+    judged = Finding(
+        code="best-network", title="", question="Is one network best?", state="not applicable", verdict="", limits="",
+        evidence={}, weight=90, answer=None,
+    )  # fmt: skip
+    section = values(network("one", 0.5, 0.01, seeds=2), findings=(judged,))
+    assert best(section).mark is None
+    assert best(section).text.endswith("the mean of 2 seeds (95 % interval over seeds and photos).")
+
+
 def test_without_a_finished_run_there_is_no_answer(answer: Answer) -> None:
     assert answer(network("one", 0.5, seeds=0, failed=1)).startswith("No network trained")

@@ -63,6 +63,13 @@ def test_a_script_that_its_workers_would_run_again_is_refused(tmp_path: Path) ->
     assert said([str(script)]) == ""
 
 
+def test_a_worker_that_runs_the_script_again_says_so_and_does_not_wait_for_its_parent(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    start = "import multiprocessing\nmultiprocessing.get_context('spawn').Process(target=print).start()\n"
+    script.write_text(CODE.format(before="assert __name__", network="net1") + start)
+    assert said([str(script)]).count("would be run again by each worker process") == 1
+
+
 def test_nodes_of_a_cluster_know_nothing_of_the_script(tmp_path: Path) -> None:
     script, guard = tmp_path / "script.py", "assert __name__ == '__main__'\n"
     plugin = "from bakeoff.core.registry import networks\n@networks.register('own')\nclass Net: pass"

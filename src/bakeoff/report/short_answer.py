@@ -23,13 +23,13 @@ class Line(NamedTuple):
     """A question with its answer in one line.
 
     Attributes:
-        mark: Whether it is decided, and how.
+        mark: Whether it is decided, and how; None where the question does not arise.
         question: The question.
         text: The answer with its number.
         anchor: The part of the page that holds the evidence.
     """
 
-    mark: Mark
+    mark: Mark | None
     question: str
     text: str
     anchor: str
@@ -39,12 +39,14 @@ def short_answer(case: ReportInput) -> dict[str, object]:
     """What was asked, the line on the best network, those on all else, and what is missing from them."""
     said, budget = _best(case), _budget(case)
     judged = _finding(case, BEST)
-    mark: Mark = judged.answer.mark if judged and judged.answer else "undecided"
     text = said if budget in said else f"{said} {budget}"
-    question = judged.question if judged else "Is one network best?"
+    best = Line("undecided", "Is one network best?", text, "networks")
+    if judged:
+        mark = judged.answer.mark if judged.answer else None
+        best = Line(mark, judged.question, text, f"finding-{BEST}")
     return {
         "question": case.experiment.question,
-        "best": Line(mark, question, text, f"finding-{BEST}" if judged else "networks"),
+        "best": best,
         "lines": [*_lines(case), _better(case)],
         "warnings": [*_leaks(case), *_missing(case)],
     }
@@ -90,7 +92,7 @@ def _best(case: ReportInput) -> str:
     leaders = [network.name for network in ranked if _accuracy(network) == _accuracy(best)]
     reached = f"{estimate(best.val_accuracy)} of {images:,} photos, {_base(best)}."
     measure = MEASURE[case.comparison.scoring]
-    if len(done) == 1:
+    if len(done) == 1 and len(case.comparison.networks) > 1:
         return f"{best.name} reaches a {measure} of {reached} No other network trained."
     if len(ranked) == 1:
         return f"{best.name} reaches a {measure} of {reached}"

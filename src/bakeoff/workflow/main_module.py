@@ -1,6 +1,7 @@
 """What of the main script, or of a notebook, other processes can't have: said before any photo is read."""
 
 import sys
+from multiprocessing import current_process
 from pathlib import Path
 
 from bakeoff.config.experiment import ExperimentConfig
@@ -23,7 +24,10 @@ def check_main(config: ExperimentConfig) -> None:
         _check_network(name, path if spawned else None)
     if config.training.executor != "serial":
         modules_for_workers(spawned=spawned)
-    if (config.training.executor != "serial" or config.data.workers != 1) and path and not _is_guarded(Path(path)):
+    # A worker process that runs the script again, in spite of what its text says, would wait for its own parent's lock.
+    is_worker = getattr(current_process(), "_inheriting", False)  # as multiprocessing itself asks
+    in_processes = config.training.executor != "serial" or config.data.workers != 1
+    if is_worker or (in_processes and path and not _is_guarded(Path(path))):
         raise ConfigError(
             f"{path} would be run again by each worker process: put what it does under `{GUARD}`, or set "
             "training.executor to serial and data.workers to 1."

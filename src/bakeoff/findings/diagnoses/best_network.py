@@ -45,6 +45,7 @@ def best_network(results: Results) -> Finding:
         {network.name: network.val_accuracy for network in scored},
         out,
     )
+    answer = ShortAnswer(_mark(results, state, scored, best), verdict)
     return Finding(
         code="best-network",
         title="Best network",
@@ -55,7 +56,7 @@ def best_network(results: Results) -> Finding:
         "not equal: more seeds or photos may decide it.",
         evidence=builtins_of(evidence),
         weight=90,
-        answer=ShortAnswer(_mark(results, state, scored, best), verdict),
+        answer=answer if len(results.comparison.networks) > 1 else None,
     )
 
 
