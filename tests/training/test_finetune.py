@@ -80,7 +80,7 @@ def test_learning_rates_fall_from_the_head_down(recipe: Recipe) -> None:
 
 
 def test_of_a_network_from_scratch_no_key_of_fine_tuning_has_an_effect() -> None:
-    tuned = Recipe(layer_decay=0.5, head_learning_rate=0.1, freeze="backbone", freeze_epochs=9)
+    tuned = Recipe(layer_decay=0.5, head_learning_rate=0.1, freeze="backbone", freeze_epochs=9, freeze_fraction=1.0)
     network = create("net1", 3, 32, tuned)
     freeze(network, tuned, 1)
     assert network.training
@@ -100,6 +100,36 @@ def test_a_frozen_backbone_stays_and_learns_after_its_epochs(dataset: Dataset, r
     later = trained(dataset, replace(frozen, freeze_epochs=1), tmp_path / "later")
     assert not same(before, parts(later.model)[0])
     assert not same(head, parts(later.model)[1])
+
+
+def test_the_lower_stages_stay_and_the_upper_ones_learn(dataset: Dataset, recipe: Recipe, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    before = parts(create(NAME, len(dataset.info.classes), dataset.info.size, recipe))[0]
+    frozen = replace(recipe, freeze_fraction=0.7)  # conv_stem, bn1, blocks 0 to 5, conv_head
+    after = parts(trained(dataset, frozen, tmp_path / "run").model)[0]
+    lower = {name: value for name, value in before.items() if name.startswith(("network.conv_stem", "network.bn1"))}
+    lower |= {
+        name: value
+        for name, value in before.items()
+        if name.startswith(tuple(f"network.blocks.{n}." for n in range(4)))
+    }
+    assert same(lower, after)
+    upper = {name: value for name, value in before.items() if name not in lower and "num_batches" not in name}
+    assert upper
+    assert not any(torch.equal(value, after[name]) for name, value in upper.items())
+
+
+def test_batch_normalisation_keeps_its_statistics_and_learns_its_scale(
+    dataset: Dataset, recipe: Recipe, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    before = parts(create(NAME, len(dataset.info.classes), dataset.info.size, recipe))[0]
+    after = parts(trained(dataset, replace(recipe, freeze_batch_norm=True), tmp_path / "run").model)[0]
+    statistics = {name: value for name, value in before.items() if ".running_" in name}
+    assert statistics
+    assert same(statistics, after)
+    learned = [name for name in before if ".running_" not in name and "num_batches" not in name]
+    assert not any(torch.equal(before[name], after[name]) for name in learned)
 
 
 def test_a_linear_probe_on_features_is_the_frozen_network_trained_on_images(

@@ -77,6 +77,10 @@ class Recipe(ConfigTable, frozen=True):
         freeze: Fine-tuning: "backbone" trains the last layer only, for all epochs: a linear probe. Where nothing is
             drawn, features are computed once.
         freeze_epochs: Fine-tuning: for the first so many epochs only the last layer is trained.
+        freeze_fraction: Fine-tuning: this fraction of the stages, from the input up, stays as it was pretrained. A
+            stage is all whose name is the same up to its first number, such as `blocks.3`; the last layer is none.
+        freeze_batch_norm: Fine-tuning: batch normalisation goes on with the running mean and variance of the
+            pretraining; only its scale and shift learn.
         layer_decay: Fine-tuning: the learning rate of each stage as a fraction of that of the stage above it.
         head_learning_rate: Fine-tuning: the learning rate of the last layer; 0 is `learning_rate`.
         drop_path: Probability that a residual branch of a library's network is dropped (stochastic depth).
@@ -121,6 +125,8 @@ class Recipe(ConfigTable, frozen=True):
     input_size: Annotated[int, Meta(ge=0, le=2048)] = 0
     freeze: Literal["none", "backbone"] = "none"
     freeze_epochs: Count = 0
+    freeze_fraction: Fraction = 0.0
+    freeze_batch_norm: bool = False
     layer_decay: Annotated[float, Meta(gt=0.0, le=1.0)] = 1.0
     head_learning_rate: NotNegative = 0.0
     drop_path: Annotated[float, Meta(ge=0.0, lt=1.0)] = 0.0

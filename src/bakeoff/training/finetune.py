@@ -7,6 +7,7 @@ from bakeoff.models.prepared import Prepared
 
 Group = dict[str, object]
 """A parameter group of torch's optimisers."""
+BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 
 def parameter_groups(network: nn.Module, recipe: Recipe) -> list[Group]:
@@ -32,33 +33,43 @@ def parameter_groups(network: nn.Module, recipe: Recipe) -> list[Group]:
 def freeze(network: nn.Module, recipe: Recipe, epoch: int) -> None:
     """Puts a network in training mode for an epoch, counted from 1; a pretrained one's backbone may be frozen.
 
-    A frozen backbone computes as in evaluation: the running statistics of its batch normalisation stay, too.
+    What is frozen computes as in evaluation: the running statistics of its batch normalisation stay, too.
     """
     network.train()
     if not isinstance(network, Prepared) or not network.head:
         return
-    frozen = recipe.freeze == "backbone" or epoch <= recipe.freeze_epochs
-    head = network.network.get_submodule(network.head)
-    network.requires_grad_(not frozen)
-    head.requires_grad_()
-    if frozen:
-        network.eval()
-        head.train()
+    stages = _stages(network)
+    whole = recipe.freeze == "backbone" or epoch <= recipe.freeze_epochs
+    frozen = stages if whole else stages[: round(recipe.freeze_fraction * len(stages))]
+    for name, parameter in network.named_parameters():
+        parameter.requires_grad_(_stage(name) not in frozen)
+    for name, module in network.named_modules():
+        keeps_statistics = recipe.freeze_batch_norm and isinstance(module, BATCH_NORM)
+        if whole or keeps_statistics or _stage(name) in frozen:
+            module.training = False  # not `eval()`: modules in it may be of a stage that learns
+    network.network.get_submodule(network.head).train().requires_grad_()
 
 
 def _learning_rates(network: nn.Module, recipe: Recipe) -> dict[str, float]:
     """By name of a parameter its learning rate, of a pretrained network."""
     if not isinstance(network, Prepared) or not network.head:
         return {}
-    head = f"network.{network.head}."
-    names = [name for name, _ in network.named_parameters()]
-    stages = list(dict.fromkeys(_stage(name) for name in names if not name.startswith(head)))
+    stages, own = _stages(network), recipe.head_learning_rate or recipe.learning_rate
     depth = {stage: len(stages) - place for place, stage in enumerate(stages)}
-    own = recipe.head_learning_rate or recipe.learning_rate
     return {
-        name: own if name.startswith(head) else recipe.learning_rate * recipe.layer_decay ** depth[_stage(name)]
-        for name in names
+        name: own if _in_head(name, network) else recipe.learning_rate * recipe.layer_decay ** depth[_stage(name)]
+        for name, _ in network.named_parameters()
     }
+
+
+def _in_head(name: str, network: Prepared) -> bool:
+    return name.startswith(f"network.{network.head}.")
+
+
+def _stages(network: Prepared) -> list[str]:
+    """The stages of the backbone, from the input up."""
+    names = [name for name, _ in network.named_parameters() if not _in_head(name, network)]
+    return list(dict.fromkeys(map(_stage, names)))
 
 
 def _stage(name: str) -> str:
