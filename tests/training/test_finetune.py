@@ -159,7 +159,9 @@ def test_features_are_computed_once_where_an_image_is_always_the_same(
     probe = replace(recipe, **{"freeze": "backbone", **change})
     network = create(NAME, 3, dataset.info.size, probe)
     splits = {name: Split(np.asarray(dataset.images[name]), dataset.labels[name], CPU) for name in (TRAIN, VAL)}
-    module, found = with_features(network, splits, probe)
+    beats: list[None] = []
+    module, found = with_features(network, splits, probe, lambda: beats.append(None))
+    assert bool(beats) == cached
     assert isinstance(found[TRAIN], Features) == cached
     assert (module is network) != cached
     if cached:

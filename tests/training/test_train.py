@@ -257,6 +257,15 @@ def test_the_baselines_are_trained_as_any_network(
         assert run.predictions.table["predicted"].n_unique() == 1
 
 
+def test_evaluation_is_heard_of_too(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    told: list[tuple[int, int, str]] = []
+    train(spec, dataset, tmp_path / "run", lambda done, total, status="": told.append((done, total, status)))
+    total = told[-1][1]
+    assert told[0] == (0, total, ""), "before the first step"
+    last_epoch = max(place for place, (_, _, status) in enumerate(told) if status)
+    assert told[last_epoch + 1 :] == [(total, total, "")] * 2, "a batch of each split"
+
+
 def test_the_ema_is_what_is_evaluated_and_kept(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
     plain = train(spec, dataset, tmp_path / "plain")
     averaged = train(change(spec, recipe=change(spec.recipe, ema_decay=0.9)), dataset, tmp_path / "averaged")

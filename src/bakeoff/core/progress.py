@@ -8,6 +8,9 @@ from typing import Protocol, cast
 Progress = Callable[[int, int], None]
 """Called with how much is done, and of how much."""
 
+Beat = Callable[[], None]
+"""Called after each batch of what may take minutes without a step of the training, so that nobody takes it for dead."""
+
 
 class RunProgress(Protocol):
     """A `Progress` that is told a run's state in words, too, whenever that was evaluated."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from bakeoff.config.schema import Recipe
+from bakeoff.core.progress import Beat
 from bakeoff.core.types import TRAIN, VAL
 from bakeoff.training.augmentation import Mixture, mix
 from bakeoff.training.batches import Split
@@ -53,20 +54,24 @@ def fit(
         log.append(line)
         observer.line(line)
 
+    step = Step(state, splits[TRAIN], recipe)
+
+    def beat() -> None:
+        observer.progress(state.step, step.steps)
+
     if stored := checkpoint.restore(state):
         begun -= stored.seconds
         for line in stored.log:
             keep(line)
     else:
-        keep(_epoch_line(state, splits, recipe, None, begun))
-    step = Step(state, splits[TRAIN], recipe)
+        keep(_epoch_line(state, splits, recipe, None, begun, beat))
     can_capture = splits[TRAIN].on_device and can_be_captured(recipe, state.device)
     advance = GraphedStep(step) if can_capture else step
     for epoch in range(state.epoch + 1, recipe.epochs + 1):
         totals = _run_epoch(step, advance, keep, observer)
         state.epoch = epoch
         if epoch % recipe.eval_every == 0 or epoch == recipe.epochs:
-            line = _epoch_line(state, splits, recipe, totals / len(splits[TRAIN]), begun)
+            line = _epoch_line(state, splits, recipe, totals / len(splits[TRAIN]), begun, beat)
             keep(line)
             observer.progress(state.step, step.steps, line.describe(recipe.epochs))
             state.weights.judge(epoch, line.holdout_loss)
@@ -152,7 +157,7 @@ def _run_epoch(step: Step, advance: Callable[[Tensor], None], keep: Keep, observ
     return step.totals
 
 
-def evaluate(network: nn.Module, split: Split, recipe: Recipe) -> Tensor:
+def evaluate(network: nn.Module, split: Split, recipe: Recipe, beat: Beat = lambda: None) -> Tensor:
     """A network's logits, with its recipe's test-time augmentation, for all images of a split: float32 (N, K), CPU."""
     network = with_tta(network, recipe).eval()
     found = torch.zeros(0)
@@ -164,15 +169,18 @@ def evaluate(network: nn.Module, split: Split, recipe: Recipe) -> Tensor:
             if not start:  # for all at once: kept one by one, they would lie between the memory that batches give back
                 found = torch.empty(len(split), logits.shape[1])
             found[start : start + EVALUATION_BATCH] = logits
+            beat()
     return found
 
 
-def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Tensor | None, begun: float) -> EpochLog:
+def _epoch_line(
+    state: TrainingState, splits: Splits, recipe: Recipe, means: Tensor | None, begun: float, beat: Beat
+) -> EpochLog:
     network, train = state.weights.evaluated, splits[TRAIN]
     rows = torch.linspace(0, len(train) - 1, min(PROBE_IMAGES, len(train))).long().to(train.labels.device)
     norms, weights, scales = probe(network, train.inputs(rows), train.targets[rows])
     train_loss, train_accuracy = means.tolist() if means is not None else (None, None)
-    val_loss, val_accuracy = _validate(network, splits[VAL], recipe)
+    val_loss, val_accuracy = _validate(network, splits[VAL], recipe, beat)
     return EpochLog(
         epoch=state.epoch,
         train_loss=train_loss,
@@ -183,15 +191,15 @@ def _epoch_line(state: TrainingState, splits: Splits, recipe: Recipe, means: Ten
         weight_norms=weights,
         activation_scales=scales,
         seconds=time.perf_counter() - begun,
-        holdout_loss=_validate(network, splits[HOLDOUT], recipe)[0],
+        holdout_loss=_validate(network, splits[HOLDOUT], recipe, beat)[0],
     )
 
 
-def _validate(network: nn.Module, split: Split, recipe: Recipe) -> tuple[float | None, float | None]:
+def _validate(network: nn.Module, split: Split, recipe: Recipe, beat: Beat) -> tuple[float | None, float | None]:
     """The mean loss and the accuracy on a split; None without images."""
     if not len(split):
         return None, None
-    logits, targets = evaluate(network, split, recipe), split.targets.cpu()
+    logits, targets = evaluate(network, split, recipe, beat), split.targets.cpu()
     mean = plain_losses(logits, targets).mean().item()
     if not math.isfinite(mean):
         raise DivergedError(f"the validation loss became {mean}")

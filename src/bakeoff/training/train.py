@@ -24,7 +24,7 @@ from bakeoff.config.experiment import Variant
 from bakeoff.config.schema import Recipe
 from bakeoff.core.atomic import atomic_folder, write_bytes
 from bakeoff.core.errors import NetworkError, StorageError, in_one_line
-from bakeoff.core.progress import Progress, RunProgress, automatic, no_progress
+from bakeoff.core.progress import Beat, Progress, RunProgress, automatic, no_progress
 from bakeoff.core.seals import seal
 from bakeoff.core.storage import digest
 from bakeoff.core.types import TRAIN, Environment
@@ -133,7 +133,8 @@ def train(
             splits[TRAIN].add_heatmaps(box_heatmaps(dataset.rows(TRAIN)[rows[TRAIN]], dataset.info))
         log: list[LogLine] = []
         start = time.perf_counter()
-        module, splits = with_features(whole, splits, spec.recipe)
+        steps = spec.recipe.epochs * splits[TRAIN].batches(spec.recipe.batch_size)
+        module, splits = with_features(whole, splits, spec.recipe, lambda: progress(0, steps))
         with event_files(events) as line, trace(profile) as step:
             status, reason, best = _fit(module, splits, spec, log, kept, Observer(line, progress, step))
         seconds, epochs = kept.seconds + time.perf_counter() - start, last_epoch(log)
@@ -151,7 +152,9 @@ def train(
             weights_bytes=_size(whole),
         )
         finished, trained = status == "finished", whole.cpu().eval() if factory else None
-        predictions = _predictions(module, spec.recipe, splits, rows, dataset) if finished else Predictions()
+        predictions = Predictions()
+        if finished:
+            predictions = _predictions(module, spec.recipe, splits, rows, dataset, lambda: progress(steps, steps))
         run = Run(folder, spec, record, tuple(log), predictions, name, trained)
         _save(partial, run, whole)
     kept.remove()
@@ -274,12 +277,14 @@ def _fit(
     return "finished", "", best.epoch if best else None
 
 
-def _predictions(network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows, dataset: Dataset) -> Predictions:
+def _predictions(
+    network: nn.Module, recipe: Recipe, splits: Splits, rows: Rows, dataset: Dataset, beat: Beat
+) -> Predictions:
     """Logits and losses of the final weights for the images of the run, in the manifest's order."""
     tables = []
     for name in (name for name in dataset.info.counts if len(splits[name])):
         split = splits[name]
-        logits = evaluate(network, split, recipe)
+        logits = evaluate(network, split, recipe, beat)
         table = {
             "split": [name] * len(split),
             "image_id": dataset.column(name, "image_id")[rows[name]],
