@@ -183,8 +183,9 @@ def test_retry_after_is_honoured(open_url: Open, what: str) -> None:
 
 def test_a_limit_of_requests_a_second_is_kept(open_url: Open) -> None:
     with serve(SERVED) as server:
+        begun = time.monotonic()  # not when the first arrives: on a busy machine that may be late
         open_url("url", replaced(QUICK, rate_limit=40.0)).prepare(urls_of(server))
-    assert max(server.times) - min(server.times) >= (len(PHOTOS) - 1) / 40 - 0.02
+    assert max(server.times) - begun >= (len(PHOTOS) - 1) / 40
 
 
 @pytest.mark.parametrize("connections", [1, 4])

@@ -105,15 +105,16 @@ def hang(_progress: RunProgress) -> None:
     time.sleep(600)
 
 
-def two_parts(progress: RunProgress) -> str:
-    for done in (1, 2):
-        time.sleep(2)
-        progress(done, 2)
+def three_parts(progress: RunProgress) -> str:
+    for done in (1, 2, 3):
+        time.sleep(4)
+        progress(done, 3)
     return "slow, but on its way"
 
 
 def test_a_job_that_hangs_is_ended_by_force_while_the_others_go_on() -> None:
-    jobs = [Job("hangs", hang, 3.5, 7), Job("slow", two_parts, 3.5, 2), Job("untimed", functools.partial(square, 2))]
+    # The slow one takes more time in all than it has for a part, and on a busy machine a part has 5 s to begin.
+    jobs = [Job("hangs", hang, 3.5, 7), Job("slow", three_parts, 9.0, 3), Job("untimed", functools.partial(square, 2))]
     outcomes = {outcome.name: outcome.result for outcome in executors["processes"](jobs, 3, silent)}
     assert outcomes == {
         "hangs": Failure("epoch 1 of 7 did not end within 3.5 s (training.timeout)"),
