@@ -105,7 +105,7 @@ def test_a_frozen_backbone_stays_and_learns_after_its_epochs(dataset: Dataset, r
 def test_the_lower_stages_stay_and_the_upper_ones_learn(dataset: Dataset, recipe: Recipe, tmp_path: Path) -> None:
     torch.manual_seed(0)
     before = parts(create(NAME, len(dataset.info.classes), dataset.info.size, recipe))[0]
-    frozen = replace(recipe, freeze_fraction=0.7)  # conv_stem, bn1, blocks 0 to 5, conv_head
+    frozen = replace(recipe, freeze_fraction=0.7)  # six of nine stages: conv_stem, bn1, blocks 0 to 3
     after = parts(trained(dataset, frozen, tmp_path / "run").model)[0]
     lower = {name: value for name, value in before.items() if name.startswith(("network.conv_stem", "network.bn1"))}
     lower |= {

@@ -67,7 +67,7 @@ def test_a_worker_that_runs_the_script_again_says_so_and_does_not_wait_for_its_p
     script = tmp_path / "script.py"
     start = "import multiprocessing\nmultiprocessing.get_context('spawn').Process(target=print).start()\n"
     script.write_text(CODE.format(before="assert __name__", network="net1") + start)
-    assert said([str(script)]).count("would be run again by each worker process") == 1
+    assert said([str(script)]).count("the script would be run again by each worker process") == 1
 
 
 def test_nodes_of_a_cluster_know_nothing_of_the_script(tmp_path: Path) -> None:

@@ -27,10 +27,10 @@ def check_main(config: ExperimentConfig) -> None:
     # A worker process that runs the script again, in spite of what its text says, would wait for its own parent's lock.
     is_worker = getattr(current_process(), "_inheriting", False)  # as multiprocessing itself asks
     in_processes = config.training.executor != "serial" or config.data.workers != 1
-    if is_worker or (in_processes and path and not _is_guarded(Path(path))):
+    if in_processes and (is_worker or (path and not _is_guarded(Path(path)))):
         raise ConfigError(
-            f"{path} would be run again by each worker process: put what it does under `{GUARD}`, or set "
-            "training.executor to serial and data.workers to 1."
+            f"{path or 'the script'} would be run again by each worker process: put what it does under `{GUARD}`, or "
+            "set training.executor to serial and data.workers to 1."
         )
 
 
