@@ -286,6 +286,14 @@ def test_a_recipe_of_its_own_is_shown(report_factory: Make) -> None:
     assert "Not with one recipe" not in report_factory(name="shared").page
 
 
+def test_a_precision_that_became_the_same_for_all_is_one_recipe(tmp_path: Path) -> None:
+    case = make_case(tmp_path / "data")
+    training = msgspec.structs.replace(case.experiment.training, precision="auto")
+    config = msgspec.structs.replace(case.experiment, training=training)
+    page = write(tmp_path / "report", replace(case, experiment=config)).read_text(encoding="utf-8")
+    assert "Not with one recipe" not in page
+
+
 def test_a_spreadsheet_takes_no_name_for_a_formula(report_factory: Make) -> None:
     names = ("=cmd()", "+1", "-x", "@y")
     written = report_factory(names)

@@ -62,6 +62,9 @@ def accuracies(case: ReportInput) -> tuple[tuple[str, ...], dict[str, Format]]:
 def _differences(case: ReportInput) -> str:
     """Which variants have a recipe, or data, of their own, and how these differ; and which were pretrained."""
     training, data = asdict(case.experiment.training.recipe), asdict(case.experiment.data)
+    ran_with = {run.spec.recipe.precision for run in case.runs}
+    if training["precision"] == "auto" and len(ran_with) == 1:  # it became the same for all
+        training["precision"] = ran_with.pop()
     recipes = {run.spec.variant: _changes(training, asdict(run.spec.recipe)) for run in case.runs}
     others = {variant.name: _changes(data, asdict(variant.data)) for variant in case.experiment.variant_list}
     scored = {network.name for network in case.comparison.comparable}
