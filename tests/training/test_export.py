@@ -32,7 +32,7 @@ POOLED = """
 from torch import nn
 def create(num_classes):
     return nn.Sequential(
-        nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(8, num_classes)
+        nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, num_classes)
     )
 """
 
@@ -93,6 +93,22 @@ def test_what_onnx_can_not_express_is_one_message(dataset: Dataset, spec: RunSpe
     run = trained(dataset, spec, tmp_path / "run", network=f"{tmp_path / 'own.py'}:Branches")
     with pytest.raises(NetworkError, match=r"own\.py:Branches' can't be exported to ONNX"):
         to_onnx(run)
+
+
+def test_a_graph_of_one_size_is_refused(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trained(dataset, spec, tmp_path / "run")
+    free = export._WithPreprocessing._frame
+    monkeypatch.setattr(export._WithPreprocessing, "_frame", lambda self, *sides: free(self, *map(int, sides)))
+    with pytest.raises(NetworkError, match=r"can't be exported to ONNX: .*photos of one size"):
+        to_onnx(run)
+
+
+def test_an_image_that_the_file_does_not_take_is_one_message(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:
+    model = OnnxModel(to_onnx(trained(dataset, spec, tmp_path / "run")), "net.onnx")
+    with pytest.raises(StorageError, match=r"net\.onnx does not take an image of 20 × 30: .*Export the run again"):
+        model.probabilities(np.zeros((30, 20, 4), np.uint8))
 
 
 def test_a_run_that_did_not_finish_has_nothing_to_export(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:

@@ -83,6 +83,10 @@ def to_onnx(run: Run) -> bytes:
     image = torch.zeros(run.spec.size + 13, run.spec.size + 7, 3, dtype=torch.uint8)
     shapes = {"image": {0: sides[0], 1: sides[1]}}
     proto = to_graph(model, image, run.spec.network, output_names=["probabilities"], dynamic_shapes=shapes).model_proto
+    if not all(side.dim_param for side in proto.graph.input[0].type.tensor_type.shape.dim[:2]):
+        raise NetworkError(  # PyTorch's exporter fixes what a module reads as a number, and says nothing
+            f"network {run.spec.network!r} can't be exported to ONNX: its graph would take photos of one size only."
+        )
     facts = {name: getattr(run.spec, name) for name in ("network", "classes", "size", "filter", "dataset")}
     facts["task"] = run.spec.recipe.task
     entry = proto.metadata_props.add()
@@ -105,8 +109,9 @@ def to_graph(model: nn.Module, image: Tensor, network: str, **options: Any) -> t
             program = torch.onnx.export(
                 model, (image,), input_names=["image"], opset_version=OPSET, dynamo=True, **options
             )
-    except Exception as error:  # the exporter has an error of its own for each of its steps
-        raise NetworkError(f"network {network!r} can't be exported to ONNX: {in_one_line(error)}") from None
+    except Exception as error:  # the exporter has an error of its own for each of its steps, caused by the reason
+        reason = in_one_line(error.__cause__ or error)
+        raise NetworkError(f"network {network!r} can't be exported to ONNX: {reason}") from None
     assert program is not None
     return program
 
@@ -136,9 +141,9 @@ class _WithPreprocessing(nn.Module):
         height, width = image.shape[0], image.shape[1]
         down, across = self._frame(height, width), self._frame(width, height)
         rows, columns = self._weights(height, down, across), self._weights(width, across, down)
-        shown = torch.einsum("ih,hwc,jw->ijc", rows, image.float(), columns)
-        bars = 1 - rows.sum(1)[:, None, None] * columns.sum(1)[None, :, None]
-        pixels = (shown + GREY * bars).round().clamp(0, 255)
+        shown = rows @ image.permute(2, 0, 1).float() @ columns.T
+        bars = 1 - rows.sum(1)[:, None] * columns.sum(1)
+        pixels = (shown + GREY * bars).round().clamp(0, 255).permute(1, 2, 0)
         probabilities: Tensor = self.to_probabilities(self.network(to_input(pixels[None])))[0]
         return probabilities
 

@@ -149,6 +149,7 @@ class OnnxModel:
             raise ConfigError(
                 "an exported network needs onnxruntime; install it with: pip install 'bakeoff[export]'."
             ) from None
+        self._name = name
         try:
             self._session = onnxruntime.InferenceSession(raw, providers=["CPUExecutionProvider"])
             facts = json.loads(self._session.get_modelmeta().custom_metadata_map[METADATA])
@@ -162,10 +163,20 @@ class OnnxModel:
             ) from None
 
     def probabilities(self, image: Images) -> npt.NDArray[np.float32]:
-        """The class probabilities of an image, uint8 (H, W, 3), RGB, of any size: float32 (K,)."""
-        row: npt.NDArray[np.float32] = self._session.run(
-            ["probabilities"], {self._session.get_inputs()[0].name: image}
-        )[0]
+        """The class probabilities of an image, uint8 (H, W, 3), RGB, of any size: float32 (K,).
+
+        Raises:
+            StorageError: The file does not take it.
+        """
+        try:
+            row: npt.NDArray[np.float32] = self._session.run(
+                ["probabilities"], {self._session.get_inputs()[0].name: image}
+            )[0]
+        except Exception as error:  # onnxruntime has an error of its own for each reason
+            raise StorageError(
+                f"{self._name} does not take an image of {image.shape[1]} × {image.shape[0]}: {in_one_line(error)}. "
+                "Export the run again."
+            ) from None
         return row
 
     def read(self, raw: bytes) -> Images:
