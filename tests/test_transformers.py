@@ -23,9 +23,12 @@ ViTForImageClassification(ViTConfig(image_size=32, patch_size=8, **sizes)).save_
 
 OPERATORS = """
 import torch
-library = torch.library.Library("torchvision", "FRAGMENT")
-library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+try:
+    import torchvision
+except RuntimeError:
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+    library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
 """
 """What torchvision, which transformers imports, lacks beside torch's build for the CPU; see `model_libraries`."""
 

@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from tensorboardX.proto.event_pb2 import Event
 from bakeoff.config.schema import TrainingConfig
 from bakeoff.core.errors import ConfigError
 from bakeoff.data.build.dataset import Dataset
-from bakeoff.training import observer
+from bakeoff.training import loop, observer
 from bakeoff.training.checks import check
 from bakeoff.training.run import BatchLog, EpochLog, RunSpec
 from bakeoff.training.train import train
@@ -61,6 +61,18 @@ def test_a_trace_holds_some_steps_and_changes_nothing(dataset: Dataset, spec: Ru
     assert steps == {f"ProfilerStep#{number}" for number in range(10, 30)}
     assert any(event.get("name") == "aten::convolution" for event in events)
     assert profiled.predictions == train(spec, dataset, tmp_path / "plain").predictions
+
+
+def test_profiled_steps_are_not_replayed(
+    dataset: Dataset, spec: RunSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graphed: list[Callable] = []
+    monkeypatch.setattr(loop, "can_be_captured", lambda _recipe, _device: True)
+    monkeypatch.setattr(loop, "GraphedStep", lambda step: graphed.append(step) or step)
+    train(spec, dataset, tmp_path / "profiled", profile=tmp_path / "profile.json")
+    assert not graphed
+    train(spec, dataset, tmp_path / "plain")
+    assert graphed
 
 
 def test_without_a_path_nothing_is_traced(dataset: Dataset, spec: RunSpec, tmp_path: Path) -> None:

@@ -131,6 +131,25 @@ def test_a_network_given_in_code_is_not_rebuilt_from_a_folder(dataset: Dataset, 
         load_network(load_run(tmp_path / "run", allow_code=True))
 
 
+def test_a_network_given_in_code_stays_on_its_device_until_it_has_predicted(dataset: Dataset, tmp_path: Path) -> None:
+    class Watched(nn.Sequential):
+        moved = False
+
+        def cpu(self) -> "Watched":
+            self.moved = True
+            return super().cpu()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            assert not self.moved
+            return super().forward(images)
+
+    network = Watched(nn.Flatten(), nn.Linear(768, 3))
+    run = train_module(network, dataset, recipe=QUICK, folder=tmp_path / "run")
+    assert run.finished, run.record.reason
+    assert run.predictions.of("val").height == len(dataset.images["val"])
+    assert run.trained.moved
+
+
 def test_a_recipe_that_a_network_given_in_code_can_not_take_is_refused(dataset: Dataset) -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(768, 3))
     for recipe in (Recipe(tta_scales=(1.25,)), Recipe(localization_weight=1.0)):

@@ -65,7 +65,7 @@ def fit(
             keep(line)
     else:
         keep(_epoch_line(state, splits, recipe, None, begun, beat))
-    can_capture = splits[TRAIN].on_device and can_be_captured(recipe, state.device)
+    can_capture = splits[TRAIN].on_device and not observer.profiled and can_be_captured(recipe, state.device)
     advance = GraphedStep(step) if can_capture else step
     for epoch in range(state.epoch + 1, recipe.epochs + 1):
         totals = _run_epoch(step, advance, keep, observer)

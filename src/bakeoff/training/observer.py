@@ -20,11 +20,16 @@ SKIPPED, WARM_UP, PROFILED = 5, 5, 20
 
 @dataclass(frozen=True)
 class Observer:
-    """Who is given each line of the log and the steps done, and called after each step."""
+    """Who is given each line of the log and the steps done, and called after each step.
+
+    Attributes:
+        profiled: Steps are to be taken one operator at a time, so that each shows in the trace.
+    """
 
     line: Callable[[LogLine], None] = lambda _line: None
     progress: RunProgress = no_progress
     step: Callable[[], None] = lambda: None
+    profiled: bool = False
 
 
 def check_tensorboard() -> None:

@@ -136,7 +136,7 @@ def train(
         steps = spec.recipe.epochs * splits[TRAIN].batches(spec.recipe.batch_size)
         module, splits = with_features(whole, splits, spec.recipe, lambda: progress(0, steps))
         with event_files(events) as line, trace(profile) as step:
-            status, reason, best = _fit(module, splits, spec, log, kept, Observer(line, progress, step))
+            status, reason, best = _fit(module, splits, spec, log, kept, Observer(line, progress, step, bool(profile)))
         seconds, epochs = kept.seconds + time.perf_counter() - start, last_epoch(log)
         record = RunRecord(
             status=status,
@@ -151,10 +151,10 @@ def train(
             pretrained=is_pretrained(name, spec.recipe) and not factory,
             weights_bytes=_size(whole),
         )
-        finished, trained = status == "finished", whole.cpu().eval() if factory else None
         predictions = Predictions()
-        if finished:
+        if status == "finished":
             predictions = _predictions(module, spec.recipe, splits, rows, dataset, lambda: progress(steps, steps))
+        trained = whole.cpu().eval() if factory else None
         run = Run(folder, spec, record, tuple(log), predictions, name, trained)
         _save(partial, run, whole)
     kept.remove()
