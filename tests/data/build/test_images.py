@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -181,6 +183,22 @@ def test_bomb_is_refused_before_it_is_decoded(side: int) -> None:
     assert len(raw) < 1000
     with pytest.raises(ImageError, match=rf"above the limit of {PIXEL_LIMIT:,} pixels.*({side} x|{side**2})"):
         decode(raw)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("mode", "kind"), [("RGBA", "PNG"), ("I", "TIFF"), ("F", "TIFF"), ("I;16", "PNG")])
+def test_the_largest_photo_takes_no_more_memory_than_is_said(tmp_path: Path, mode: str, kind: str) -> None:
+    side = int(PIXEL_LIMIT**0.5)
+    Image.new(mode, (side, side)).save(tmp_path / "photo", kind, compression="tiff_lzw")
+    read = (
+        "import pathlib, resource, sys; from bakeoff.data.build import to_pixels;"
+        "to_pixels(pathlib.Path(sys.argv[1]).read_bytes(), 16, 'area');"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", read, str(tmp_path / "photo")], capture_output=True, text=True, check=True
+    )
+    assert int(ended.stdout) / 1024 < 1700
 
 
 def test_message_is_the_same_each_time() -> None:

@@ -2,10 +2,12 @@
 
 import io
 import warnings
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from PIL import Image, UnidentifiedImageError
 
 from bakeoff.core.errors import ConfigError, ImageError, unknown_name
@@ -19,19 +21,22 @@ Filter = Literal["area", "linear"]
 PIXEL_LIMIT = 100_000_000
 """A file of a few kilobytes can claim billions of pixels; larger images are refused before they are decoded."""
 
+STRIP = 256
+"""Rows that are converted at once: a whole image in a wider type would take several times its memory."""
+
 FILTERS = {"area": cv2.INTER_AREA, "linear": cv2.INTER_LINEAR}
 DECODED = 3
 """A JPEG's decoder halves a photo, once to three times, where this many pixels a side are left for each new one: the
 nearest to a full decode that is still faster (benchmarks/build.py)."""
 ORIENTATION_TAG = 0x0112
-TRANSPOSES = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+TURNS: dict[int, Callable[[Images], MatLike]] = {
+    2: lambda pixels: cv2.flip(pixels, 1),
+    3: lambda pixels: cv2.flip(pixels, -1),
+    4: lambda pixels: cv2.flip(pixels, 0),
+    5: cv2.transpose,
+    6: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda pixels: cv2.flip(cv2.transpose(pixels), -1),
+    8: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
 """What makes an image upright, by the value of its EXIF orientation (Exif 2.3, 4.6.4)."""
 
@@ -216,21 +221,30 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray(_to_eight_bits(image)).convert("RGB")
     if image.mode == "RGB" and not image.has_transparency_data:
         return image  # Pillow's conversion would copy it
-    if image.has_transparency_data:
-        white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    result = Image.new("RGB", image.size)
+    for top in range(0, image.height, STRIP):
+        strip = image.crop((0, top, image.width, min(top + STRIP, image.height))).convert("RGBA")
+        white = Image.new("RGBA", strip.size, "white")
+        result.paste(Image.alpha_composite(white, strip).convert("RGB"), (0, top))
+    return result
 
 
 def _to_eight_bits(image: Image.Image) -> Images:
     """A deep grey image as uint8 (H, W)."""
     values = np.asarray(image)
-    if image.mode.startswith("I;16"):
-        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     low, high = float(values.min()), float(values.max())
     if not np.isfinite(high - low):
         raise ImageError("the image holds values that are not finite")
-    return np.rint((values - low) * (255 / ((high - low) or 1))).astype(np.uint8)
+    result = np.empty(values.shape, np.uint8)
+    for top in range(0, len(values), STRIP):
+        strip = values[top : top + STRIP]
+        if image.mode.startswith("I;16"):
+            result[top : top + STRIP] = (strip.astype(np.uint32) + 128) // 257
+        else:
+            result[top : top + STRIP] = np.rint((strip - low) * (255 / ((high - low) or 1)))
+    return result
 
 
 def _orientation(image: Image.Image) -> int:
@@ -239,10 +253,8 @@ def _orientation(image: Image.Image) -> int:
         found = image.getexif().get(ORIENTATION_TAG, 1)
     except Exception:  # any type, as in `decode`
         return 1
-    return found if found in TRANSPOSES else 1
+    return found if found in TURNS else 1
 
 
 def _turn(pixels: Images, orientation: int) -> Images:
-    if orientation not in TRANSPOSES:
-        return pixels
-    return np.asarray(Image.fromarray(pixels).transpose(TRANSPOSES[orientation]))
+    return np.asarray(TURNS[orientation](pixels), np.uint8) if orientation in TURNS else pixels
