@@ -39,11 +39,15 @@ def make_dataset(train: Sequence[int], val: Sequence[int], annotated: Sequence[l
     return Dataset(Path("dataset"), info, manifest, pl.DataFrame)
 
 
-def make_run(dataset: Dataset, predicted: Sequence[int], *, network: str = "net1", seed: int = 0) -> Run:
-    """A finished run that predicted these labels for the training, then the validation images."""
+def make_run(
+    dataset: Dataset, predicted: Sequence[int], *, network: str = "net1", seed: int = 0, loss: float = 0.6
+) -> Run:
+    """A finished run that predicted these labels for the training, then the validation images, each with this loss."""
     spec = RunSpec(network, network, "", seed, Recipe(), CLASSES, 8, "area", dataset.info.digest, "cpu")
     record = RunRecord("finished", "", 2.0 + seed, 1, None, Environment("3", "x", 1, {}))
-    table = dataset.manifest.select("split", "image_id", "label").with_columns(pl.Series("predicted", predicted))
+    table = dataset.manifest.select("split", "image_id", "label").with_columns(
+        pl.Series("predicted", predicted), pl.lit(loss).alias("loss")
+    )
     return Run(Path(f"runs/{network}-seed{seed}"), spec, record, (), Predictions(table))
 
 

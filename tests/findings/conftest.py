@@ -96,12 +96,14 @@ def make_case() -> Callable[[Dataset, Sequence[Run]], Results]:
 
 @pytest.fixture
 def train(dataset: Dataset) -> Callable[..., list[Run]]:
-    """Runs of a network: name, validation accuracy, training accuracy, seeds, then the arguments of `finish`."""
+    """Runs of a network: name, accuracies, seeds, the evaluated weights' loss (else the log's last), `finish`'s."""
     draws = np.random.default_rng(0)
 
-    def make(name: str, val: float = 0.6, fitted: float = 0.6, seeds: int = 4, **values: object) -> list[Run]:
+    def make(
+        name: str, val: float = 0.6, fitted: float = 0.6, seeds: int = 4, loss: float | None = None, **values: object
+    ) -> list[Run]:
         labels = dataset.manifest["label"].to_list()
-        half = len(labels) // 2
+        half, log = len(labels) // 2, values.get("log") or epoch_lines()
         return [
             finish(
                 make_run(
@@ -109,6 +111,7 @@ def train(dataset: Dataset) -> Callable[..., list[Run]]:
                     guesses(labels[:half], fitted, draws) + guesses(labels[half:], val, draws),
                     network=name,
                     seed=seed,
+                    loss=log[-1].train_loss if loss is None else loss,
                 ),
                 **values,
             )

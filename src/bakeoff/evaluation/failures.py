@@ -12,7 +12,7 @@ from bakeoff.evaluation.intervals import clopper_pearson
 from bakeoff.evaluation.predictions import Outputs, RunPredictions
 
 LOSS_MARGIN = 0.02
-"""A training loss within this many nats of what the classes' frequencies alone give has learned nothing."""
+"""Within this many nats of the loss that the classes' frequencies alone give, a network has learned nothing."""
 
 LEARNED = 0.1
 """Of the way from chance level to all training images correct: a run that got this far did learn, whatever its loss."""
@@ -39,9 +39,10 @@ class FailureRate(msgspec.Struct, frozen=True):
 def outcome(run: RunPredictions) -> tuple[Outcome, str]:
     """What became of a run, and the signs of it.
 
-    A run did not learn if its loss became non-finite, or if neither its last training loss nor its training accuracy
-    is better than always predicting the classes by their frequencies. Without a record of its training it trained.
-    Predicting the frequencies has their entropy as its loss; each class by itself, the mean of their binary entropies.
+    A run did not learn if its loss became non-finite, or if neither the loss nor the accuracy of the weights that are
+    evaluated is better on its training images than always predicting the classes by their frequencies. Without a
+    record of its training it trained. Predicting the frequencies has their entropy as its loss; each class by itself,
+    the mean of their binary entropies.
     """
     if run.status == "failed":
         return "did not run", run.reason
@@ -56,7 +57,10 @@ def outcome(run: RunPredictions) -> tuple[Outcome, str]:
     if by_loss or accuracy > chance + LEARNED * (1 - chance) or chance == 1:
         return "trained", ""
     loss = "" if run.train_loss is None else f"training loss {run.train_loss:.3f}, chance level {level:.3f}; "
-    return "did not learn", f"{loss}training accuracy {100 * accuracy:.1f} %, chance level {100 * chance:.1f} %"
+    signs = f"{loss}training accuracy {100 * accuracy:.1f} %, chance level {100 * chance:.1f} %"
+    if run.last_loss is not None and run.last_loss < level - LOSS_MARGIN:
+        signs += f"; the loss in training fell to {run.last_loss:.3f}, but not with the weights that are evaluated"
+    return "did not learn", signs
 
 
 def _chance(train: Outputs) -> tuple[float, float]:

@@ -95,7 +95,9 @@ class RunPredictions:
         status: How it ended.
         reason: Why it did not finish, else empty.
         seconds: Wall time of the training; None where that is not known.
-        train_loss: Mean cross entropy of its last epoch, in nats; None where that is not known.
+        train_loss: Mean cross entropy of the weights that are evaluated over the training images as they are, in nats;
+            None where that is not known.
+        last_loss: Mean loss of its last epoch's batches, in nats; None where that is not known.
         architecture: Of its network; None where that is not known.
         weights_bytes: Of its parameters and buffers; None where that is not known.
         source: Where the predictions are from, for messages.
@@ -108,6 +110,7 @@ class RunPredictions:
     reason: str = ""
     seconds: float | None = None
     train_loss: float | None = None
+    last_loss: float | None = None
     architecture: Architecture | None = None
     weights_bytes: int | None = None
     source: str = ""
@@ -155,7 +158,8 @@ def predictions_of(run: Run, dataset: Dataset, scoring: Scoring = "label") -> Ru
         status=run.record.status,
         reason=run.record.reason,
         seconds=run.record.seconds,
-        train_loss=losses[-1] if losses else None,
+        train_loss=run.predictions.of(TRAIN).select(pl.col("loss").mean()).item() if run.finished else None,
+        last_loss=losses[-1] if losses else None,
         architecture=run.record.architecture,
         weights_bytes=run.record.weights_bytes,
         source=str(run.folder),

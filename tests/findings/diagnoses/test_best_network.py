@@ -3,18 +3,20 @@
 from dataclasses import replace
 
 import msgspec
-from tests.findings.conftest import BLIND, epoch_lines, layers
+import polars as pl
+from tests.findings.conftest import BLIND, layers
 
 from bakeoff.config.schema import EvaluationConfig
 from bakeoff.findings.diagnoses.best_network import best_network
 from bakeoff.findings.finding import ShortAnswer
-from bakeoff.training.run import Run
+from bakeoff.training.run import Predictions, Run
 
 
 def fail(run: Run) -> Run:
     """The run as one that was fast and learned nothing."""
     record = msgspec.structs.replace(run.record, seconds=0.1)
-    return replace(run, record=record, log=epoch_lines(losses=(9.0, 9.0, 9.0)))
+    table = run.predictions.frame().with_columns(pl.lit(9.0).alias("loss"))
+    return replace(run, record=record, predictions=Predictions(table))
 
 
 def test_one_that_beats_all_others_is_found(dataset, train, make_case) -> None:

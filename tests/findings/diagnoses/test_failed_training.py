@@ -10,7 +10,8 @@ from bakeoff.evaluation.predictions import predictions_of
 from bakeoff.findings.diagnoses.failed_training import failed_training
 from bakeoff.findings.finding import ShortAnswer
 
-FLAT = epoch_lines(losses=(math.log(3), math.log(3), math.log(3) - 0.001))
+CHANCE = math.log(3) - 0.001
+FLAT = epoch_lines(losses=(math.log(3), math.log(3), CHANCE))
 
 
 def test_networks_that_trained_are_not_accused(dataset, train, make_case) -> None:
@@ -27,6 +28,14 @@ def test_a_loss_at_ln_k_is_found_with_the_exact_interval(dataset, train, make_ca
     assert "Did not learn: a in 2 of 2 seeds (95 % interval 16 to 100 %)." in finding.verdict
     assert finding.answer == ShortAnswer("failed", "a did not learn in 2 of 2 seeds.")
     assert "training loss 1.098, chance level 1.099" in finding.evidence["runs"]["a-seed0"]
+
+
+def test_what_is_judged_are_the_weights_that_are_evaluated(dataset, train, make_case) -> None:
+    """As of an EMA over so few steps that it hardly moved: its loss is at chance level, that of the batches fell."""
+    finding = failed_training(make_case(dataset, train("a", 1 / 3, fitted=1 / 3, loss=CHANCE, seeds=1) + train("b")))
+    assert finding.answer == ShortAnswer("failed", "a did not learn in 1 of 1 seeds.")
+    signs = finding.evidence["runs"]["a-seed0"]
+    assert signs.endswith("the loss in training fell to 0.600, but not with the weights that are evaluated")
 
 
 def test_a_high_loss_of_a_run_that_learned_accuses_nobody(dataset, train, make_case) -> None:

@@ -45,8 +45,9 @@ def failed_training(results: Results) -> Finding:
         question="Did every run train?",
         state=state,
         verdict=verdict,
-        limits="Judged by the training loss and the training accuracy alone. A run can learn little without failing by "
-        "these signs; more epochs may rescue a failed one. With few seeds the rate of failures is known only roughly.",
+        limits="Judged by the loss and the accuracy on the training photos alone. A run can learn little without "
+        "failing by these signs; more epochs may rescue a failed one. With few seeds the rate of failures is known "
+        "only roughly.",
         evidence=builtins_of(FailedTrainingEvidence(LOSS_MARGIN, {own.name: own.failures for own in networks}, signs)),
         weight=85,
         answer=answer,
