@@ -137,7 +137,7 @@ def _style(width: int, height: int) -> Spec:
         "titleFontWeight": "normal",
     }
     return {
-        "axis": {**words, "gridColor": LINE, "domainColor": LINE, "tickColor": LINE},
+        "axis": {**words, "gridColor": LINE, "domainColor": LINE, "tickColor": LINE, "labelSeparation": 4},
         "legend": {**words, "labelLimit": 400, "orient": "bottom", "columns": 4, "columnPadding": 20},
         "header": {"labelColor": INK, "labelFontSize": 12},
         "text": {"fontSize": 12},
