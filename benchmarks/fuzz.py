@@ -214,7 +214,7 @@ def page(runs: list[dict]) -> list[str]:
         f"Written by `benchmarks/fuzz.py`: {sum(run['minutes'] for run in runs):.0f} minutes in all, "
         + ", ".join(f"{run['minutes']:.0f} with seed {run['seed']}" for run in runs)
         + f". Made with Python {environment.python}, {environment.platform}, {environment.processors} processors; "
-        f"{versions}.",
+        f"{versions}. The peak is that of the process until the reader's last turn.",
         "",
         "| reader | inputs | accepted | refused by another error than its own | longest, s | peak memory, MiB |",
         "|---|---|---|---|---|---|",
