@@ -174,3 +174,11 @@ def test_what_killed_commands_left_of_the_records_is_removed(finished: Path, tmp
     with Experiment(folder).locked():
         pass
     assert not [path for path in left if path.exists()]
+
+
+def test_what_a_killed_selection_left_of_the_marker_is_removed(sample: Path, tmp_path: Path) -> None:
+    left = tmp_path / "out" / ".bakeoff.json.partial-1234567"
+    left.parent.mkdir()
+    left.touch()
+    pipeline.select(experiment(sample), tmp_path / "out")
+    assert not left.exists()

@@ -48,12 +48,13 @@ def demo(folder: PathName, *, command: str = "", monitor: Monitor = automatic) -
     from bakeoff.data.sample import draw_sample
 
     experiment = Experiment(folder)
-    experiment.own()
-    sample = experiment.sample_folder
-    if not sample.exists():
-        draw_sample(sample, progress=monitor("drawing"))
-    paths = (f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}")
-    return run(load_experiment("showcase", ["name=demo", *paths]), folder, command=command, monitor=monitor)
+    with experiment.locked():
+        experiment.own()
+        sample = experiment.sample_folder
+        if not sample.exists():
+            draw_sample(sample, progress=monitor("drawing"))
+        paths = (f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}")
+        return run(load_experiment("showcase", ["name=demo", *paths]), folder, command=command, monitor=monitor)
 
 
 def select(config: ExperimentConfig, folder: PathName | None = None, *, overwrite: bool = False) -> Selection:
@@ -62,7 +63,9 @@ def select(config: ExperimentConfig, folder: PathName | None = None, *, overwrit
 
     if folder is None:
         return selection.select(*inputs.open_index(config.data, None))
-    return _select(config.data, Experiment(folder), "", overwrite=overwrite)
+    experiment = Experiment(folder)
+    with experiment.locked():
+        return _select(config.data, experiment, "", overwrite=overwrite)
 
 
 def build(config: ExperimentConfig, folder: PathName, *, overwrite: bool = False, monitor: Monitor = silent) -> Dataset:
