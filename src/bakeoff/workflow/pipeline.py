@@ -47,11 +47,9 @@ def demo(folder: PathName, *, command: str = "", monitor: Monitor = automatic) -
     from bakeoff.config.loading import load_experiment
     from bakeoff.data.sample import draw_sample
 
-    experiment = Experiment(folder)
-    with experiment.locked():
+    with (experiment := Experiment(folder)).locked():
         experiment.own()
-        sample = experiment.sample_folder
-        if not sample.exists():
+        if not (sample := experiment.sample_folder).exists():
             draw_sample(sample, progress=monitor("drawing"))
         paths = (f"data.annotations={sample / 'instances.json'}", f"data.images={sample / 'images'}")
         return run(load_experiment("showcase", ["name=demo", *paths]), folder, command=command, monitor=monitor)
@@ -63,8 +61,7 @@ def select(config: ExperimentConfig, folder: PathName | None = None, *, overwrit
 
     if folder is None:
         return selection.select(*inputs.open_index(config.data, None))
-    experiment = Experiment(folder)
-    with experiment.locked():
+    with (experiment := Experiment(folder)).locked():
         return _select(config.data, experiment, "", overwrite=overwrite)
 
 
