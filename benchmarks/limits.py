@@ -22,7 +22,7 @@ from bakeoff.core.types import Environment
 
 RESULTS = Path(__file__).parent / "results"
 READ = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 import cv2, numpy
 from bakeoff.config.data import DataConfig
@@ -42,11 +42,11 @@ source = inputs.open_source(DataConfig(annotations=annotations, images=images))
 begun = time.perf_counter()
 build.build(chosen, source, Path(out), size=64, resize="stretch", filter="area", quality=95)
 read, select = times[1] - times[0], times[2] - times[1]
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
 print(index.annotations.height, read, select, time.perf_counter() - begun, peak)
 """
 DECODE = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 from bakeoff.core.errors import ImageError
 from bakeoff.data.build import to_pixels
@@ -56,7 +56,8 @@ try:
     found = 1
 except ImageError as error:
     found = str(error).replace(" ", "_")
-print(found, time.perf_counter() - start, 0, 0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+peak = int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
+print(found, time.perf_counter() - start, 0, 0, peak)
 """
 
 
