@@ -36,7 +36,7 @@ from bakeoff.data.coco import read_index
 
 RESULTS = Path(__file__).parent / "results"
 SECONDS, MEBIBYTES = 30, 3072
-"""More than this, of one input and of the process, is a failure; a WebP photo of 100 million pixels takes 2,300 MiB."""
+"""More than this, of one input and of the process, is a failure; a WebP photo of 100 million pixels takes 2,200 MiB."""
 WAITS = "answers of a server"
 ROUND = 5
 """Minutes after which the results are written."""
