@@ -1,5 +1,8 @@
 """Where a network is put, and how its weights lie there."""
 
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -7,7 +10,8 @@ from torch import nn
 from bakeoff.config.schema import Recipe
 from bakeoff.core.errors import ConfigError
 from bakeoff.models.factory import create
-from bakeoff.training.device import choose_device, to_device, with_precision
+from bakeoff.training import device
+from bakeoff.training.device import choose_device, peak_memory, to_device, with_precision
 
 CPU = torch.device("cpu")
 
@@ -52,3 +56,16 @@ def test_precision_auto_is_what_the_processor_computes_well(
     assert with_precision(recipe, CPU).precision == expected
     assert with_precision(recipe, torch.device("mps")).precision == "float32"
     assert with_precision(Recipe(precision="bfloat16"), CPU).precision == "bfloat16"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no getrusage")
+@pytest.mark.parametrize("status", ["Name:\tpython\nVmHWM:\t  204800 kB\n", "Name:\tpython\nVmRSS:\t 1 kB\n", None])
+def test_the_peak_is_known_whatever_the_kernel_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: str | None
+) -> None:
+    if status:
+        (tmp_path / "status").write_text(status)
+    monkeypatch.setattr(device, "STATUS", tmp_path / "status")
+    peak = peak_memory(CPU)
+    assert peak
+    assert (peak == 200 * 2**20) == ("VmHWM" in (status or ""))

@@ -1,6 +1,7 @@
 """Where a run computes, and what makes it compute the same twice."""
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from torch.utils import deterministic
 
 from bakeoff.config.schema import Recipe
 from bakeoff.core.errors import ConfigError
+
+STATUS = Path("/proc/self/status")
 
 
 def choose_device(name: str) -> torch.device:
@@ -60,9 +63,9 @@ def peak_memory(device: torch.device) -> int | None:
     """Bytes, as in `RunRecord.peak_memory`."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    status = Path("/proc/self/status")
-    if status.exists():  # Linux, whose `getrusage` would include the memory of the process that started this one
-        return int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
+    # Linux, whose `getrusage` would include the memory of the process that started this one; not every kernel says it.
+    if STATUS.exists() and (found := re.search(r"VmHWM:\s*(\d+) kB", STATUS.read_text())):
+        return int(found[1]) * 1024
     try:
         import resource
     except ImportError:  # Windows
