@@ -2,11 +2,12 @@
 
     python benchmarks/fuzz.py [--minutes N] [--seed N]
 
-gives each reader a fifth of the time: photos (`to_pixels`), instances files (`read_index`), the folder of an experiment
-(`predict`, `report`, `verify`; its seals were removed), the answers of a server, URLs. It is the processor's time, so
-that a busy machine does not shorten it, but for the server's, where most is waiting. Each input is a valid one with a
-few of its bytes changed, removed, repeated or exchanged with those of another, or with hostile values instead of its
-numbers. The readers may refuse it with their own errors; anything else is written to `fuzz-failure-*`.
+gives each reader an equal part of the time: photos (`to_pixels`), instances files (`read_index`), the folder of an
+experiment (`predict`, `report`, `verify`; its seals were removed), the answers of a server, URLs, and files of other
+tools (their annotations, tables of predictions, experiment files). It is the processor's time, so that a busy machine
+does not shorten it, but for the server's, where most is waiting. Each input is a valid one with a few of its bytes
+changed, removed, repeated or exchanged with those of another, or with hostile values instead of its numbers. The
+readers may refuse it with their own errors; anything else is written to `fuzz-failure-*`.
 Counts how many inputs were tried, how many were accepted, the longest time of one, and the peak memory. Writes
 `benchmarks/results/fuzz.json` and `fuzz.md` every few minutes; a run with another seed is added to those before.
 """
@@ -25,6 +26,7 @@ from functools import reduce
 from pathlib import Path
 
 import numpy as np
+from fuzz_formats import format_reader
 from fuzz_readers import REFUSALS, RESPONSES, URLS, client, folder_reader, in_place, read_url
 from PIL import Image
 
@@ -58,13 +60,19 @@ def main() -> None:
     run = {"environment": Environment.current(), "minutes": 0.0, "seed": asked.seed, "readers": {}}
     runs = [*(earlier for earlier in stored["runs"] if earlier["seed"] != asked.seed), run]
     rounds = math.ceil(asked.minutes / ROUND)
-    with tempfile.TemporaryDirectory() as name, client() as ask, folder_reader(Path(name)) as (files, read_folder):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        client() as ask,
+        folder_reader(Path(name)) as (files, read_folder),
+        format_reader(Path(name) / "formats") as (formats, read_format),
+    ):
         cases = {
             "photos": (photos(draws), read_image, ImageError, damaged),
             "instances files": ([instances(draws)], reader(Path(name) / "a.json"), AnnotationsError, hostile),
             "folders": (files, read_folder, REFUSALS, in_place(hostile)),
             WAITS: (list(RESPONSES), ask, REFUSALS, hostile),
             "URLs": (list(URLS), read_url, REFUSALS, hostile),
+            "files of other tools": (formats, read_format, REFUSALS, in_place(hostile)),
         }
         for _ in range(rounds):
             for case, own in cases.items():
@@ -207,7 +215,8 @@ def page(runs: list[dict]) -> list[str]:
     """The results of all runs as Markdown."""
     environment = runs[-1]["environment"]
     versions = ", ".join(f"{name} {environment.versions[name]}" for name in ("bakeoff", "numpy", "pillow"))
-    total = {name: reduce(together, (run["readers"][name] for run in runs)) for name in runs[0]["readers"]}
+    names = dict.fromkeys(name for run in runs for name in run["readers"])
+    total = {name: reduce(together, (run["readers"].get(name, NOTHING) for run in runs)) for name in names}
     return [
         "# Damaged and hostile files",
         "",

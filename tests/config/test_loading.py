@@ -116,6 +116,8 @@ def test_relative_paths_of_a_file_are_taken_from_its_folder(tmp_path: Path) -> N
         ("variants = {net1 = 3}", "variants.net1 = 3: expected table, got int"),
         ("[variants.x]\noptimizer = 'adem'", "variants.x.optimizer = 'adem': .* Choices: adam, adamw, sgd"),
         ("[data", "is not valid TOML"),
+        (f"x = {'[' * 100_000}", "is not valid TOML: maximum recursion depth"),
+        (f"x = {'9' * 5000}", "is not valid TOML: Exceeds the limit"),
     ],
 )
 def test_what_is_wrong_in_a_file_is_named(tmp_path: Path, text: str, message: str) -> None:
@@ -144,6 +146,8 @@ def test_an_old_key_is_an_error_that_names_the_new_one(key: str, new: str, tmp_p
         ("training=1", "training = 1: expected table"),
         ("name.first=1", "'name' is not a section"),
         ("epochs", "write it as section.key=value"),
+        (f"training.epochs={'[' * 3000}", "training.epochs = .*: expected int"),
+        (f"training.epochs={'9' * 5000}", "training.epochs = .*: expected int"),
     ],
 )
 def test_what_is_wrong_in_an_override_is_named(override: str, message: str) -> None:

@@ -36,6 +36,8 @@ def test_guesses_by_chance_are_no_mapping(classes: int, seed: int) -> None:
         {"a": [1, 2, 3], "b": [4, 5, 6]},
         {"a": [1], "image": ["x"]},
         {"a": [1, None], "b": [3, 4]},
+        {"1": [2], "9" * 400: [3]},
+        {"a": pl.Series([1, 2**64 - 1], dtype=pl.UInt64), "b": [3, 4]},
     ],
 )
 def test_other_tables_are_no_matrix(table: dict[str, list[object]]) -> None:

@@ -103,6 +103,17 @@ def test_what_predictions_show_is_named(labels: Path, tmp_path: Path, change: Ca
     assert codes(folder) == [code]
 
 
+def test_a_table_that_can_not_be_used_is_a_mistake_of_its_own_and_the_rest_is_looked_at(
+    labels: Path, tmp_path: Path
+) -> None:
+    folder = handed_in(tmp_path, net1=predictions())
+    scores = pl.read_csv(labels).select("image_id").with_columns(ant=pl.lit("n/a"), bee=0.5, cat=0.5)
+    scores.write_csv(folder / "net2.csv")
+    (found,) = grade([folder], labels=labels).hand_ins
+    assert found.accuracies == {"net1, seed 0": 0.8}
+    assert [(own.code, "is no number" in own.text) for own in found.mistakes] == [("not-read", True)]
+
+
 def test_a_transposed_matrix_is_named(labels: Path, tmp_path: Path) -> None:
     turned = pl.DataFrame(matrix_of(predictions(lambda name: {"cat": "ant"}.get(name, name))).to_numpy().T.copy())
     folder = handed_in(tmp_path, confusion=turned)

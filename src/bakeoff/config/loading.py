@@ -74,10 +74,10 @@ def _read(name: str) -> Table:
         return tomllib.loads((PRESETS / f"{name}{SUFFIX}" if preset else path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"experiment file {path} does not exist. Presets: {', '.join(preset_names())}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{name} is not valid TOML: {error}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"experiment file {path} can't be read: {error}.") from None
+    except (ValueError, RecursionError) as error:  # ValueError: also numbers of thousands of digits
+        raise ConfigError(f"{name} is not valid TOML: {error}.") from None
 
 
 def _anchor_paths(document: Table, folder: Path) -> None:
@@ -133,7 +133,7 @@ def _parse_value(text: str) -> object:
     """A TOML value; what is none is a string."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text
 
 

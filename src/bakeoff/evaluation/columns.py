@@ -1,9 +1,11 @@
-"""What other frameworks call the columns of a table of predictions or labels."""
+"""What other frameworks call the columns of a table of predictions or labels, and what is in them."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from bakeoff.core.errors import ConfigError, listed
@@ -46,9 +48,14 @@ def numbered(values: Sequence[object], classes: Sequence[str], what: str) -> tup
     """Class names, and each value as the number of its class; whole numbers are the numbers themselves.
 
     Raises:
-        ConfigError: A value is none of the classes.
+        ConfigError: A value is none of the classes, or no name or number at all.
     """
     values = [value.item() if isinstance(value, np.generic) else value for value in values]
+    for row, value in enumerate(values, 1):
+        if value is None or (isinstance(value, float) and math.isnan(value)):
+            raise ConfigError(f"{what}: row {row:,} has no class; give one for each image.")
+        if isinstance(value, list | dict | bytes | np.ndarray):
+            raise ConfigError(f"{what}: row {row:,} holds a {type(value).__name__}, no class; give its name or number.")
     numbers = [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
     if len(numbers) == len(values):
         count = max([len(classes), *(number + 1 for number in numbers)])
@@ -73,3 +80,54 @@ def find_column(table: pl.DataFrame, names: Sequence[str], what: str, meaning: s
         return found
     wanted = " or ".join(map(repr, names[:SHOWN]))
     raise ConfigError(f"{what}: no column for {meaning} among {listed(table.columns)}; name it {wanted}.")
+
+
+def is_key(kind: pl.DataType) -> bool:
+    """Whether a column of this type can name images: by a text or a number."""
+    return not (kind.is_nested() or kind in (pl.Binary, pl.Object))
+
+
+def keys_of(table: pl.DataFrame, column: str, what: str) -> list[str]:
+    """The ids of images, as text.
+
+    Raises:
+        ConfigError: An image has none, or they are neither texts nor numbers.
+    """
+    if not is_key(table.schema[column]):
+        raise ConfigError(f"{what}: {column!r} holds {table.schema[column]}, no ids of images; give texts or numbers.")
+    keys: list[str | None] = table[column].cast(pl.String).to_list()
+    if None in keys:
+        raise ConfigError(f"{what}: row {keys.index(None) + 1:,} has no id in {column!r}; give each image one.")
+    return [key for key in keys if key is not None]
+
+
+def scores_of(table: pl.DataFrame, columns: Sequence[str], what: str) -> npt.NDArray[np.float64]:
+    """Numbers, float64 (N, K), of K columns, or of one column of lists; where a cell is empty, NaN.
+
+    Raises:
+        ConfigError: A cell is no number, or the lists have different lengths.
+    """
+    if len(columns) == 1 and table.schema[columns[0]].is_nested():
+        return as_numbers(table[columns[0]].to_list(), f"{what}: {columns[0]!r}")
+    return np.stack([_numbers(table[column], what) for column in columns], axis=1)
+
+
+def as_numbers(rows: object, what: str) -> npt.NDArray[np.float64]:
+    """Numbers, float64 (N, K), of an array or lists; raises `ConfigError` where they are none, or of many lengths."""
+    try:
+        return np.asarray(rows, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{what} holds something else than as many numbers for each image: {error}.") from None
+
+
+def _numbers(cells: pl.Series, what: str) -> npt.NDArray[np.float64]:
+    plain = cells.str.strip_chars() if cells.dtype == pl.String else cells
+    readable = plain.dtype.is_numeric() or plain.dtype in (pl.String, pl.Null)
+    found = (plain if readable else pl.Series([None] * len(cells))).cast(pl.Float64, strict=False)
+    wrong = (found.is_null() & cells.is_not_null()).arg_true()
+    if len(wrong):
+        raise ConfigError(
+            f"{what}: {str(cells[wrong[0]])!r} in row {wrong[0] + 1:,} of column {cells.name!r} is no number; give a "
+            "probability or logit per class."
+        )
+    return found.to_numpy()

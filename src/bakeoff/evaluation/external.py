@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,8 +22,12 @@ from bakeoff.evaluation.columns import (
     SHOWN,
     SPLITS,
     TRUE,
+    as_numbers,
     find_column,
+    is_key,
+    keys_of,
     numbered,
+    scores_of,
 )
 from bakeoff.evaluation.predictions import LabelledImages, Outputs, RunPredictions, labelled_images
 
@@ -72,7 +76,7 @@ def labels_of_table(table: pl.DataFrame, classes: Sequence[str] = ()) -> LabelTa
         table = table.filter(pl.col(split) == VAL)
         notes.append(f"labels: the rows whose {split!r} is {VAL!r}")
     names, labels = numbered(table[label].to_list(), classes, "labels")
-    ids = table[key].cast(pl.String).to_list()
+    ids = keys_of(table, key, "labels")
     if len(set(ids)) < len(ids):
         twice = [own for own, count in Counter(ids).items() if count > 1][:SHOWN]
         raise ConfigError(f"labels: {', '.join(twice)} occur more than once in {key!r}; give each image once.")
@@ -87,7 +91,8 @@ def _present(table: pl.DataFrame, names: tuple[str, ...], notes: list[str]) -> n
     if not column:
         return None
     notes.append(f"labels: {column!r} as the classes that are in the image")
-    lists = [row.split(";") if isinstance(row, str) else list(row or ()) for row in table[column].to_list()]
+    cells = ["" if cell is None else cell for cell in table[column].to_list()]
+    lists = [cell if isinstance(cell, list) else str(cell).split(";") for cell in cells]
     return np.array([[name in {str(one).strip() for one in row} for name in names] for row in lists], dtype=np.bool_)
 
 
@@ -142,7 +147,7 @@ def _whole(value: object, otherwise: int) -> int:
 def _matched(name: str, table: pl.DataFrame, labels: LabelTable) -> tuple[pl.DataFrame, list[str]]:
     """The rows in the order of the labels."""
     count = len(labels.images.labels)
-    candidates = [own for own in IDS if own in table.columns] if labels.keys else []
+    candidates = [own for own in IDS if own in table.columns and is_key(table.schema[own])] if labels.keys else []
     for column in candidates:
         ids = table[column].cast(pl.String).to_list()
         for known in labels.keys.values():
@@ -176,13 +181,13 @@ def _outputs_of_columns(name: str, table: pl.DataFrame, labels: LabelTable) -> t
     if named := next((own for own, kind in given.items() if isinstance(kind, pl.Struct)), None):
         table, given = table[named].struct.unnest(), {}  # by class, as `bakeoff predict` writes them
     if column := next((own for own, kind in given.items() if kind.is_nested()), None):
-        return _outputs_of_scores(name, np.array(table[column].to_list(), dtype=np.float64), labels, repr(column))
+        return _outputs_of_scores(name, scores_of(table, [column], name), labels, repr(column))
     for prefix in ("", *(f"{own}_" for own in ("prob", "p", "logit", "score", "probability"))):
         for names in (classes, range(len(classes))):
             columns = [f"{prefix}{own}" for own in names]
             if set(columns) <= set(table.columns):
-                scores = table.select(pl.col(columns).cast(pl.Float64)).to_numpy()
-                return _outputs_of_scores(name, scores, labels, f"columns {columns[0]!r} to {columns[-1]!r}")
+                source = f"columns {columns[0]!r} to {columns[-1]!r}"
+                return _outputs_of_scores(name, scores_of(table, columns, name), labels, source)
     column = find_column(table, PREDICTED, name, "the predicted class, or a probability or logit per class")
     _, predicted = numbered(table[column].to_list(), classes, f"{name}: {column!r}")
     _check_range(name, predicted, labels)
@@ -206,7 +211,8 @@ def _outputs_of_scores(
             f"{listed(labels.classes)}. Give one number per class."
         )
     is_probability = bool(np.all(scores >= 0) and np.allclose(scores.sum(axis=1), 1, atol=1e-3))
-    probabilities = scores if is_probability else softmax(scores, axis=1)
+    known = is_probability or not np.isfinite(scores).all()  # where they are not finite the run failed, see `_run`
+    probabilities = scores if known else softmax(scores, axis=1)
     kind = "probabilities (they add up to 1)" if is_probability else "logits (their softmax is taken)"
     return Outputs(labels.images.labels, scores.argmax(axis=1), probabilities), f"{name}: {source} as {kind}"
 
@@ -215,28 +221,34 @@ def runs_of_values(name: str, values: object, labels: LabelTable) -> tuple[list[
     """The runs in an array: (N,) predicted classes, (N, K) numbers per class, or by seed such arrays.
 
     Raises:
-        ConfigError: Its shape is not that of the labels.
+        ConfigError: It is no array, or its shape is not that of the labels.
     """
-    if isinstance(values, Mapping):
-        by_seed = {int(seed): own for seed, own in values.items()}
-    else:
-        array = np.asarray(values)
-        count = len(labels.images.labels)
-        several = array.ndim == 3 or (array.ndim == 2 and array.shape[0] != count and array.shape[1] == count)
-        by_seed = dict(enumerate(array)) if several else {0: array}
+    try:
+        by_seed = dict(_by_seed(values, len(labels.images.labels)))
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{name}: the predictions are no array, nor arrays by seed: {error}.") from None
     runs, notes = [], []
     for seed, own in by_seed.items():
-        outputs, how = _outputs_of_array(name, np.asarray(own), labels)
+        outputs, how = _outputs_of_array(name, own, labels)
         notes += [how] if how not in notes else []
         runs.append(_run(name, seed, outputs))
     return runs, notes
+
+
+def _by_seed(values: object, count: int) -> Iterator[tuple[int, npt.NDArray[np.generic]]]:
+    if isinstance(values, Mapping):
+        yield from ((int(seed), np.asarray(own)) for seed, own in values.items())
+        return
+    array = np.asarray(values)
+    several = array.ndim == 3 or (array.ndim == 2 and array.shape[0] != count and array.shape[1] == count)
+    yield from enumerate(array) if several else [(0, array)]
 
 
 def _outputs_of_array(name: str, array: npt.NDArray[np.generic], labels: LabelTable) -> tuple[Outputs, str]:
     if len(array) != len(labels.images.labels):
         raise ConfigError(f"{name}: {len(array):,} predictions for {len(labels.images.labels):,} labels.")
     if array.ndim == 2:
-        return _outputs_of_scores(name, array.astype(np.float64), labels, "an array")
+        return _outputs_of_scores(name, as_numbers(array, f"{name}: an array"), labels, "an array")
     _, predicted = numbered(array.tolist(), labels.classes, name)
     _check_range(name, predicted, labels)
     return Outputs(labels.images.labels, predicted), f"{name}: an array of predicted classes"

@@ -71,8 +71,8 @@ def mistake_of_channels(name: str, plain: npt.NDArray[np.bool_], swapped: npt.ND
 
 def as_matrix(table: pl.DataFrame) -> Counts | None:
     """A confusion matrix that a table holds, with or without the names of its rows; None for any other table."""
-    whole = table.select(pl.selectors.integer())
-    head = [re.fullmatch(r"\d+", column) for column in whole.columns]
+    whole = table.select(pl.selectors.integer().cast(pl.Int64, strict=False))
+    head = [re.fullmatch(r"[0-9]{1,18}", column) for column in whole.columns]
     if whole.width == whole.height + 1 and all(head):  # no names of columns: they are the first row
         first = pl.DataFrame([[int(column) for column in whole.columns]], schema=whole.schema, orient="row")
         whole = pl.concat([first, whole])

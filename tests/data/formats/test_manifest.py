@@ -72,3 +72,18 @@ def test_lists_that_can_not_be_used(photos: Path, text: str, message: str) -> No
     (photos / "labels.csv").write_text(text)
     with pytest.raises(AnnotationsError, match=message):
         open_index(experiment(f"data.annotations={photos}/labels.csv").data, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('{"file_name": "a/1.jpg", "label": null}', "entry 1 has no label"),
+        ('{"file_name": "a/1.jpg", "label": ["cat", "dog"]}', "a photo's label is a list, where a text or a number"),
+        ('{"file_name": {"a": 1}, "label": "cat"}', "a photo's file is a dict, where a text or a number"),
+        ('{"deep": ' + "[" * 100_000, "can't be read: maximum recursion depth"),
+    ],
+)
+def test_lines_of_json_that_can_not_be_used(photos: Path, text: str, message: str) -> None:
+    (photos / "metadata.jsonl").write_text(text)
+    with pytest.raises(AnnotationsError, match=message):
+        open_index(experiment(f"data.annotations={photos}/metadata.jsonl").data, None)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import Browser, expect
 
 from bakeoff.core.types import Images
 from bakeoff.data.build import decode
@@ -92,6 +93,23 @@ def test_a_photo_is_classified(port: int) -> None:
     assert answer["predicted"] == "dark"
     assert answer["probabilities"] == pytest.approx({"dark": 0.8, "<b>bright</b>": 0.2}, abs=1e-6)
     assert answer["probability"] == answer["probabilities"]["dark"]
+
+
+def test_names_are_text_in_a_browser(port: int, classifier: Brightness, browser: Browser) -> None:
+    names = ("<img src=x onerror=alert(1)>", "\x1b[31m\u202e__proto__ {{ 7 * 7 }}")
+    classifier.classes = names
+    problems: list[str] = []
+    page = browser.new_page()
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: problems.append(dialog.message))
+    page.goto(f"http://127.0.0.1:{port}/")
+    page.locator("#photo").set_input_files({"name": "photo.png", "mimeType": "image/png", "buffer": photo(51)})
+    expect(page.locator("#predicted")).to_have_text(f"{names[0]}, 80.0 %")
+    assert page.locator("#classes th").all_text_contents() == list(names)
+    assert page.locator("#answer img").count() == 1
+    page.close()
+    assert problems == []
 
 
 def test_the_page_names_the_model_as_text_and_every_answer_is_hardened(port: int) -> None:

@@ -69,6 +69,13 @@ def test_a_record_that_was_altered_is_told_on_the_page(growing: Path) -> None:
     assert "run.json" in str(Watcher(growing).state()["problem"])
 
 
+@pytest.mark.parametrize("raw", [b"", b'{"deep": ' + b"[" * 100_000, b'{"spec": {}, "log": []}'])
+def test_a_checkpoint_that_is_damaged_is_no_run_under_way(growing: Path, raw: bytes) -> None:
+    (growing / "checkpoints" / RUN / "state.json").write_bytes(raw)
+    state = Watcher(growing).state()
+    assert (state["running"], state["problem"]) == ([], "")
+
+
 def test_another_site_gets_nothing(growing: Path, url: str) -> None:
     with pytest.raises(HTTPError, match="403"):
         urlopen(Request(f"{url}state", headers={"Host": "evil.example"}))

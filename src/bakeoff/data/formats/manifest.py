@@ -39,7 +39,7 @@ def read_manifest(path: Path, images: Path) -> Index:
     try:
         text = path.read_text(encoding="utf-8-sig")
         rows = _json_rows(text) if path.suffix.lower() == ".jsonl" else _csv_rows(text)
-    except (OSError, ValueError, csv.Error) as error:
+    except (OSError, ValueError, RecursionError, csv.Error) as error:
         raise AnnotationsError(f"{path} can't be read: {error}.") from None
     photos = dict[str, TreeImage]()
     for number, row in enumerate(rows, 1):
@@ -80,7 +80,13 @@ def _json_rows(text: str) -> list[Mapping[str, str]]:
     records = [msgspec.json.decode(line, type=dict[str, object]) for line in text.splitlines() if line.strip()]
     heads = [[*record] for record in records]
     columns = [(record, head, _columns(head)) for record, head in zip(records, heads, strict=True)]
-    return [{key: str(record[head[at]]) for key, at in found.items()} for record, head, found in columns]
+    return [{key: _text(record[head[at]], key) for key, at in found.items()} for record, head, found in columns]
+
+
+def _text(value: object, key: str) -> str:
+    if isinstance(value, list | dict):
+        raise ValueError(f"a photo's {key} is a {type(value).__name__}, where a text or a number is meant")
+    return "" if value is None else str(value)
 
 
 def _columns(head: Sequence[str]) -> dict[str, int]:

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bakeoff.core.errors import BakeoffError
-from bakeoff.core.storage import digest
+from bakeoff.core.errors import BakeoffError, StorageError
+from bakeoff.core.storage import digest, read_json
 from bakeoff.training.run import EpochLog, LogLine
 from bakeoff.workflow import pipeline
 from bakeoff.workflow.experiment import Experiment
@@ -91,8 +91,8 @@ class Watcher:
     def _running(self) -> Iterator[tuple[str, str]]:
         for path in sorted((self.folder / "checkpoints").glob("[!.]*/state.json")):
             try:
-                found = msgspec.json.decode(path.read_bytes(), type=_Checkpoint)
-            except (OSError, msgspec.DecodeError):  # it is just being replaced, or removed at the run's end
+                found = read_json(path, _Checkpoint)
+            except StorageError:  # it is just being replaced, or removed at the run's end
                 continue
             lines = [line for line in found.log if isinstance(line, EpochLog)]
             if lines:
