@@ -1,17 +1,25 @@
-"""What `fuzz.py` attacks beside COCO's files: other tools' annotations, tables handed in, experiment files."""
+"""What `fuzz.py` attacks beside COCO's files: other tools' annotations, archives, tables, weights, experiment files."""
 
+import gzip
 import json
+import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from bakeoff.config.commented import to_toml
 from bakeoff.config.loading import load_experiment
+from bakeoff.core.errors import ImageError
 from bakeoff.data.inputs import open_index
+from bakeoff.data.source import open_source
+from bakeoff.models.weights import read_weights
 from bakeoff.workflow.compare import compare_files
 from bakeoff.workflow.grade import grade
 
@@ -52,7 +60,13 @@ def write_files(home: Path) -> dict[Path, Callable[[], object]]:
     photos.mkdir(parents=True)
     for name in PHOTOS:
         Image.new("RGB", (60, 48)).save(photos / f"{name}.png")
-    return {**_annotations(home, photos), **_tables(home), **_experiment(home)}
+    return {
+        **_annotations(home, photos),
+        **_packed(home, photos),
+        **_tables(home),
+        **_weights(home),
+        **_experiment(home),
+    }
 
 
 def _annotations(home: Path, photos: Path) -> dict[Path, Callable[[], object]]:
@@ -88,6 +102,37 @@ def _index(annotations: Path, images: Path | str = "", *more: str) -> Callable[[
     paths = [f"data.annotations={annotations}", *([f"data.images={images}"] if images else []), *more]
     data = load_experiment("demo", [*DATA, "data.classes=cat,dog", *paths]).data
     return lambda: open_index(data, None)
+
+
+def _packed(home: Path, photos: Path) -> dict[Path, Callable[[], object]]:
+    raw = (home / "instances.json").read_bytes()
+    (home / "instances.json.gz").write_bytes(gzip.compress(raw))
+    for name, kind in (("stored", zipfile.ZIP_STORED), ("packed", zipfile.ZIP_DEFLATED), ("small", zipfile.ZIP_LZMA)):
+        with zipfile.ZipFile(home / f"{name}.zip", "w", kind) as archive:
+            archive.writestr("données/instances.json", raw)
+            archive.write(photos / "a.png", "données/a.png")
+    archives = sorted(home.glob("*.zip"))
+    found = {path: _archive(path, photos) for path in archives}
+    return {**found, home / "instances.json.gz": _index(home / "instances.json.gz", photos)}
+
+
+def _archive(path: Path, photos: Path) -> Callable[[], object]:
+    def read() -> None:
+        with suppress(ImageError):
+            open_source(str(path)).read("a.png")
+        index()
+
+    index = _index(path, photos)
+    return read
+
+
+def _weights(home: Path) -> dict[Path, Callable[[], object]]:
+    draws = torch.Generator().manual_seed(0)
+    weights = {"conv.weight": torch.rand(4, 3, 3, 3, generator=draws), "head.bias": torch.rand(5, generator=draws)}
+    torch.save(weights, home / "weights.pt")
+    torch.save(weights, home / "weights.pth", _use_new_zipfile_serialization=False)
+    save_file(weights, home / "weights.safetensors")
+    return {path: partial(read_weights, path) for path in home.glob("weights.*")}
 
 
 def _tables(home: Path) -> dict[Path, Callable[[], object]]:

@@ -20,7 +20,7 @@ GROWTH, ALWAYS_ALLOWED = 100, 2**28
 ZIP = b"PK"
 """What a zip archive begins with."""
 
-ZIP_DAMAGE = (BadZipFile, EOFError, NotImplementedError, lzma.LZMAError, struct.error, zlib.error)
+ZIP_DAMAGE = (BadZipFile, EOFError, NotImplementedError, UnicodeDecodeError, lzma.LZMAError, struct.error, zlib.error)
 """What `zipfile` raises at an archive that is damaged, or packed in a way that Python can't unpack."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -1,5 +1,6 @@
 """Layers that share their weights where none should, told from a state dict alone."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 import torch
@@ -22,15 +23,16 @@ def mistakes_of_weights(name: str, weights: Mapping[str, Tensor]) -> Iterator[Mi
         name: What the state dict is called.
         weights: Tensors by name.
     """
-    layers = [(key, value) for key, value in weights.items() if value.ndim > 1]
-    for number, (key, value) in enumerate(layers):
-        twins = [own for own, other in layers[number + 1 :] if other.shape == value.shape and torch.equal(other, value)]
-        if twins:
-            text = f"{name}: {key} has the very weights of {', '.join(twins)}: one layer is used {len(twins) + 1} times"
-            yield Mistake("tied-layers", f"{text} (a list that repeats a layer instead of making new ones).")
-            return
+    layers = {key: value for key, value in weights.items() if value.ndim > 1}
+    same: dict[object, list[str]] = {}
+    for key, value in layers.items():
+        same.setdefault((value.shape, value.dtype, _content(value)), []).append(key)
+    if tied := next((keys for keys in same.values() if len(keys) > 1), None):
+        text = f"{name}: {tied[0]} has the very weights of {', '.join(tied[1:])}: one layer is used {len(tied)} times"
+        yield Mistake("tied-layers", f"{text} (a list that repeats a layer instead of making new ones).")
+        return
     total = sum(value.numel() for key, value in weights.items() if not key.endswith(BUFFERS))
-    classes = min((len(value) for _, value in layers if value.ndim == 2), default=0)
+    classes = min((len(value) for value in layers.values() if value.ndim == 2), default=0)
     if classes > 1 and total == _parameters(TIED, classes):
         text = f"{name} has {total:,} parameters, those of {TIED}: one convolution is used ten times; ten make"
         yield Mistake("tied-layers", f"{text} {_parameters(MEANT, classes):,}.")
@@ -44,5 +46,11 @@ def mistakes_of_layers(name: str, architecture: Architecture) -> Iterator[Mistak
         yield Mistake("tied-layers", text)
 
 
+def _content(value: Tensor) -> bytes:
+    return hashlib.sha256(value.detach().contiguous().view(torch.uint8).numpy().data).digest()
+
+
 def _parameters(name: str, classes: int) -> int:
-    return sum(value.numel() for value in create(name, classes, SIZE).parameters())
+    """Counted without memory for them: a file may have a layer of any size."""
+    with torch.device("meta"):
+        return sum(value.numel() for value in create(name, classes, SIZE).parameters())

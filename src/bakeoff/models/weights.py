@@ -1,9 +1,9 @@
 """Pretrained weights from a file: nothing in it is run."""
 
-import pickle
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from zipfile import ZipFile, is_zipfile
 
 import torch
 from safetensors import SafetensorError
@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from bakeoff.core.errors import NetworkError, in_one_line
+from bakeoff.core.untrusted import ALWAYS_ALLOWED, GROWTH, ZIP_DAMAGE
 from bakeoff.models.prepared import head_of
 
 NESTED = ("state_dict", "model", "model_state_dict", "state_dict_ema")
@@ -76,6 +77,8 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     weights = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
     if not weights:
         raise NetworkError(f"{path} holds no weights; it must be a state dict: tensors by name.")
+    if odd := next((key for key, value in weights.items() if not _is_whole(value)), None):
+        raise NetworkError(f"{path}: the tensor {odd} claims more than the file holds, or is no array of numbers.")
     for prefix in PREFIXES:
         if all(key.startswith(prefix) for key in weights):
             weights = {key.removeprefix(prefix): value for key, value in weights.items()}
@@ -83,16 +86,38 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 
 def _unpickled(path: Path) -> Mapping[str, object]:
+    _check_growth(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             loaded: object = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # torch has another error for each kind of damage
         raise NetworkError(
             f"{path} holds more than weights, or is damaged; nothing in it was run ({in_one_line(error)[:80]}). Save "
             "the state dict alone, best with safetensors."
         ) from None
     return loaded if isinstance(loaded, Mapping) else {}
+
+
+def _check_growth(path: Path) -> None:
+    """Refuses a bomb: torch writes its archives unpacked, but reads packed ones."""
+    try:
+        if not is_zipfile(path):
+            return
+        with ZipFile(path) as archive:
+            size = sum(member.file_size for member in archive.infolist())
+    except ZIP_DAMAGE:
+        return  # torch says what is wrong
+    if size > max(ALWAYS_ALLOWED, GROWTH * path.stat().st_size):
+        raise NetworkError(f"{path} unpacks to {size:,} bytes, more than {GROWTH} times its own.")
+
+
+def _is_whole(value: Tensor) -> bool:
+    """Whether a tensor has all of its numbers in memory: one of a file may repeat a few, or have none."""
+    plain = value.device.type == "cpu" and value.layout == torch.strided and not value.is_quantized
+    return plain and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
 
 
 def _shape(value: Tensor | None) -> str:

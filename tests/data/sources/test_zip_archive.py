@@ -108,6 +108,13 @@ def test_a_damaged_member_is_refused(archive: Path, local: int, central: int, va
         open_source(str(archive)).read("a.jpg")
 
 
+def test_a_member_without_a_name_does_no_harm(archive: Path) -> None:
+    fill(archive, "?", "a.jpg")
+    raw = archive.read_bytes()
+    archive.write_bytes(raw.replace(b"?", b"\0"))  # what follows a NUL is no part of a name
+    assert open_source(str(archive)).read("a.jpg") == b"photoa.jpg"
+
+
 @pytest.mark.slow
 @given(data=st.data())
 def test_whatever_is_changed_in_an_archive_gives_the_photo_or_one_of_two_errors(

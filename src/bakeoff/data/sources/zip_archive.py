@@ -71,7 +71,7 @@ class ZipSource:
         """The files whose names stay inside of a folder, by the last part of their names."""
         members: dict[str, list[ZipInfo]] = {}
         for member in self._archive.infolist():
-            if not member.is_dir() and stays_inside(member.filename):
+            if stays_inside(member.filename) and not member.is_dir():  # which takes a name to have a last letter
                 members.setdefault(member.filename.rpartition("/")[2], []).append(member)
         return members
 
