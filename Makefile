@@ -8,7 +8,7 @@ JOBS ?= auto
 PYTEST := OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-.PHONY: demo test test-all check docs sbom benchmark notebooks lock format clean
+.PHONY: demo test test-all check docs release benchmark notebooks lock format clean
 
 demo: $(VENV)/.installed  ## draw the sample, train five networks on it, write the report
 	$(BIN)/bakeoff demo
@@ -37,8 +37,10 @@ docs: $(VENV)/.installed  ## the documentation site in site/, with the reports o
 	    $(BIN)/bakeoff run $$file --out .gallery/$$(basename $$file .toml); done
 	$(MKDOCS)
 
-sbom: $(VENV)/.installed  ## the bill of materials of the lock, CycloneDX
-	$(BIN)/python .ci/supply_chain.py sbom > sbom.cdx.json
+release: $(VENV)/.installed  ## the wheel, the source archive and the bill of materials (CycloneDX) in dist/
+	rm -rf dist
+	$(BIN)/hatchling build --directory dist
+	$(BIN)/python .ci/supply_chain.py sbom > dist/bakeoff.cdx.json
 
 benchmark: $(VENV)/.installed  ## index, selection and build beside other tools; writes benchmarks/results/
 	$(BIN)/python benchmarks/index.py
@@ -63,4 +65,4 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	touch $@
 
 clean:
-	rm -rf $(VENV) bakeoff-demo .bakeoff-cache .gallery site
+	rm -rf $(VENV) bakeoff-demo .bakeoff-cache .gallery dist site

@@ -1,12 +1,13 @@
-"""What bakeoff is installed with: the licences of all locked packages, and a bill of materials.
+"""What bakeoff is installed with: the licences of all locked packages and torch, and a bill of materials.
 
 With `licences` it writes docs/licences.md and fails at a licence that Apache-2.0 does not go with; `sbom` prints a
-CycloneDX 1.5 document of requirements.lock, with its hashes.
+CycloneDX 1.5 document of requirements.lock, with its hashes, and of torch, which has none as its builds differ.
 """
 
 import json
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
@@ -29,7 +30,8 @@ UNSTATED = {
 
 
 def packages() -> Iterator[tuple[str, str, list[str]]]:
-    """Name, version and SHA-256 of the files of each locked package, once per version."""
+    """Name, version and SHA-256 of the files of torch and each locked package, once per version."""
+    yield "torch", re.search(r"^TORCH \?= (.+)$", (ROOT / "Makefile").read_text(), re.M)[1], []
     seen = set()
     for name, version, hashes in LOCKED.findall((ROOT / "requirements.lock").read_text()):
         if (name, version) not in seen:
@@ -59,8 +61,8 @@ def write_licences() -> None:
     """The page, and exit code 1 where a licence does not fit."""
     rows = {name: licence(name) for name, _, _ in packages()}
     (ROOT / "docs" / "licences.md").write_text(
-        "# Licences\n\nOf every package in `requirements.lock`, as it states them; written by `.ci/supply_chain.py`, "
-        "and checked by `make check`.\n\n| package | licence |\n|---|---|\n"
+        "# Licences\n\nOf torch and every package in `requirements.lock`, as it states them; written by "
+        "`.ci/supply_chain.py`, and checked by `make check`.\n\n| package | licence |\n|---|---|\n"
         + "".join(f"| {name} | {text} |\n" for name, text in sorted(rows.items()))
         + "\nOther licences than Apache-2.0 goes with:\n\n"
         + "".join(f"- {name}: {why}\n" for name, why in NOT_SHIPPED.items())
@@ -82,7 +84,10 @@ def sbom() -> dict[str, object]:
         }
         for name, version, hashes in packages()
     ]
-    return {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1, "components": components}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    own = {"type": "application", "name": project["name"], "version": project["version"]}
+    whole = {"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 1}
+    return {**whole, "metadata": {"component": own}, "components": components}
 
 
 if __name__ == "__main__":
