@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from bakeoff.core.errors import ConfigError, listed
+from bakeoff.core.errors import ConfigError, in_one_line, listed
 from bakeoff.core.parquet import decode
 from bakeoff.core.types import Labels
 
@@ -40,8 +40,8 @@ def read_table(path: Path) -> pl.DataFrame:
         raise ConfigError(f"{path} is no table that is read here; give one of {', '.join(readers)}.")
     try:
         return readers[path.suffix.lower()](path.read_bytes())  # polars takes no path that is no UTF-8
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise ConfigError(f"{path} can't be read as a table: {str(error).splitlines()[0]}") from None
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise ConfigError(f"{path} can't be read as a table: {in_one_line(error)}.") from None
 
 
 def numbered(values: Sequence[object], classes: Sequence[str], what: str) -> tuple[tuple[str, ...], Labels]:
@@ -51,11 +51,13 @@ def numbered(values: Sequence[object], classes: Sequence[str], what: str) -> tup
         ConfigError: A value is none of the classes, or no name or number at all.
     """
     values = [value.item() if isinstance(value, np.generic) else value for value in values]
-    for row, value in enumerate(values, 1):
+    for value in values:
         if value is None or (isinstance(value, float) and math.isnan(value)):
-            raise ConfigError(f"{what}: row {row:,} has no class; give one for each image.")
+            raise ConfigError(f"{what}: an image has no class; give one for each.")
         if isinstance(value, list | dict | bytes | np.ndarray):
-            raise ConfigError(f"{what}: row {row:,} holds a {type(value).__name__}, no class; give its name or number.")
+            raise ConfigError(
+                f"{what}: a {type(value).__name__} is no class; give the name or number of one per image."
+            )
     numbers = [value for value in values if isinstance(value, int) and not isinstance(value, bool)]
     if len(numbers) == len(values):
         count = max([len(classes), *(number + 1 for number in numbers)])
@@ -97,7 +99,7 @@ def keys_of(table: pl.DataFrame, column: str, what: str) -> list[str]:
         raise ConfigError(f"{what}: {column!r} holds {table.schema[column]}, no ids of images; give texts or numbers.")
     keys: list[str | None] = table[column].cast(pl.String).to_list()
     if None in keys:
-        raise ConfigError(f"{what}: row {keys.index(None) + 1:,} has no id in {column!r}; give each image one.")
+        raise ConfigError(f"{what}: an image has no id in {column!r}; give each one.")
     return [key for key in keys if key is not None]
 
 
@@ -124,10 +126,9 @@ def _numbers(cells: pl.Series, what: str) -> npt.NDArray[np.float64]:
     plain = cells.str.strip_chars() if cells.dtype == pl.String else cells
     readable = plain.dtype.is_numeric() or plain.dtype in (pl.String, pl.Null)
     found = (plain if readable else pl.Series([None] * len(cells))).cast(pl.Float64, strict=False)
-    wrong = (found.is_null() & cells.is_not_null()).arg_true()
+    wrong = cells.filter(found.is_null() & cells.is_not_null())
     if len(wrong):
         raise ConfigError(
-            f"{what}: {str(cells[wrong[0]])!r} in row {wrong[0] + 1:,} of column {cells.name!r} is no number; give a "
-            "probability or logit per class."
+            f"{what}: {str(wrong[0])!r} in column {cells.name!r} is no number; give a probability or logit per class."
         )
     return found.to_numpy()

@@ -71,7 +71,7 @@ def _rows(path: Path) -> pl.DataFrame:
         names = dict[str, str]()
         for file in sorted(path.parent.glob("*class-descriptions*.csv")):
             names |= dict(pl.read_csv(file, has_header=False).select(pl.nth(0, 1).cast(pl.String)).drop_nulls().rows())
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise AnnotationsError(f"{path} can't be read as Open Images' CSV: {in_one_line(error)}.") from None
     whole = {"Confidence": 1.0, "IsGroupOf": 0.0, "XMin": 0.0, "YMin": 0.0, "XMax": 1.0, "YMax": 1.0}
     found = found.with_columns(pl.lit(value).alias(name) for name, value in whole.items() if name not in found.columns)
