@@ -141,6 +141,11 @@ def test_an_old_key_is_an_error_that_names_the_new_one(key: str, new: str, tmp_p
     ("override", "message"),
     [
         ("training.epochs=0", "training.epochs = 0: expected int >= 1"),
+        ("training.epochs=1000001", "training.epochs = 1000001: expected int <= 1000000"),
+        ("data.train_per_class=9223372036854775808", "data.train_per_class = 9223372036854775808: expected int <="),
+        ("training.learning_rate=inf", "training.learning_rate = inf: expected float <="),
+        ("training.weight_decay=1e999", "training.weight_decay = inf: expected float <="),
+        ("training.clip_grad_norm=nan", "training.clip_grad_norm = nan: expected float"),
         ("training.epoch=1", r"unknown key 'epoch'. Did you mean 'epochs'\?"),
         ("traning.epochs=1", r"unknown key 'traning'. Did you mean 'training'\?"),
         ("training=1", "training = 1: expected table"),

@@ -20,6 +20,7 @@ from bakeoff.config.tables import (
 AUTO = "auto"
 """As a number of seeds: as many as the verdicts need."""
 Seeds = Annotated[int, Meta(ge=1, le=10_000)]
+Epochs = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
 class Recipe(ConfigTable, frozen=True):
@@ -91,7 +92,7 @@ class Recipe(ConfigTable, frozen=True):
     """
 
     task: Literal["multiclass", "multilabel"] = "multiclass"
-    epochs: Positive = 15
+    epochs: Epochs = 15
     batch_size: Positive = 4
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: Rate = 1e-3

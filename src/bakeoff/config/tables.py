@@ -1,6 +1,7 @@
 """What the tables of an experiment file are made of: values in their ranges, names, and tables of some keys."""
 
 import re
+import sys
 from collections.abc import Collection
 from types import GenericAlias
 from typing import Annotated
@@ -8,11 +9,13 @@ from typing import Annotated
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 from msgspec.structs import asdict, fields
 
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
+LARGEST, FINITE = 2**63 - 1, sys.float_info.max
+"""What a tensor and a table can hold."""
+Count = Annotated[int, Meta(ge=0, le=LARGEST)]
+Positive = Annotated[int, Meta(ge=1, le=LARGEST)]
 Fraction = Annotated[float, Meta(ge=0.0, le=1.0)]
-NotNegative = Annotated[float, Meta(ge=0.0)]
-Rate = Annotated[float, Meta(gt=0.0)]
+NotNegative = Annotated[float, Meta(ge=0.0, le=FINITE)]
+Rate = Annotated[float, Meta(gt=0.0, le=FINITE)]
 Resolution = Annotated[float, Meta(ge=0.25, le=1.0)]
 Scale = Annotated[float, Meta(ge=0.25, le=2.0)]
 Beta = Annotated[float, Meta(ge=0.0, lt=1.0)]
