@@ -9,6 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from bakeoff.cli.main import app
+from bakeoff.core.errors import BakeoffError
 
 HOSTILE = ("[red]a[/red]", "\x1b[31mb\x1b[0m\x07", "c\u202ed\u2028e", "f\x00g", "h\ni", "[/]", "\\[bold]j")
 SHOWN = ("[red]a[/red]", "?[31mb?[0m?", "c?d?e", "f?g", "h?i", "[/]", "\\[bold]j")
@@ -44,6 +48,64 @@ def test_an_error_shows_names_as_they_are(tmp_path: Path) -> None:
     assert all(name.replace("h?i", "h i").replace("c?d?e", "c?d e") in done.stderr for name in SHOWN)
     assert not any(char in done.stderr for char in "\x1b\x07\u202e\u2028\x00")
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def unnamed(finished: Path, sample: Path, tmp_path: Path) -> str:
+    """A folder whose name is no UTF-8: with an experiment, a sample, a table and an experiment file."""
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/a\xff")
+    try:
+        shutil.copytree(finished, f"{folder}/out")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    shutil.copytree(sample, f"{folder}/sample")
+    Path(folder, "table.csv").write_text("image_id,label\n1,a\n2,b\n")
+    Path(folder, "own.toml").write_text('[data]\nimages = "sample/images"\n')
+    return folder
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "select demo --annotations {}/sample/instances.json",
+        "build demo --images {}/sample/images --out new",
+        "run {}/own.toml",
+        "run demo --set data.folder={}/sample --out new",
+        "demo --out {}/new",
+        "inspect {}/sample/instances.json",
+        "report {}/out",
+        "report {}/out --out new",
+        "verify {}/out",
+        "watch {}/out",
+        "homework {}/out",
+        "predict {}/out/runs/net1-seed0 x.jpg",
+        "export {}/out/runs/net1-seed0",
+        "init new.toml --annotations {}/sample/instances.json",
+    ],
+)
+def test_a_path_that_is_no_text_is_refused(unnamed: str, command: str) -> None:
+    done = CliRunner().invoke(app, [part.format(unnamed) for part in command.split()])
+    assert isinstance(done.exception, BakeoffError), done.exception
+    assert "no UTF-8; rename" in str(done.exception)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "compare {}/table.csv --labels {}/table.csv",
+        "grade {} --labels {}/table.csv",
+        "predict {good} {}/sample/images",
+        "export {good} --out {}/new.onnx",
+        "init {}/new.toml --classes cat",
+    ],
+)
+def test_one_that_no_record_names_is_used(
+    unnamed: str, finished: Path, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    good = finished / "runs" / "net1-seed0"
+    done = CliRunner().invoke(app, [part.format(unnamed, good=good) for part in command.split()])
+    assert done.exception is None, done.exception
 
 
 @pytest.mark.skipif(not shutil.which("tmux"), reason="needs the command tmux")

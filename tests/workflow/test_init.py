@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,11 +47,21 @@ def test_nothing_is_replaced_unasked(tmp_path: Path) -> None:
         ("mine.txt", {}, ConfigError, r"mine\.txt: an experiment file is called something\.toml"),
         ("mine.toml", {"annotations": "nowhere.json"}, BakeoffError, "nowhere.json"),
         ("mine.toml", {"preset": "hw5"}, ConfigError, "hw5"),
+        ("mine.toml", {"networks": ("net1", "")}, ConfigError, r"mine\.toml: training.networks"),
+        ("mine.toml", {"classes": ("\udcff",)}, ConfigError, r"mine\.toml: a path or name in it is no UTF-8"),
     ],
 )
 def test_bad_input_writes_nothing(
-    tmp_path: Path, name: str, options: dict[str, str], kind: type[Exception], words: str
+    tmp_path: Path, name: str, options: dict[str, Any], kind: type[Exception], words: str
 ) -> None:
     with pytest.raises(kind, match=words):
         init(tmp_path / name, **options)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("my photos.toml", "my-photos"), ("a\n[b].toml", "a-b-"), (f"{'x' * 90}.toml", "x" * 80)]
+)
+def test_a_file_of_any_name_is_one_that_runs(tmp_path: Path, name: str, expected: str) -> None:
+    init(tmp_path / name, classes=("cat",))
+    assert load_experiment(tmp_path / name).name == expected

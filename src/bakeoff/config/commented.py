@@ -3,6 +3,7 @@
 import inspect
 import json
 import re
+import shlex
 import textwrap
 from collections.abc import Iterator, Mapping
 
@@ -25,7 +26,7 @@ def to_toml(config: ExperimentConfig, file: str) -> str:
         config: Its values are keys; of all others the defaults stand as comments.
         file: The file's name.
     """
-    lines = [HEAD.format(file=file)]
+    lines = [HEAD.format(file=shlex.quote("".join(char if char.isprintable() else "?" for char in file)))]
     sections = {key: value for key, value in _own(config).items() if isinstance(value, Struct)}
     lines += _keys(config, without={*sections, "variants"})
     for name, section in sections.items():

@@ -13,6 +13,7 @@ import msgspec
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.tables import ConfigTable, is_remote
 from bakeoff.core.errors import ConfigError, unknown_name
+from bakeoff.core.untrusted import is_text
 
 SUFFIX = ".toml"
 PRESETS = files("bakeoff.config") / "presets"
@@ -63,7 +64,17 @@ def load_experiment(name: str | PathLike[str], overrides: Iterable[str] = ()) ->
         _anchor_paths(document, Path(name).parent)
     for override in overrides:
         _apply(override, document)
+    _check_texts(document, ())
     return _convert(document, name)
+
+
+def _check_texts(value: object, keys: tuple[str, ...]) -> None:
+    """Refuses a path whose bytes are no UTF-8: no record could name it."""
+    if isinstance(value, str) and not is_text(value):
+        raise ConfigError(f"{'.'.join(keys)} = {value!r}: a name in it is no UTF-8; rename that file or folder.")
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        _check_texts(part, (*keys, str(key)) if isinstance(value, dict) else keys)
 
 
 def _read(name: str) -> Table:

@@ -11,6 +11,7 @@ import msgspec
 
 from bakeoff.core.atomic import storage_errors, write_bytes
 from bakeoff.core.errors import StorageError
+from bakeoff.core.untrusted import check_path
 
 MARKER = "bakeoff.json"
 """The ownership marker; a folder that holds other things and no marker is never written to."""
@@ -152,8 +153,9 @@ def check_owned(folder: Path, kind: str) -> None:
         kind: What it will hold: "experiment", "hub", "report" or "sample".
 
     Raises:
-        StorageError: It is a file, holds other things than ours, or can't be read.
+        StorageError: It is a file, holds other things than ours, or can't be read, or its path is no UTF-8.
     """
+    check_path(folder)
     if folder.is_file():
         raise StorageError(f"{folder} is a file; choose a folder with --out.")
     others: list[str] = []

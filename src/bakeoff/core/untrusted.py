@@ -43,6 +43,22 @@ def stays_inside(file_name: str) -> bool:
     return bool(file_name) and not ("\0" in file_name or name.drive or name.root or ".." in name.parts)
 
 
+def is_text(text: str) -> bool:
+    """Whether a text can be written: a name from the system whose bytes are no UTF-8 can't be."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def as_text(text: str) -> str:
+    """The same with a "?" for each byte of a name that is no UTF-8, so that it can be written."""
+    return text.encode(errors="replace").decode()
+
+
+def check_path(path: Path) -> None:
+    """Raises `StorageError` at a path whose bytes are no UTF-8: no record could name it, and polars can't open it."""
+    if not is_text(str(path.absolute())):
+        raise StorageError(f"{path.absolute()}: a name in this path is no UTF-8; rename that file or folder.")
+
+
 def inside(folder: Path, name: str) -> Path:
     """A path in a folder, by a name that records state; raises `StorageError` where it leaves the folder."""
     if not stays_inside(name):
@@ -69,8 +85,9 @@ def check_tree(folder: Path) -> None:
 
     Raises:
         StorageError: It holds a link that leads out of it, or something that is neither a file nor a folder: a pipe
-            would be waited for without end.
+            would be waited for without end. Or its path is no UTF-8.
     """
+    check_path(folder)
     home = folder.resolve()
     for entry in _entries(folder):
         if entry.is_symlink():

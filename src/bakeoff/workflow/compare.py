@@ -10,6 +10,7 @@ import polars as pl
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.schema import EvaluationConfig
 from bakeoff.core.errors import ConfigError
+from bakeoff.core.untrusted import as_text
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.columns import read_table
 from bakeoff.evaluation.comparison import compare_predictions
@@ -107,7 +108,7 @@ def compare_files(
     for path in files:
         if not path.exists():
             raise ConfigError(f"{path} does not exist.")
-        name = path.resolve().name if path.is_dir() else path.stem
+        name = as_text(path.resolve().name if path.is_dir() else path.stem)
         if name in given:
             raise ConfigError(f"two of the files are called {name!r}; give each its own name.")
         given[name] = path

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 
 from bakeoff.core.errors import BakeoffError, ConfigError, SourceError
 from bakeoff.core.mistake import Mistake
 from bakeoff.core.progress import Monitor
 from bakeoff.core.storage import file_digest
 from bakeoff.core.types import VAL
+from bakeoff.core.untrusted import as_text
 from bakeoff.data import inputs
 from bakeoff.data.audit.channels import find_swapped_channels
 from bakeoff.data.audit.mistakes import mistakes_of
@@ -89,8 +91,9 @@ class Examination:
                 with self._noted(path):
                     self._look_at_weights(path, sources)
         read = tuple(self._label(path) for path in files if path.suffix.lower() in (*TABLES, *WEIGHTS))
-        notes = tuple(dict.fromkeys(note.removeprefix(f"{self._name}: ") for note in self._notes))
-        return HandIn(self._name, self._photos, read, self._accuracies, tuple(self._mistakes), notes)
+        notes = tuple(dict.fromkeys(as_text(note).removeprefix(f"{self._name}: ") for note in self._notes))
+        mistakes = tuple(replace(mistake, text=as_text(mistake.text)) for mistake in self._mistakes)
+        return HandIn(self._name, self._photos, read, self._accuracies, mistakes, notes)
 
     @contextmanager
     def _noted(self, path: Path) -> Iterator[None]:
@@ -100,7 +103,7 @@ class Examination:
             self._mistakes.append(Mistake("not-read", f"{self._label(path)}: {error}"))
 
     def _label(self, path: Path) -> str:
-        return path.relative_to(self._folder).as_posix().encode(errors="replace").decode()
+        return as_text(path.relative_to(self._folder).as_posix())
 
     def _files(self, tree: Tree | None) -> Iterator[Path]:
         """All files beside the photos, in the order of their names; links that leave the folder are left out."""

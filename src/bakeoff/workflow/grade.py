@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bakeoff.core.errors import ConfigError
 from bakeoff.core.progress import Monitor, silent
+from bakeoff.core.untrusted import as_text
 from bakeoff.data import inputs
 from bakeoff.evaluation.comparison import compare_predictions
 from bakeoff.evaluation.hand_in import HandIn
@@ -83,5 +84,4 @@ def _name(folder: Path, folders: Sequence[PathName]) -> str:
     """The folder's name; its path where two are called so."""
     names = [Path(own).resolve().name for own in folders]
     name = folder.resolve().name
-    shown = name if names.count(name) == 1 else str(folder)
-    return shown.encode(errors="replace").decode()  # a name that is no UTF-8 can't be written
+    return as_text(name if names.count(name) == 1 else str(folder))

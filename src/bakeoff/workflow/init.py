@@ -1,15 +1,17 @@
 """A first experiment file for a user's own annotations."""
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
 
 from bakeoff.config.commented import to_toml
 from bakeoff.config.data import ALL
 from bakeoff.config.loading import SUFFIX, load_experiment
-from bakeoff.config.tables import is_remote
+from bakeoff.config.tables import NAME_LENGTH, is_remote
 from bakeoff.core.atomic import write_bytes
 from bakeoff.core.errors import ConfigError
 
@@ -59,10 +61,24 @@ def init(
     quotas = {"train_per_class": ALL, "val_per_class": ALL} if own else {}
     data = replace(config.data, **own, **quotas, classes=chosen)
     training = replace(config.training, networks=tuple(networks)) if networks else config.training
-    whole = replace(config, name=file.stem, data=data, training=training)
-    write_bytes(file, to_toml(whole, file.name).encode())
-    load_experiment(file)
+    name = re.sub(r"[^\w.-]+", "-", file.stem)[:NAME_LENGTH]
+    write_bytes(file, _checked(to_toml(replace(config, name=name, data=data, training=training), file.name), file))
     return () if chosen == ALL else chosen
+
+
+def _checked(text: str, file: Path) -> bytes:
+    """The file's bytes; raises `ConfigError` where they are not what `load_experiment` takes."""
+    try:
+        raw = text.encode()
+    except UnicodeEncodeError:
+        raise ConfigError(f"{file}: a path or name in it is no UTF-8, which TOML can't hold; rename it.") from None
+    with TemporaryDirectory(prefix="bakeoff-") as home:
+        (trial := Path(home) / f"trial{SUFFIX}").write_bytes(raw)
+        try:
+            load_experiment(trial)
+        except ConfigError as error:
+            raise ConfigError(str(error).replace(str(trial), str(file))) from None
+    return raw
 
 
 def _most_frequent(annotations: str) -> tuple[str, ...]:

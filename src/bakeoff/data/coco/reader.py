@@ -13,6 +13,7 @@ from bakeoff.config.data import BoxFormat
 from bakeoff.core.atomic import atomic_folder
 from bakeoff.core.errors import AnnotationsError, StorageError
 from bakeoff.core.storage import digest, file_digest, read_json, write_json
+from bakeoff.core.untrusted import check_path
 from bakeoff.data.coco.archive import split
 from bakeoff.data.coco.background import add_background
 from bakeoff.data.coco.columns import AnnotationColumns, order
@@ -85,7 +86,9 @@ def read_index(
         AnnotationsError: The file can't be read or is not an instances file.
         ConfigError: The file has a category of the name that `none` is to have.
         SourceError: No photo can be had to see its size, such as from a server that does not answer.
+        StorageError: The path is no UTF-8.
     """
+    check_path(path)
     reading = _cached(path, cache, box_format, group_field)
     if photos:
         reading = _resolved(reading, photos)

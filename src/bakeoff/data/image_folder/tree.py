@@ -8,6 +8,7 @@ from typing import NamedTuple
 from bakeoff.core.errors import SourceError
 from bakeoff.core.storage import is_folder
 from bakeoff.core.types import SPLITS, TEST, TRAIN, VAL
+from bakeoff.core.untrusted import as_text
 from bakeoff.data.audit.result import Refused
 from bakeoff.data.photo_formats import SUFFIXES
 
@@ -179,7 +180,7 @@ class _Scanner:
         return "" if self._follow_links or real.is_relative_to(self._real) else "a link that leaves the folder"
 
     def _name(self, entry: Path) -> str:
-        return entry.relative_to(self._root).as_posix().encode(errors="replace").decode()
+        return as_text(entry.relative_to(self._root).as_posix())
 
 
 def _check_half(root: Path, top: Sequence[str]) -> None:
