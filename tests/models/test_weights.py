@@ -53,8 +53,23 @@ def test_changed_bytes_are_one_error_or_weights(tmp_path: Path, name: str, data:
 )
 def test_a_tensor_that_claims_more_than_it_holds_is_refused(tmp_path: Path, odd: Tensor) -> None:
     (tmp_path / "a.pt").write_bytes(saved({"w": odd}))
-    with limited(), pytest.raises(NetworkError, match=r"a\.pt.* (claims more than the file holds|or is damaged)"):
+    with (
+        limited(),
+        pytest.raises(NetworkError, match=r"a\.pt.* (claim more than the file holds|no array of|or is damaged)"),
+    ):
         read_weights(tmp_path / "a.pt")
+
+
+def test_tensors_that_share_one_piece_of_a_file_are_refused_where_they_are_very_many(tmp_path: Path) -> None:
+    whole = torch.ones(2**18)
+    (tmp_path / "a.pt").write_bytes(saved({f"{number}": whole for number in range(300)}))
+    with pytest.raises(NetworkError, match="claim more than the file holds"):
+        read_weights(tmp_path / "a.pt")
+
+
+def test_a_buffer_that_repeats_its_numbers_is_read(tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_bytes(saved({"positions": torch.arange(77).expand(8, 77)}))
+    assert read_weights(tmp_path / "a.pt")["positions"].shape == (8, 77)
 
 
 def test_a_packed_file_that_becomes_very_large_is_refused(tmp_path: Path) -> None:

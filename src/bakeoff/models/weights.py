@@ -77,8 +77,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     weights = {str(key): value for key, value in loaded.items() if isinstance(value, Tensor)}
     if not weights:
         raise NetworkError(f"{path} holds no weights; it must be a state dict: tensors by name.")
-    if odd := next((key for key, value in weights.items() if not _is_whole(value)), None):
-        raise NetworkError(f"{path}: the tensor {odd} claims more than the file holds, or is no array of numbers.")
+    _check_claims(path, weights)
     for prefix in PREFIXES:
         if all(key.startswith(prefix) for key in weights):
             weights = {key.removeprefix(prefix): value for key, value in weights.items()}
@@ -114,10 +113,15 @@ def _check_growth(path: Path) -> None:
         raise NetworkError(f"{path} unpacks to {size:,} bytes, more than {GROWTH} times its own.")
 
 
-def _is_whole(value: Tensor) -> bool:
-    """Whether a tensor has all of its numbers in memory: one of a file may repeat a few, or have none."""
-    plain = value.device.type == "cpu" and value.layout == torch.strided and not value.is_quantized
-    return plain and value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+def _check_claims(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Refuses tensors without numbers of their own, and those that repeat a few of the file's without end."""
+    for key, value in weights.items():
+        if value.device.type != "cpu" or value.layout != torch.strided or value.is_quantized:
+            raise NetworkError(f"{path}: {key} is no array of numbers; save the state dict of the network itself.")
+    repeated = sum(max(0, value.nbytes - value.untyped_storage().nbytes()) for value in weights.values())
+    limit = max(ALWAYS_ALLOWED, GROWTH * path.stat().st_size)
+    if repeated > ALWAYS_ALLOWED or sum(value.nbytes for value in weights.values()) > limit:
+        raise NetworkError(f"{path}: its tensors claim more than the file holds; save the state dict anew.")
 
 
 def _shape(value: Tensor | None) -> str:
