@@ -170,6 +170,7 @@ def test_a_table_of_pandas_is_read_without_pandas() -> None:
         ({"a": LABELS}, LABEL_TABLE.with_columns(file_name=None), "labels: an image has no id in 'file_name'"),
         ({"a": LABELS}, LABEL_TABLE.with_columns(file_name=[1, 2]), r"'file_name' holds List\(.*, no ids"),
         ({"a": LABELS}, [0, float("nan"), *[1] * 58], "labels: an image has no class"),
+        ({"a": ["ant"] * 60}, ["ant"] * 60, r"the labels name one class only \(ant\), .*; give all classes"),
         ({"a": LABELS}, "labels.xlsx", "is no table that is read here; give one of .csv"),
         ({"a": "missing.csv"}, LABELS, "missing.csv can't be read as a table"),
     ],

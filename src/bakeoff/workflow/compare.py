@@ -9,7 +9,7 @@ import polars as pl
 
 from bakeoff.config.experiment import ExperimentConfig
 from bakeoff.config.schema import EvaluationConfig
-from bakeoff.core.errors import ConfigError
+from bakeoff.core.errors import ConfigError, listed
 from bakeoff.core.untrusted import as_text
 from bakeoff.data.build.dataset import Dataset
 from bakeoff.evaluation.columns import read_table
@@ -144,9 +144,14 @@ def labels_given(given: object, classes: Sequence[str], experiments: Mapping[str
         return labels_of_dataset(given)
     if _is_experiment(given):
         return labels_of_dataset(_experiment(given).dataset)
-    if (table := _table(given)) is not None:
-        return labels_of_table(table, classes)
-    return labels_of_values(list(given), classes)  # type: ignore[call-overload]  # any sequence
+    table = _table(given)
+    labels = labels_of_values(list(given), classes) if table is None else labels_of_table(table, classes)  # type: ignore[call-overload]  # any sequence
+    if len(labels.classes) < 2:
+        raise ConfigError(
+            f"the labels name one class only ({listed(labels.classes)}), so that there is nothing to tell apart; give "
+            "all classes with --classes."
+        )
+    return labels
 
 
 def _table(given: object) -> pl.DataFrame | None:

@@ -8,6 +8,7 @@ import pytest
 from tests.evaluation.conftest import make_dataset, make_run
 from tests.findings.conftest import BLIND, finish
 
+import bakeoff
 from bakeoff.findings.diagnoses.hard_classes import hard_classes
 from bakeoff.training.run import Predictions, Run
 
@@ -89,6 +90,15 @@ def test_a_class_of_two_photos_that_is_never_predicted_is_no_finding(make_case) 
     runs = [finish(make_run(dataset, guesses, seed=seed)) for seed in range(3)]
     finding = hard_classes(make_case(dataset, runs))
     assert "never predicts" not in finding.verdict
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_where_all_photos_are_of_one_class_none_is_hard(seeds: int) -> None:
+    guesses = {seed: ["ant", "bee", "ant", "ant"] for seed in range(seeds)}
+    compared = bakeoff.compare({"a": guesses}, ["ant"] * 4, classes=("ant", "bee"))
+    (finding,) = (own for own in compared.findings if own.code == "hard-classes")
+    assert (finding.state, finding.answer) == ("not applicable", None)
+    assert "All photos are of one class" in finding.verdict
 
 
 def test_even_errors_are_no_finding(dataset, train, make_case) -> None:

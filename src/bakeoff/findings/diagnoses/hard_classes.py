@@ -93,7 +93,7 @@ def hard_classes(results: Results) -> Finding:
 
 def _answer(measured: list[ClassErrors], state: State) -> ShortAnswer | None:
     """What was found, as in the verdict; the lowest recall of the best network where nothing was."""
-    if not measured:
+    if not any(own.recall for own in measured):
         return None
     best = max(measured, key=lambda own: own.accuracy)
     if state != "found":
@@ -110,6 +110,8 @@ def _judge(measured: list[ClassErrors]) -> tuple[State, str]:
     if not measured:
         return "not applicable", "No network that looks at the photos trained."
     best = max(measured, key=lambda own: own.accuracy)
+    if not best.recall:
+        return "not applicable", "All photos are of one class, so that it can't be harder than another."
     if best.seeds < 2:
         return "not applicable", (
             f"One seed does not tell which classes are hard: another may find others so. In this run of {best.network} "
