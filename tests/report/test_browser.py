@@ -131,6 +131,20 @@ def test_a_photo_opens_with_its_boxes_and_every_run(open_report: Open) -> None:
     assert not dialog.is_visible()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_moves_where_a_chart_is_drawn_in_place_of_its_picture(open_report: Open, width: int) -> None:
+    page = open_report()
+    page.set_viewport_size({"width": width, "height": 900})
+    heights = "[...document.querySelectorAll('[data-chart]')].map(own => own.getBoundingClientRect().height)"
+    before = page.evaluate(heights)
+    for number in range(len(before)):
+        chart = page.locator("[data-chart]").nth(number)
+        chart.scroll_into_view_if_needed()
+        chart.locator(".live svg").wait_for(state="visible")
+    assert len(before) > 3
+    assert page.evaluate(heights) == pytest.approx(before, rel=0.1)  # a browser's letters have other widths
+
+
 def test_only_photos_of_coco_link_to_its_page(open_report: Open) -> None:
     page = open_report()
     links = []

@@ -71,10 +71,11 @@ def to_pdf(svg: str) -> bytes:
 
 
 def inline(svg: str, name: str) -> str:
-    """An SVG for the page: with ids of its own, text and lines in the page's colours, full width."""
+    """An SVG for the page: with ids of its own, text and lines in the page's colours, its width left to the page."""
     colors = {INK: "currentColor", LINE: "var(--line)"}
     svg = _rename(svg, lambda own: f"{name}-{own}", colors)
-    return re.sub(r'<svg ([^>]*?)width="\d+" height="\d+"', r'<svg aria-hidden="true" \1', svg, count=1)
+    sized = r'<svg ([^>]*?)width="(\d+)" height="\d+"'
+    return re.sub(sized, r'<svg aria-hidden="true" style="--width: \2px" \1', svg, count=1)
 
 
 def to_page(chart: Spec) -> Spec:
