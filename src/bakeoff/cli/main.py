@@ -6,8 +6,8 @@ import sys
 from rich.console import Console
 
 from bakeoff.cli.app import app
-from bakeoff.cli.printing import printable
 from bakeoff.core.errors import BakeoffError
+from bakeoff.core.untrusted import printable
 
 # Importing a group adds its commands; the help page lists them in this order.
 # isort: off

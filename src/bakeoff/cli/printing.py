@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from bakeoff.core.untrusted import printable
 from bakeoff.core.words import agree
 
 if TYPE_CHECKING:
@@ -38,11 +39,6 @@ def print_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[obje
     for row in rows:
         table.add_row(*(Text(printable(str(cell))) for cell in row))
     console.print(table)
-
-
-def printable(text: str) -> str:
-    """Untrusted text without what a terminal would interpret: escapes, bidi controls, line breaks."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def print_line(text: str, style: str | None = None) -> None:

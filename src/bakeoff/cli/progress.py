@@ -16,9 +16,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from bakeoff.cli.printing import printable
 from bakeoff.cli.stalls import Stalls, watched
 from bakeoff.core.progress import Monitor, RunProgress
+from bakeoff.core.untrusted import printable
 
 SPEED_PERIOD = 3600
 """Seconds over which the speed is averaged for the time that is left."""

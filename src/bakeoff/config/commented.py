@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct
 from msgspec.structs import asdict, fields
 
 from bakeoff.config.experiment import ExperimentConfig
+from bakeoff.core.untrusted import printable
 
 HEAD = """\
 # An experiment: `bakeoff run {file}`. Keys with a # before them have their defaults; take it away to change one.
@@ -26,7 +27,7 @@ def to_toml(config: ExperimentConfig, file: str) -> str:
         config: Its values are keys; of all others the defaults stand as comments.
         file: The file's name.
     """
-    lines = [HEAD.format(file=shlex.quote("".join(char if char.isprintable() else "?" for char in file)))]
+    lines = [HEAD.format(file=shlex.quote(printable(file)))]
     sections = {key: value for key, value in _own(config).items() if isinstance(value, Struct)}
     lines += _keys(config, without={*sections, "variants"})
     for name, section in sections.items():

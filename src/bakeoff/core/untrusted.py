@@ -45,12 +45,17 @@ def stays_inside(file_name: str) -> bool:
 
 def is_text(text: str) -> bool:
     """Whether a text can be written: a name from the system whose bytes are no UTF-8 can't be."""
-    return not any("\ud800" <= char <= "\udfff" for char in text)
+    return as_text(text) == text
 
 
 def as_text(text: str) -> str:
     """The same with a "?" for each byte of a name that is no UTF-8, so that it can be written."""
     return text.encode(errors="replace").decode()
+
+
+def printable(text: str) -> str:
+    """A text without what a terminal, or a file of lines, would interpret: escapes, bidi controls, line breaks."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def check_path(path: Path) -> None:
