@@ -89,6 +89,14 @@ def test_tied_layers_are_looked_for_without_memory_for_what_a_layer_may_claim() 
         assert list(mistakes_of_weights("net", {"head": rows})) == []
 
 
+def test_weights_of_any_kind_of_number_are_compared() -> None:
+    kinds = (torch.ones(2, 2, dtype=torch.bfloat16), torch.ones(2, 2, dtype=torch.bool), torch.ones(0, 3))
+    turned = torch.tensor([[1 + 2j]]).conj()
+    assert list(mistakes_of_weights("net", {f"{own.dtype}": own for own in (*kinds, turned, turned.imag)})) == []
+    (found,) = mistakes_of_weights("net", {"a": turned, "b": turned.resolve_conj()})
+    assert "a has the very weights of b" in found.text
+
+
 def test_of_very_many_layers_those_that_are_the_same_are_found() -> None:
     weights = {f"{number}": torch.full((1, 1), float(number)) for number in range(30_000)}
     (found,) = mistakes_of_weights("net", weights | {"twin": torch.full((1, 1), 7.0)})

@@ -1,5 +1,6 @@
 """A whole experiment in one command, and its report."""
 
+import shlex
 import sys
 import webbrowser
 from pathlib import Path
@@ -53,7 +54,7 @@ def init(
         overwrite=overwrite,
     )
     print_line(f"Experiment: {file} (classes: {', '.join(found) or 'all'})")
-    print_line(f"Look through it, then: bakeoff run {file}")
+    print_line(f"Look through it, then: bakeoff run {shlex.quote(str(file))}")
 
 
 @cli.command("run hw4-2024 --annotations instances_train2017.json --images train2017")

@@ -104,13 +104,7 @@ def keys_of(table: pl.DataFrame, column: str, what: str) -> list[str]:
 
 
 def scores_of(table: pl.DataFrame, columns: Sequence[str], what: str) -> npt.NDArray[np.float64]:
-    """Numbers, float64 (N, K), of K columns, or of one column of lists; where a cell is empty, NaN.
-
-    Raises:
-        ConfigError: A cell is no number, or the lists have different lengths.
-    """
-    if len(columns) == 1 and table.schema[columns[0]].is_nested():
-        return as_numbers(table[columns[0]].to_list(), f"{what}: {columns[0]!r}")
+    """Numbers, float64 (N, K), of K columns; where a cell is empty, NaN. ConfigError: A cell is no number."""
     return np.stack([_numbers(table[column], what) for column in columns], axis=1)
 
 

@@ -181,7 +181,8 @@ def _outputs_of_columns(name: str, table: pl.DataFrame, labels: LabelTable) -> t
     if named := next((own for own, kind in given.items() if isinstance(kind, pl.Struct)), None):
         table, given = table[named].struct.unnest(), {}  # by class, as `bakeoff predict` writes them
     if column := next((own for own, kind in given.items() if kind.is_nested()), None):
-        return _outputs_of_scores(name, scores_of(table, [column], name), labels, repr(column))
+        scores = as_numbers(table[column].to_list(), f"{name}: {column!r}")
+        return _outputs_of_scores(name, scores, labels, repr(column))
     for prefix in ("", *(f"{own}_" for own in ("prob", "p", "logit", "score", "probability"))):
         for names in (classes, range(len(classes))):
             columns = [f"{prefix}{own}" for own in names]

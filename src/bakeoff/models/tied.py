@@ -47,7 +47,9 @@ def mistakes_of_layers(name: str, architecture: Architecture) -> Iterator[Mistak
 
 
 def _content(value: Tensor) -> bytes:
-    return hashlib.sha256(value.detach().contiguous().view(torch.uint8).numpy().data).digest()
+    plain = value.detach().resolve_conj().resolve_neg()
+    ordered = plain.clone(memory_format=torch.contiguous_format)  # strides of one row may be anything to `contiguous`
+    return hashlib.sha256(ordered.view(torch.uint8).numpy().data).digest()
 
 
 def _parameters(name: str, classes: int) -> int:
